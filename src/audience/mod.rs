@@ -1,0 +1,1 @@
+//! what readers ask: consent, suppressions, tokens.

@@ -1,0 +1,1 @@
+//! an issue and a variant become a digest.

@@ -1,0 +1,1 @@
+//! files and environment become a checked configuration.

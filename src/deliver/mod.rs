@@ -1,0 +1,1 @@
+//! digests are sent, outcomes recorded.

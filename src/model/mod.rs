@@ -1,0 +1,36 @@
+//! The nouns that travel through the rooms: plain values, no I/O, no clock, no chance.
+//!
+//! `Source → Post → Selection → Issue → Digest → Delivery → Outcome`. Every type here is parsed at the border
+//! (an address, a topic, a name) and trusted afterwards. Nothing in this room imports another room.
+
+mod address;
+mod delivery;
+mod diagnostic;
+mod issue;
+mod names;
+mod post;
+mod reader;
+mod relay;
+mod schedule;
+mod source;
+mod world;
+
+pub use address::{AddressError, EmailAddress};
+pub use delivery::{
+    Account, Claim, ClaimedDelivery, DeliveryKey, DeliveryState, Intent, IntentRefusal, Outcome,
+    OutcomeRecord, Reader, Reply, TurnRequest, TurnResult,
+};
+pub use diagnostic::{Diagnostic, Severity};
+pub use issue::{
+    Digest, Edition, Issue, Masthead, NewDelivery, SealedVariant, Selection, Slot, SlotNonce,
+    Variant, Verdict, VerdictReason,
+};
+pub use names::{
+    Format, IssueNumber, Language, NameError, PostId, ScheduleName, SourceName, SubscriberId, Topic,
+};
+pub use post::{Author, CallToAction, Hold, Image, LedgerEntry, Post, PostFile};
+pub use reader::{Origin, Subscriber, SubscriberEntry, SuppressionReason};
+pub use relay::{Relay, RelayError, Security, SmtpRelay};
+pub use schedule::{Cadence, CatchUp, FirstRun, Schedule};
+pub use source::{Source, SourceKind, Validators};
+pub use world::{Chance, Clock, FixedClock, SeededChance};

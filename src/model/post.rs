@@ -1,0 +1,127 @@
+//! One normalised item of a source, and its row in the ledger.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{IssueNumber, Language, PostId, ScheduleName, SourceName, Topic};
+
+/// A post as gathered: plain safe text, sanitised HTML, absolute addresses.
+///
+/// An address that begins with `/` is relative to the newsletter's own address: a file that we publish.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Post {
+    /// The source that brought it.
+    pub source: SourceName,
+    /// What makes it this post: a real guid, else its canonical link, else a hash of source, title and date.
+    pub identity: String,
+    /// A second identity, without scheme and host, that survives a move.
+    pub alternate: Option<String>,
+    /// Path-safe name, for the page that we make of a post without a link of its own.
+    pub slug: String,
+    /// Plain text, never empty.
+    pub title: String,
+    /// The title was made by us of the text; the operator is told.
+    pub title_derived: bool,
+    /// Where the publisher shows it; `None` for a folder's post, which we publish ourselves.
+    pub link: Option<String>,
+    /// Who wrote it.
+    pub author: Option<Author>,
+    /// When it was published, as the source says.
+    pub published: Option<Timestamp>,
+    /// Declared or recognised.
+    pub language: Option<Language>,
+    /// The source's topics and its own, each once.
+    pub topics: Vec<Topic>,
+    /// Plain text, whole sentences, up to about 240 characters.
+    pub summary: String,
+    /// The whole text, sanitised; may be empty where a feed gives a summary only.
+    pub html: String,
+    /// The picture that stands for it.
+    pub image: Option<Image>,
+    /// What it asks the reader to do.
+    pub call_to_action: Option<CallToAction>,
+    /// Wanted as the lead of its issue.
+    pub lead: bool,
+    /// Kept out of issues for now.
+    pub hold: Option<Hold>,
+    /// Files beside the post that its HTML and image refer to, to be published with it.
+    pub files: Vec<PostFile>,
+}
+
+/// Who wrote a post.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// Plain text.
+    pub name: String,
+    /// A sentence or two about the author.
+    pub bio: Option<String>,
+    /// Address of a portrait.
+    pub photo: Option<String>,
+}
+
+/// A picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// Absolute address, or one that begins with `/`.
+    pub url: String,
+    /// Text in its place; may be empty for decoration.
+    pub alt: String,
+    /// Width and height in pixels, where known.
+    pub size: Option<(u32, u32)>,
+}
+
+/// What a post or newsletter asks the reader to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallToAction {
+    /// The sentence that asks.
+    pub text: String,
+    /// The words on the button.
+    pub label: Option<String>,
+    /// Where the button leads; without it there is no button.
+    pub url: Option<String>,
+}
+
+/// Why a post waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    /// Its front matter says `draft = true`.
+    Draft,
+    /// Its date lies ahead.
+    Until(Timestamp),
+}
+
+/// A file that a post refers to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostFile {
+    /// Where it lies on disk, absolute.
+    pub path: PathBuf,
+    /// Where it is published, below `public/`, with no leading slash: `img/1f2e….jpg`.
+    pub name: String,
+}
+
+/// A post's row in the ledger; it outlives the post.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LedgerEntry {
+    /// The row.
+    pub id: PostId,
+    /// The post as last seen.
+    pub post: Post,
+    /// When we first saw it.
+    pub first_seen: Timestamp,
+    /// It was there when its source was gathered for the first time.
+    pub baseline: bool,
+    /// The issues that carried it.
+    pub carried: Vec<(IssueNumber, ScheduleName)>,
+}
+
+impl LedgerEntry {
+    /// The date that counts: as published, never later than first seen, and first seen where there is none.
+    pub fn dated(&self) -> Timestamp {
+        self.post
+            .published
+            .map_or(self.first_seen, |published| published.min(self.first_seen))
+    }
+}

@@ -1,0 +1,162 @@
+//! Where mail is handed over: the embedded mailbox, or an SMTP server by its address.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use url::Url;
+
+/// A relay as `[delivery] relay` names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Relay {
+    /// The embedded mailbox: an SMTP server of ours on loopback, into a Maildir.
+    Mailbox,
+    /// A mail submission server.
+    Smtp(SmtpRelay),
+}
+
+/// A mail submission server (RFC 6409).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmtpRelay {
+    /// Host name or address, without brackets.
+    pub host: String,
+    /// 587 for `smtp://`, 465 for `smtps://`, unless given.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// The user to log in as; the password comes from elsewhere.
+    pub user: Option<String>,
+}
+
+/// How a connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// TLS from the first byte (RFC 8314 §3.3).
+    Implicit,
+    /// STARTTLS demanded (RFC 3207); without it nothing is sent.
+    Starttls,
+    /// A server on this very machine: STARTTLS where it is offered, else plain.
+    Loopback,
+}
+
+/// Why a text names no relay.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RelayError {
+    /// Neither `mailbox` nor a URL.
+    #[error("not a relay: write `mailbox`, `smtp://user@host:587` or `smtps://user@host`")]
+    Syntax,
+    /// Another scheme.
+    #[error("`{0}` is not a mail protocol: write `smtp://` or `smtps://`")]
+    Scheme(String),
+    /// A password in the address.
+    #[error("a password does not belong in the relay's address")]
+    Password,
+    /// A path, query or fragment.
+    #[error("a relay's address ends after its port")]
+    Trailing,
+}
+
+impl Relay {
+    /// Parses `mailbox`, `smtp://[user@]host[:port]` or `smtps://[user@]host[:port]`.
+    pub fn parse(text: &str) -> Result<Self, RelayError> {
+        if text == "mailbox" {
+            return Ok(Self::Mailbox);
+        }
+        let url = Url::parse(text).map_err(|_| RelayError::Syntax)?;
+        let implicit = match url.scheme() {
+            "smtp" => false,
+            "smtps" => true,
+            other => return Err(RelayError::Scheme(other.to_owned())),
+        };
+        if url.password().is_some() {
+            return Err(RelayError::Password);
+        }
+        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+            return Err(RelayError::Trailing);
+        }
+        let host = url
+            .host_str()
+            .filter(|host| !host.is_empty())
+            .ok_or(RelayError::Syntax)?
+            .trim_matches(['[', ']'])
+            .to_owned();
+        let security = match (implicit, is_loopback(&host)) {
+            (true, _) => Security::Implicit,
+            (false, true) => Security::Loopback,
+            (false, false) => Security::Starttls,
+        };
+        let user = decode(url.username());
+        Ok(Self::Smtp(SmtpRelay {
+            port: url.port().unwrap_or(if implicit { 465 } else { 587 }),
+            host,
+            security,
+            user: (!user.is_empty()).then_some(user),
+        }))
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Undoes percent-encoding: a user name is often an address, `jan%40example.nl`.
+fn decode(text: &str) -> String {
+    url::form_urlencoded::parse(format!("v={}", text.replace('+', "%2B")).as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
+}
+
+impl fmt::Display for Relay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mailbox => f.write_str("mailbox"),
+            Self::Smtp(relay) => {
+                let scheme = if relay.security == Security::Implicit {
+                    "smtps"
+                } else {
+                    "smtp"
+                };
+                write!(f, "{scheme}://{}:{}", relay.host, relay.port)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn smtp(text: &str) -> SmtpRelay {
+        match Relay::parse(text) {
+            Ok(Relay::Smtp(relay)) => relay,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_scheme_decides_port_and_protection() {
+        let relay = smtp("smtp://jan%40example.nl@mail.example.nl");
+        assert_eq!((relay.port, relay.security), (587, Security::Starttls));
+        assert_eq!(relay.user.as_deref(), Some("jan@example.nl"));
+        assert_eq!(smtp("smtps://mail.example.nl").port, 465);
+        assert_eq!(smtp("smtp://127.0.0.1:2525").security, Security::Loopback);
+        assert_eq!(smtp("smtps://[::1]:2525").security, Security::Implicit);
+    }
+
+    #[test]
+    fn what_is_no_relay_is_refused() {
+        assert_eq!(Relay::parse("mail.example.nl"), Err(RelayError::Syntax));
+        assert_eq!(
+            Relay::parse("https://mail.example.nl"),
+            Err(RelayError::Scheme("https".into()))
+        );
+        assert_eq!(
+            Relay::parse("smtp://jan:geheim@mail.example.nl"),
+            Err(RelayError::Password)
+        );
+        assert_eq!(
+            Relay::parse("smtp://mail.example.nl/x"),
+            Err(RelayError::Trailing)
+        );
+    }
+}

@@ -1,0 +1,64 @@
+//! When an issue is made, from what and for whom: one file of `schedules/`, checked.
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use super::{ScheduleName, Topic};
+
+/// A checked schedule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schedule {
+    /// Its file's name without `.toml`.
+    pub name: ScheduleName,
+    /// When it is due.
+    pub cadence: Cadence,
+    /// The zone that its times and dates are in.
+    pub timezone: TimeZone,
+    /// Topics of its posts; `None` = all (`["*"]`).
+    pub topics: Option<Vec<Topic>>,
+    /// Fewer new posts than this: no issue.
+    pub min_posts: usize,
+    /// More new posts than this wait for the next issue.
+    pub max_posts: usize,
+    /// What to do with a due time that nobody was there for.
+    pub catch_up: CatchUp,
+    /// A due time older than this is passed over.
+    pub max_lateness: SignedDuration,
+    /// What the very first run does with the posts that already exist.
+    pub first_run: FirstRun,
+    /// Readers who name no schedule receive this one.
+    pub default: bool,
+    /// A few words by the editor at the top of each issue.
+    pub intro: Option<String>,
+    /// A fixed subject instead of the one made by rule.
+    pub subject: Option<String>,
+}
+
+/// A cron line or a period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cadence {
+    /// Five fields or a nickname, as written.
+    Cron(String),
+    /// A fixed period, counted from the Unix epoch.
+    Every(SignedDuration),
+}
+
+/// What to do with a missed due time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CatchUp {
+    /// Run the newest one, if it is not older than `max_lateness`.
+    #[default]
+    Latest,
+    /// Wait for the next.
+    Skip,
+}
+
+/// What the first run does with what exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FirstRun {
+    /// Mark it as seen, send nothing.
+    #[default]
+    Baseline,
+    /// Send it.
+    Send,
+}

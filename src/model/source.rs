@@ -1,0 +1,46 @@
+//! What we read: a feed or page at an address, or a folder.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::{CallToAction, Language, SourceName, Topic};
+
+/// One `[[source]]` of `courant.toml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// Its name, unique in the file.
+    pub name: SourceName,
+    /// Where it is.
+    pub kind: SourceKind,
+    /// Topics given to each of its posts, beside the post's own.
+    pub topics: Vec<Topic>,
+    /// The language of posts that name none.
+    pub language: Option<Language>,
+    /// The call to action of posts that bring none with an address.
+    pub call_to_action: Option<CallToAction>,
+}
+
+/// The two kinds of source.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SourceKind {
+    /// A feed (RSS, Atom or JSON Feed) over HTTP or HTTPS.
+    Url(Url),
+    /// A folder with `.md`, `.html` and `.txt` posts, as an absolute path.
+    Folder(PathBuf),
+}
+
+/// What a server gave us to ask "changed since?" with, returned exactly as received (RFC 9110 §8.8).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Validators {
+    /// The `ETag`, weak ones with their `W/`.
+    pub etag: Option<String>,
+    /// The `Last-Modified` text.
+    pub last_modified: Option<String>,
+    /// BLAKE3 of the last body, in hex: finds "nothing changed" behind servers without validators.
+    pub body_hash: Option<String>,
+    /// When they were received; they are dropped after eight days, since some servers answer 304 for ever.
+    pub received_at: Option<Timestamp>,
+}

@@ -1,0 +1,1 @@
+//! the order of the rooms.

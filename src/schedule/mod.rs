@@ -1,0 +1,1 @@
+//! cron lines and time zones become due times.

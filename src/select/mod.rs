@@ -1,0 +1,1 @@
+//! the choice for an issue, with reasons.

@@ -1,0 +1,1 @@
+//! all SQL and only SQL.

@@ -1,0 +1,1 @@
+//! issues and posts become feeds and archive pages.

@@ -1,0 +1,1 @@
+//! A http server of the test's own.

@@ -1,0 +1,5 @@
+//! Real servers on loopback, scripted: what the tests talk to.
+
+pub mod http;
+pub mod postgres;
+pub mod smtp;

@@ -1,0 +1,1 @@
+//! A postgres server of the test's own.

@@ -1,0 +1,1 @@
+//! A smtp server of the test's own.
