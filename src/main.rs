@@ -1,3 +1,5 @@
-//! The binary: hands over to the command line.
+//! The binary: hands its arguments to the command line.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    courant::cli::run(std::env::args_os())
+}

@@ -1,1 +1,280 @@
-//! the order of the rooms.
+//! The order of the rooms: the only file that knows it.
+//!
+//! A run locks, brings in the readers, continues what an earlier run left, asks the sources, and for each schedule
+//! that is due selects, seals, publishes and sends. Whatever is faulty for everybody (configuration, template, secret,
+//! database) stops it in [`Pipeline::open`], before anything is fetched or sent; whatever is faulty for one source,
+//! post or reader is a line in the [`RunReport`].
+
+mod gathering;
+mod planning;
+mod publishing;
+mod report;
+mod sealing;
+mod sending;
+
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::audience::{self, Keys, SyncedList};
+use crate::compose::Composer;
+use crate::config::{self, Config};
+use crate::deliver::{Stop, mailbox};
+use crate::gather::Fetcher;
+use crate::model::{Chance, Clock, Diagnostic, IssueNumber, Schedule, ScheduleName};
+use crate::schedule::{self, Due};
+use crate::store::{self, RunLock, Store};
+
+use gathering::{Gathering, Trace};
+pub use planning::{Preview, TestMail};
+pub use report::{
+    IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, Recovery, RunReport, SourceReport,
+};
+
+/// How long a run may hold its lock without renewing it, where locks are leases: longer than any single step.
+const RUN_LEASE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Time, chance, and the ways to be told to stop and to tell how far one is.
+pub struct World<'a> {
+    /// What time it is.
+    pub clock: &'a dyn Clock,
+    /// Where identifiers and nonces come from.
+    pub chance: &'a dyn Chance,
+    /// Set by SIGTERM: finish the message in hand, release, return.
+    pub stop: &'a Stop,
+    /// Told how far the run is.
+    pub progress: &'a dyn Progress,
+}
+
+/// Is told how far a run is.
+pub trait Progress: crate::deliver::Progress {
+    /// A step began or advanced.
+    fn step(&self, step: Step);
+}
+
+/// Where a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Asking the sources.
+    Gathering {
+        /// Sources that answered or failed.
+        done: usize,
+        /// All sources.
+        total: usize,
+    },
+    /// Writing feed and archive.
+    Publishing,
+    /// Handing messages to the relay.
+    Sending {
+        /// The issue.
+        issue: IssueNumber,
+        /// Deliveries that are queued.
+        queued: i64,
+    },
+}
+
+/// Which schedules a run serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// Those marked as default, now.
+    Default,
+    /// This one, now.
+    Named(ScheduleName),
+    /// Each whose newest due time was not served.
+    Due,
+}
+
+/// A fault that touches everyone, and stops.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The configuration, a schedule or a template is at fault.
+    #[error("the configuration is at fault")]
+    Config(Vec<Diagnostic>),
+    /// The secret file is at fault.
+    #[error(transparent)]
+    Secret(#[from] audience::SecretError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The sender failed.
+    #[error(transparent)]
+    Deliver(#[from] crate::deliver::Error),
+    /// A digest or page could not be made.
+    #[error(transparent)]
+    Compose(#[from] crate::compose::Error),
+    /// The feed could not be made.
+    #[error(transparent)]
+    Syndicate(#[from] crate::syndicate::Error),
+    /// The fetcher could not be made.
+    #[error(transparent)]
+    Gather(#[from] crate::gather::Error),
+    /// The embedded mailbox did not start.
+    #[error(transparent)]
+    Mailbox(#[from] mailbox::Error),
+    /// A file could not be written.
+    #[error("cannot write {}: {cause}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The relay's settings are missing, which is a fault of ours.
+    #[error("the relay was not set up")]
+    NoRelay,
+    /// No issue has this number.
+    #[error("there is no issue {0}")]
+    NoIssue(IssueNumber),
+}
+
+impl From<audience::Error> for Fault {
+    fn from(error: audience::Error) -> Self {
+        match error {
+            audience::Error::Store(error) => Self::Store(error),
+            audience::Error::Secret(error) => Self::Secret(error),
+        }
+    }
+}
+
+/// Everything a run needs, opened and checked.
+pub struct Pipeline {
+    /// The configuration.
+    pub config: Config,
+    /// Templates and words, each rendered with samples.
+    pub composer: Composer,
+    /// The database.
+    pub store: Store,
+    /// The secret's keys.
+    pub keys: Keys,
+    fetcher: Fetcher,
+}
+
+impl Pipeline {
+    /// Checks the templates, opens the store and the secret. Nothing is fetched or sent if one of them is at fault.
+    pub async fn open(config: Config, world: &World<'_>) -> Result<Self, Fault> {
+        let composer = check_templates(&config)?;
+        let fetcher = Fetcher::new(sending::fetch_settings(&config))?;
+        let store = Store::open(&config.store_target()).await?;
+        let keys = audience::load_or_create(&config.secret_file, &store, world.chance).await?;
+        Ok(Self {
+            config,
+            composer,
+            store,
+            keys,
+            fetcher,
+        })
+    }
+
+    /// One pass: continues what is open, then serves the schedules of the wish.
+    pub async fn run(&self, wish: &Wish, world: &World<'_>) -> Result<RunReport, Fault> {
+        let Some(lock) = self.lock(world).await? else {
+            return Ok(RunReport {
+                already_running: true,
+                ..RunReport::default()
+            });
+        };
+        let mut report = RunReport::default();
+        let result = self.run_locked(&lock, wish, world, &mut report).await;
+        lock.release().await?;
+        result.map(|()| report)
+    }
+
+    async fn run_locked(
+        &self,
+        lock: &RunLock,
+        wish: &Wish,
+        world: &World<'_>,
+        report: &mut RunReport,
+    ) -> Result<(), Fault> {
+        let readers = self.bring_in_readers(world, report).await?;
+        let mut relay = self.relay();
+        self.continue_open_issues(lock, &mut relay, world, report)
+            .await?;
+        let served = self.schedules_to_serve(wish, world, report).await?;
+        if !served.is_empty() && !world.stop.is_set() {
+            let gathering = self.gather(Trace::Save, world).await?;
+            for (schedule, slot) in served {
+                if let Some(sealed) = self
+                    .seal(schedule, slot, &gathering, &readers, world, report)
+                    .await?
+                {
+                    self.publish(world, report).await?;
+                    self.send(sealed, &mut relay, world, report).await?;
+                }
+            }
+            report.sources = gathering.sources;
+            report.faults.extend(gathering.faults);
+        }
+        self.publish_what_is_missing(world, report).await?;
+        relay.close(report).await;
+        Ok(())
+    }
+
+    async fn lock(&self, world: &World<'_>) -> Result<Option<RunLock>, Fault> {
+        let now = world.clock.now();
+        let holder = format!("run {:016x}", world.chance.identifier());
+        Ok(self.store.run_lock(&holder, now, now + RUN_LEASE).await?)
+    }
+
+    async fn bring_in_readers(
+        &self,
+        world: &World<'_>,
+        report: &mut RunReport,
+    ) -> Result<SyncedList, Fault> {
+        let file = config::subscribers(&self.config).map_err(|fault| Fault::Config(vec![fault]))?;
+        report.faults.extend(file.faults);
+        let now = world.clock.now();
+        let list = audience::sync(&self.store, &self.keys, file.entries, world.chance, now).await?;
+        report.readers = Some(list.report.clone());
+        Ok(list)
+    }
+
+    /// The schedules that the wish names and whose time has come, each with its due time where it has one.
+    async fn schedules_to_serve(
+        &self,
+        wish: &Wish,
+        world: &World<'_>,
+        report: &mut RunReport,
+    ) -> Result<Vec<(&Schedule, Option<Timestamp>)>, Fault> {
+        let mut served = Vec::new();
+        for schedule in &self.config.schedules {
+            match wish {
+                Wish::Default if schedule.default => served.push((schedule, None)),
+                Wish::Named(name) if *name == schedule.name => served.push((schedule, None)),
+                Wish::Default | Wish::Named(_) => {}
+                Wish::Due => {
+                    let last = self
+                        .store
+                        .schedule_state(&schedule.name)
+                        .await?
+                        .and_then(|s| s.last_due);
+                    match schedule::due(schedule, last, world.clock.now()) {
+                        Due::Now(slot) => served.push((schedule, Some(slot))),
+                        Due::Later(next) => {
+                            report
+                                .quiet
+                                .push((schedule.name.clone(), Quiet::NotDue { next }));
+                        }
+                        Due::Missed { slot, why } => {
+                            self.store
+                                .schedule_served(&schedule.name, slot, world.clock.now())
+                                .await?;
+                            report
+                                .quiet
+                                .push((schedule.name.clone(), Quiet::Missed { slot, why }));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(served)
+    }
+}
+
+/// Parses every template and renders it with samples; the accent must be readable in both schemes.
+pub fn check_templates(config: &Config) -> Result<Composer, Fault> {
+    Composer::new(&crate::compose::Overrides::new(
+        config.template_overrides.clone(),
+    ))
+    .map_err(Fault::Config)
+}

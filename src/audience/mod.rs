@@ -1,1 +1,26 @@
-//! what readers ask: consent, suppressions, tokens.
+//! What readers ask: who is listed, who left, and the links that prove it.
+//!
+//! The subscribers file says who asked to receive; the store remembers who left, and always wins. Every link in a
+//! mail carries a token that is judged without the database; every suppression is kept as a keyed hash, so that it
+//! survives erasure and a second import of the same address.
+
+mod leave;
+mod list;
+mod secret;
+mod token;
+
+pub use leave::{Departure, leave, reader_of};
+pub use list::{SyncedList, sync};
+pub use secret::{Keys, SecretError, load_or_create};
+pub use token::{Purpose, Token, TokenError};
+
+/// What can go wrong in this room.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] crate::store::Error),
+    /// The secret is missing, unreadable or not the one this store was made with.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+}

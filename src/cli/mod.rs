@@ -1,1 +1,96 @@
-//! the command line and all printing.
+//! The command line: what people type, what they read, and with which code the program ends.
+
+mod args;
+mod commands;
+mod exit;
+mod logging;
+mod print;
+mod progress;
+mod session;
+mod system;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+pub use exit::Exit;
+use exit::Failure;
+use session::Session;
+
+/// Runs the program with these arguments, the first being its name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    if cli.global.no_color {
+        anstream::ColorChoice::Never.write_global();
+    }
+    logging::start(&cli.global);
+    execute(cli).into()
+}
+
+/// Help and version are no faults; everything else clap says is a fault of usage.
+fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() {
+        Exit::Usage.into()
+    } else {
+        Exit::Done.into()
+    }
+}
+
+fn execute(cli: Cli) -> Exit {
+    let printer = print::Printer {
+        json: cli.global.json,
+        quiet: cli.global.quiet,
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            printer.faults(&Failure::new(Exit::Ours, format!("cannot start: {error}")).faults);
+            return Exit::Ours;
+        }
+    };
+    let result = runtime.block_on(async {
+        let session = Session::new(cli.global)?;
+        let result = dispatch(&session, cli.command).await;
+        session.clear_bars();
+        result
+    });
+    result.unwrap_or_else(|failure| {
+        printer.faults(&failure.faults);
+        failure.exit
+    })
+}
+
+async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Init { directory } => commands::init::init(session, &directory),
+        Command::Check => commands::check::check(session).await,
+        Command::Plan { schedule } => commands::plan::plan(session, schedule.as_deref()).await,
+        Command::Preview { schedule, out } => {
+            commands::preview::preview(session, schedule.as_deref(), out).await
+        }
+        Command::Run {
+            schedule,
+            due,
+            dry_run,
+        } => commands::run::run(session, schedule, due, dry_run).await,
+        Command::SendTest { address, schedule } => {
+            commands::preview::send_test(session, &address, schedule.as_deref()).await
+        }
+        Command::Issues(command) => commands::issues::issues(session, command).await,
+        Command::Subscribers(command) => commands::subscribers::subscribers(session, command).await,
+        Command::Sources(command) => commands::sources::sources(session, command).await,
+        Command::Schedule(command) => commands::schedule::schedule(session, command).await,
+        Command::Serve { listen } => commands::serve::serve(session, listen).await,
+        Command::Completions { shell } => Ok(commands::manual::completions(session, shell)),
+        Command::Man { out } => commands::manual::man(session, out),
+    }
+}

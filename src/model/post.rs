@@ -91,6 +91,8 @@ pub enum Hold {
     Draft,
     /// Its date lies ahead.
     Until(Timestamp),
+    /// Its file is no longer in the folder.
+    Withdrawn,
 }
 
 /// A file that a post refers to.

@@ -1,9 +1,11 @@
 //! Everything that crosses rooms: one file a behaviour.
 
+mod architecture;
 mod compose;
 mod config;
 mod deliver;
 mod gather;
+mod line;
 mod schedule;
 mod store;
 mod support;

@@ -1,5 +1,6 @@
 //! Real servers on loopback, scripted: what the tests talk to.
 
 pub mod http;
+pub mod newsletter;
 pub mod postgres;
 pub mod smtp;

@@ -1,0 +1,273 @@
+//! The newsletter's secret: token keys by number, and the key of the address hashes.
+//!
+//! A small text file, made at the first run, mode 0600. The token keys may be rotated: a new line is added, old ones
+//! still verify. The address key is never changed: the suppressions are hashes under it, and a lost key would mail
+//! everybody who left. So its fingerprint is kept in the store, and a secret that does not match stops the program.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::Purpose;
+use crate::model::{Chance, EmailAddress, IssueNumber, SubscriberId};
+use crate::store::Store;
+
+/// First line of the file, so that a stray file is not taken for one.
+const HEADING: &str =
+    "# Secret of this newsletter. Keep it with the database's backup, and from everybody else.";
+
+/// Where the store keeps the fingerprint of the address key.
+const FINGERPRINT: &str = "secret_fingerprint";
+
+/// What is wrong with the secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The file cannot be read or written.
+    #[error("cannot use the secret file {}: {cause}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The file is not a secret of ours.
+    #[error("{}:{line}: not a line of a secret file", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// Others can read it.
+    #[error("the secret file {} can be read by others: give it mode 600", path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The store was made with another secret.
+    #[error(
+        "the secret file {} is not the one this database was made with: restore it from its backup, or everybody who left would be mailed again",
+        path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// The keys, derived from the secret.
+#[derive(Clone)]
+pub struct Keys {
+    tokens: Vec<(u8, [u8; 32])>,
+    address: [u8; 32],
+}
+
+impl Keys {
+    /// Keys from their parts: numbered token keys, oldest first, and the address key.
+    pub fn from_parts(tokens: Vec<(u8, [u8; 32])>, address: [u8; 32]) -> Self {
+        Self { tokens, address }
+    }
+
+    /// Keyed hash of an address, in hex: the same for all its spellings.
+    pub fn address_hash(&self, address: &EmailAddress) -> String {
+        let key = blake3::derive_key("courant 2026-11 address", &self.address);
+        blake3::keyed_hash(&key, address.key().as_bytes())
+            .to_hex()
+            .to_string()
+    }
+
+    /// Left part of a Message-ID: a keyed hash of issue and subscriber, the same at every try.
+    pub fn message_id(&self, issue: IssueNumber, subscriber: SubscriberId) -> String {
+        let key = blake3::derive_key("courant 2026-11 message id", &self.address);
+        let mut input = [0; 16];
+        input[..8].copy_from_slice(&issue.0.to_be_bytes());
+        input[8..].copy_from_slice(&subscriber.0.to_be_bytes());
+        blake3::keyed_hash(&key, &input).to_hex()[..32].to_owned()
+    }
+
+    pub(super) fn newest(&self, purpose: Purpose) -> (u8, [u8; 32]) {
+        let (kid, key) = self.tokens.last().copied().unwrap_or((0, self.address));
+        (kid, blake3::derive_key(purpose.context(), &key))
+    }
+
+    pub(super) fn numbered(&self, kid: u8, purpose: Purpose) -> Option<[u8; 32]> {
+        let (_, key) = self.tokens.iter().find(|(number, _)| *number == kid)?;
+        Some(blake3::derive_key(purpose.context(), key))
+    }
+
+    fn fingerprint(&self) -> String {
+        let key = blake3::derive_key("courant 2026-11 fingerprint", &self.address);
+        blake3::hash(&key).to_hex()[..32].to_owned()
+    }
+}
+
+/// Reads the secret file, or makes it if the store is new too; then holds it against the store.
+pub async fn load_or_create(
+    path: &Path,
+    store: &Store,
+    chance: &dyn Chance,
+) -> Result<Keys, super::Error> {
+    let known = store.meta_get(FINGERPRINT).await?;
+    let keys = match read(path)? {
+        Some(keys) => keys,
+        None if known.is_some() => {
+            return Err(SecretError::Foreign {
+                path: path.to_owned(),
+            }
+            .into());
+        }
+        None => create(path, chance)?,
+    };
+    match known {
+        None => store.meta_put(FINGERPRINT, &keys.fingerprint()).await?,
+        Some(known) if known == keys.fingerprint() => {}
+        Some(_) => {
+            return Err(SecretError::Foreign {
+                path: path.to_owned(),
+            }
+            .into());
+        }
+    }
+    Ok(keys)
+}
+
+fn read(path: &Path) -> Result<Option<Keys>, SecretError> {
+    let io = |cause| SecretError::Io {
+        path: path.to_owned(),
+        cause,
+    };
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(io(error)),
+    };
+    let mode = fs::metadata(path).map_err(io)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(SecretError::Exposed {
+            path: path.to_owned(),
+        });
+    }
+    parse(&text)
+        .map(Some)
+        .map_err(|line| SecretError::Malformed {
+            path: path.to_owned(),
+            line,
+        })
+}
+
+fn create(path: &Path, chance: &dyn Chance) -> Result<Keys, SecretError> {
+    let io = |cause| SecretError::Io {
+        path: path.to_owned(),
+        cause,
+    };
+    let mut keys = Keys {
+        tokens: vec![(1, [0; 32])],
+        address: [0; 32],
+    };
+    chance.fill(&mut keys.tokens[0].1);
+    chance.fill(&mut keys.address);
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(io)?;
+    }
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(io)?;
+    file.write_all(print(&keys).as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(io)?;
+    Ok(keys)
+}
+
+fn print(keys: &Keys) -> String {
+    let mut text = format!("{HEADING}\naddress {}\n", hex(&keys.address));
+    for (kid, key) in &keys.tokens {
+        text.push_str(&format!("token {kid} {}\n", hex(key)));
+    }
+    text
+}
+
+/// Reads the file's lines; the error is the number of the faulty one.
+fn parse(text: &str) -> Result<Keys, usize> {
+    let mut tokens = Vec::new();
+    let mut address = None;
+    for (index, line) in text.lines().enumerate() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            [] => {}
+            [first, ..] if first.starts_with('#') => {}
+            ["address", key] => address = Some(unhex(key).ok_or(index + 1)?),
+            ["token", kid, key] => {
+                tokens.push((
+                    kid.parse().map_err(|_| index + 1)?,
+                    unhex(key).ok_or(index + 1)?,
+                ));
+            }
+            _ => return Err(index + 1),
+        }
+    }
+    match address {
+        Some(address) if !tokens.is_empty() => Ok(Keys { tokens, address }),
+        _ => Err(text.lines().count()),
+    }
+}
+
+fn hex(bytes: &[u8; 32]) -> String {
+    blake3::Hash::from_bytes(*bytes).to_hex().to_string()
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    blake3::Hash::from_hex(text)
+        .ok()
+        .map(|hash| *hash.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SeededChance;
+
+    #[test]
+    fn the_file_comes_back_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/secret.key");
+        let made = create(&path, &SeededChance::new(1)).unwrap();
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        let read = read(&path).unwrap().unwrap();
+        assert_eq!((read.tokens, read.address), (made.tokens, made.address));
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret.key");
+        create(&path, &SeededChance::new(1)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(read(&path), Err(SecretError::Exposed { .. })));
+    }
+
+    #[test]
+    fn a_broken_line_is_named() {
+        assert_eq!(parse("# x\naddress 12\n").err(), Some(2));
+        assert_eq!(parse("").err(), Some(0));
+    }
+
+    #[test]
+    fn hashes_join_spellings_and_part_newsletters() {
+        let ours = Keys::from_parts(vec![(1, [1; 32])], [2; 32]);
+        let theirs = Keys::from_parts(vec![(1, [1; 32])], [3; 32]);
+        let a = EmailAddress::parse("Jan@Example.nl").unwrap();
+        let b = EmailAddress::parse("jan@example.NL").unwrap();
+        assert_eq!(ours.address_hash(&a), ours.address_hash(&b));
+        assert_ne!(ours.address_hash(&a), theirs.address_hash(&a));
+        let first = ours.message_id(IssueNumber(1), SubscriberId(2));
+        assert_eq!(first, ours.message_id(IssueNumber(1), SubscriberId(2)));
+        assert_ne!(first, ours.message_id(IssueNumber(2), SubscriberId(1)));
+    }
+}

@@ -1,0 +1,292 @@
+//! The command line as clap reads it: names, help texts, an example each.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::DeliveryState;
+
+/// Newsletter and syndication pipeline: from new posts to one good mail.
+#[derive(Debug, Parser)]
+#[command(
+    name = "courant",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Example: courant run\n\nExit codes: 0 done, 1 done in part, 2 usage, 65 bad data, 66 no input, \
+    69 relay or database unavailable, 70 our fault, 73 cannot write, 75 try again, 78 configuration."
+)]
+pub struct Cli {
+    /// What applies to every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The newsletter: its directory, or its courant.toml
+    #[arg(
+        short,
+        long,
+        global = true,
+        default_value = ".",
+        env = "COURANT_CONFIG",
+        value_name = "PATH"
+    )]
+    pub config: PathBuf,
+    /// Print data as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print nothing on success
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Log what is done; twice for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Print without colour, as NO_COLOR does
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// Form of the log lines
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+/// Form of the log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a newsletter's directory that runs at once
+    #[command(after_help = "Example: courant init nieuwsbrief && courant -c nieuwsbrief run")]
+    Init {
+        /// The directory to make or fill; nothing in it is overwritten
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+    },
+    /// Check configuration, schedules, subscribers, templates and posts; fetch and send nothing
+    #[command(after_help = "Example: courant check && git commit")]
+    Check,
+    /// Show what the next issue would be, with a reason for every post in or out
+    #[command(after_help = "Example: courant plan weekly")]
+    Plan {
+        /// The schedule; without it, those marked as default
+        schedule: Option<String>,
+    },
+    /// Write the next issue's digests as files, one a variant, and name them
+    #[command(after_help = "Example: courant preview weekly --out /tmp/proef")]
+    Preview {
+        /// The schedule; without it, those marked as default
+        schedule: Option<String>,
+        /// The folder to write to
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+    },
+    /// Gather the new posts, seal an issue, publish feed and archive, and send it to every reader once
+    #[command(
+        after_help = "Example: courant run\nExample for cron: */5 * * * * courant -c /srv/nieuws -q run --due"
+    )]
+    Run {
+        /// The schedule to run now; without it, those marked as default
+        schedule: Option<String>,
+        /// Run each schedule whose time has come and was not served
+        #[arg(long, conflicts_with = "schedule")]
+        due: bool,
+        /// Show what would be done; save nothing, send nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Send the next issue to one address, outside the outbox
+    #[command(after_help = "Example: courant send-test redactie@example.nl --schedule weekly")]
+    SendTest {
+        /// Where to
+        address: String,
+        /// The schedule; without it, the first marked as default
+        #[arg(long)]
+        schedule: Option<String>,
+    },
+    /// Look at sealed issues
+    #[command(subcommand)]
+    Issues(Issues),
+    /// Look at the readers
+    #[command(subcommand)]
+    Subscribers(Subscribers),
+    /// Look at the sources
+    #[command(subcommand)]
+    Sources(Sources),
+    /// Look at the schedules
+    #[command(subcommand)]
+    Schedule(Schedules),
+    /// Answer the feed, the archive and the unsubscribe links over HTTP
+    #[command(after_help = "Example: courant serve --listen 127.0.0.1:8080")]
+    Serve {
+        /// Address and port, instead of the configured ones
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
+    },
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "Example: courant completions bash > ~/.local/share/bash-completion/completions/courant"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one a command into a folder
+    #[command(after_help = "Example: courant man --out /usr/local/share/man/man1")]
+    Man {
+        /// The folder to write to
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// `courant issues …`
+#[derive(Debug, Subcommand)]
+pub enum Issues {
+    /// List the sealed issues, newest first
+    #[command(after_help = "Example: courant issues list --json")]
+    List,
+    /// Show an issue: its posts and its variants
+    #[command(after_help = "Example: courant issues show 3")]
+    Show {
+        /// Its number
+        number: i64,
+    },
+    /// Say what became of every mail of an issue
+    #[command(after_help = "Example: courant issues account 3 --list held")]
+    Account {
+        /// Its number
+        number: i64,
+        /// Name the readers in this state
+        #[arg(long, value_enum, value_name = "STATE")]
+        list: Option<AccountState>,
+    },
+}
+
+/// The states of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AccountState {
+    /// The relay said 250
+    Sent,
+    /// Refused for good, or expired
+    Failed,
+    /// Left or bounced before sending began
+    Suppressed,
+    /// Not known, and stopped
+    Held,
+    /// Still being tried
+    Queued,
+}
+
+impl AccountState {
+    /// The states of a delivery that are counted under this one.
+    pub fn deliveries(self) -> &'static [DeliveryState] {
+        match self {
+            Self::Sent => &[DeliveryState::Sent],
+            Self::Failed => &[DeliveryState::Failed],
+            Self::Suppressed => &[DeliveryState::Suppressed],
+            Self::Held => &[DeliveryState::Held],
+            Self::Queued => &[
+                DeliveryState::Queued,
+                DeliveryState::Claimed,
+                DeliveryState::Intent,
+            ],
+        }
+    }
+}
+
+/// `courant subscribers …`
+#[derive(Debug, Subcommand)]
+pub enum Subscribers {
+    /// List the readers: who receives, who left
+    #[command(after_help = "Example: courant subscribers list --json")]
+    List,
+    /// Show a reader and what became of each mail
+    #[command(after_help = "Example: courant subscribers show jan@example.nl")]
+    Show {
+        /// The address
+        address: String,
+    },
+}
+
+/// `courant sources …`
+#[derive(Debug, Subcommand)]
+pub enum Sources {
+    /// List the sources and how they fare
+    #[command(after_help = "Example: courant sources list")]
+    List,
+    /// Show what would come of a source, an address or a file, post by post; save nothing
+    #[command(after_help = "Example: courant sources test https://blog.example.nl/feed.xml")]
+    Test {
+        /// A source's name, an http(s) address, a feed's file, or a folder
+        what: String,
+    },
+}
+
+/// `courant schedule …`
+#[derive(Debug, Subcommand)]
+pub enum Schedules {
+    /// List the schedules with their next due times
+    #[command(after_help = "Example: courant schedule list")]
+    List,
+    /// Print the next due times
+    #[command(after_help = "Example: courant schedule next weekly --count 10")]
+    Next {
+        /// The schedule; without it, all
+        schedule: Option<String>,
+        /// How many
+        #[arg(long, default_value_t = 5, value_name = "N")]
+        count: usize,
+    },
+    /// Say in words when a schedule is due, and what happens when the clocks change
+    #[command(after_help = "Example: courant schedule explain weekly")]
+    Explain {
+        /// The schedule; without it, all
+        schedule: Option<String>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_holds() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_that_does_something_has_an_example() {
+        fn walk(command: &clap::Command) {
+            if command.get_subcommands().next().is_none() {
+                let help = command
+                    .get_after_help()
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                assert!(
+                    help.contains("Example"),
+                    "`{}` has no example",
+                    command.get_name()
+                );
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&Cli::command());
+    }
+}

@@ -1,0 +1,14 @@
+//! One file a command: reads what it needs, calls a room, prints.
+
+pub mod check;
+pub mod init;
+pub mod issues;
+pub mod manual;
+pub mod plan;
+pub mod preview;
+pub mod run;
+pub mod schedule;
+pub mod serve;
+pub mod signals;
+pub mod sources;
+pub mod subscribers;

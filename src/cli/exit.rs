@@ -1,0 +1,115 @@
+//! Exit codes (sysexits.h), and how a fault that touches everyone is shown.
+
+use std::process::ExitCode;
+
+use crate::model::Diagnostic;
+use crate::pipeline::Fault;
+use crate::web::ServeError;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// All done, or nothing to do.
+    Done = 0,
+    /// Done in part: the rest is named.
+    Part = 1,
+    /// The command line is at fault.
+    Usage = 2,
+    /// Data is at fault (EX_DATAERR).
+    Data = 65,
+    /// Something named is not there (EX_NOINPUT).
+    NoInput = 66,
+    /// The relay or the database is not available (EX_UNAVAILABLE).
+    Unavailable = 69,
+    /// A fault of ours (EX_SOFTWARE).
+    Ours = 70,
+    /// A file cannot be written (EX_CANTCREAT).
+    CannotWrite = 73,
+    /// Try again later (EX_TEMPFAIL).
+    TryAgain = 75,
+    /// The configuration is at fault (EX_CONFIG).
+    Config = 78,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub struct Failure {
+    /// The code.
+    pub exit: Exit,
+    /// What to show.
+    pub faults: Vec<Diagnostic>,
+}
+
+impl Failure {
+    /// One fault without a file.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            faults: vec![Diagnostic::error(message)],
+        }
+    }
+
+    /// Adds a hint to the last fault.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        if let Some(fault) = self.faults.pop() {
+            self.faults.push(fault.hint(hint));
+        }
+        self
+    }
+
+    /// Faults of the configuration.
+    pub fn config(faults: Vec<Diagnostic>) -> Self {
+        Self {
+            exit: Exit::Config,
+            faults,
+        }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        let exit = match &fault {
+            Fault::Config(_) | Fault::Secret(_) => Exit::Config,
+            Fault::Store(error) if error.is_newer() => Exit::Config,
+            Fault::Store(error) if error.is_transient() => Exit::TryAgain,
+            Fault::Store(_) | Fault::Deliver(_) => Exit::Unavailable,
+            Fault::Write { .. } | Fault::Mailbox(_) => Exit::CannotWrite,
+            Fault::NoIssue(_) => Exit::NoInput,
+            Fault::NoRelay | Fault::Compose(_) | Fault::Syndicate(_) | Fault::Gather(_) => {
+                Exit::Ours
+            }
+        };
+        match fault {
+            Fault::Config(faults) => Self { exit, faults },
+            other => Self::new(exit, chain(&other)),
+        }
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        Self::new(Exit::Unavailable, error.to_string())
+            .hint("another address: `courant serve --listen 127.0.0.1:8081`")
+    }
+}
+
+/// An error and its causes, each said once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,129 @@
+//! All printing: data to stdout, all else to stderr, JSON where asked, nothing on success where asked.
+//!
+//! A reader of stdout that went away (`| head`) ends the printing quietly.
+
+use std::io::Write;
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::model::{Diagnostic, Severity};
+
+/// Where a command prints.
+#[derive(Debug, Clone, Copy)]
+pub struct Printer {
+    /// JSON instead of text.
+    pub json: bool,
+    /// Nothing on success.
+    pub quiet: bool,
+}
+
+impl Printer {
+    /// A line of data.
+    pub fn line(&self, text: impl AsRef<str>) {
+        if !self.quiet {
+            let _ = writeln!(anstream::stdout(), "{}", text.as_ref());
+        }
+    }
+
+    /// Data that was asked for by name, quiet or not.
+    pub fn data(&self, text: impl AsRef<str>) {
+        let _ = write!(anstream::stdout(), "{}", text.as_ref());
+    }
+
+    /// Data as JSON.
+    pub fn json(&self, value: &impl Serialize) {
+        if let Ok(text) = serde_json::to_string_pretty(value) {
+            self.data(format!("{text}\n"));
+        }
+    }
+
+    /// JSON where it was asked for, else the text.
+    pub fn either(&self, value: &impl Serialize, text: impl FnOnce(&Self)) {
+        if self.json {
+            self.json(value)
+        } else {
+            text(self)
+        }
+    }
+
+    /// Rows in columns, two spaces apart, the first row as their heads.
+    pub fn table(&self, heads: &[&str], rows: &[Vec<String>]) {
+        let bold = Style::new().bold();
+        let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
+        let widths = widths(&heads, rows);
+        self.line(format!("{bold}{}{bold:#}", row(&heads, &widths)));
+        for cells in rows {
+            self.line(row(cells, &widths));
+        }
+    }
+
+    /// A fault or warning, to stderr, also when quiet.
+    pub fn fault(&self, fault: &Diagnostic) {
+        let color = match fault.severity {
+            Severity::Error => AnsiColor::Red,
+            Severity::Warning => AnsiColor::Yellow,
+        };
+        let style = Style::new().bold().fg_color(Some(color.into()));
+        let text = fault.to_string();
+        let shown = match text.split_once(':') {
+            Some((word, rest)) => format!("{style}{word}{style:#}:{rest}"),
+            None => text,
+        };
+        let _ = writeln!(anstream::stderr(), "{shown}");
+    }
+
+    /// Several faults, a blank line between them.
+    pub fn faults(&self, faults: &[Diagnostic]) {
+        for (index, fault) in faults.iter().enumerate() {
+            if index > 0 {
+                let _ = writeln!(anstream::stderr());
+            }
+            self.fault(fault);
+        }
+    }
+}
+
+fn widths(heads: &[String], rows: &[Vec<String>]) -> Vec<usize> {
+    let cell = |cells: &[String], index: usize| cells.get(index).map_or(0, |c| c.chars().count());
+    (0..heads.len())
+        .map(|index| {
+            rows.iter()
+                .map(|r| cell(r, index))
+                .chain([cell(heads, index)])
+                .max()
+                .unwrap_or(0)
+        })
+        .collect()
+}
+
+fn row(cells: &[String], widths: &[usize]) -> String {
+    let padded: Vec<String> = cells
+        .iter()
+        .zip(widths)
+        .map(|(cell, width)| format!("{cell:<width$}"))
+        .collect();
+    padded.join("  ").trim_end().to_owned()
+}
+
+/// `1 reader`, `2 readers`.
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = [
+            vec!["blog".to_owned(), "12".to_owned()],
+            vec!["één".to_owned(), "3".to_owned()],
+        ];
+        let heads = ["source".to_owned(), "posts".to_owned()];
+        let widths = widths(&heads, &rows);
+        assert_eq!(row(&rows[0], &widths), "blog    12");
+        assert_eq!(row(&rows[1], &widths), "één     3");
+    }
+}

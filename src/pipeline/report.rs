@@ -1,0 +1,187 @@
+//! What a run did, as values: the command line prints them, `--json` gives them as they are.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::model::{
+    Account, Diagnostic, IssueNumber, PostId, ScheduleName, SourceName, SuppressionReason,
+};
+use crate::store::SyncReport;
+
+/// What one run did.
+#[derive(Debug, Default, Serialize)]
+pub struct RunReport {
+    /// Another run holds the lock: nothing was done.
+    pub already_running: bool,
+    /// Each source that was asked.
+    pub sources: Vec<SourceReport>,
+    /// Changes of the subscribers' list.
+    pub readers: Option<SyncReport>,
+    /// Issues that were sealed or continued.
+    pub issues: Vec<IssueReport>,
+    /// Schedules that made no issue, and why.
+    pub quiet: Vec<(ScheduleName, Quiet)>,
+    /// Files written below `state/public`.
+    pub published: Vec<PathBuf>,
+    /// Where the embedded mailbox keeps its messages, if it was used.
+    pub mailbox: Option<PathBuf>,
+    /// Faults in posts and subscribers; the rest went on.
+    pub faults: Vec<Diagnostic>,
+}
+
+/// What came of asking one source.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SourceReport {
+    /// Its name.
+    pub name: SourceName,
+    /// Posts it showed.
+    pub found: usize,
+    /// Of these, not known before.
+    pub new: usize,
+    /// Of these, known but changed.
+    pub changed: usize,
+    /// The server or the hash said that nothing changed.
+    pub unchanged: bool,
+    /// Why it could not be read.
+    pub error: Option<String>,
+    /// Titles that were made by us of the text, for the operator to look at.
+    pub derived_titles: Vec<String>,
+}
+
+/// What became of one issue in this run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct IssueReport {
+    /// Its number.
+    pub number: IssueNumber,
+    /// Its schedule.
+    pub schedule: ScheduleName,
+    /// The subject of the variant with most readers.
+    pub subject: String,
+    /// Posts it carries.
+    pub posts: usize,
+    /// Renderings that its readers share.
+    pub variants: usize,
+    /// Sealed by an earlier run and continued by this one.
+    pub resumed: bool,
+    /// Where its deliveries stand now.
+    pub account: Account,
+    /// What happened to deliveries that a broken run left behind.
+    pub recovered: Option<Recovery>,
+    /// Readers of the schedule who were left out at sealing: masked address and reason.
+    pub skipped: Vec<(String, SuppressionReason)>,
+    /// Readers who have all of its posts already, or want none of their topics.
+    pub nothing_new: usize,
+    /// Why sending stopped early, if it did.
+    pub stopped: Option<String>,
+    /// When the earliest queued delivery is tried again.
+    pub next_try: Option<Timestamp>,
+}
+
+/// What was done with the claims of a run that broke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Recovery {
+    /// Claimed, no message data offered: queued again.
+    pub released: i64,
+    /// Unknown, and sent once more.
+    pub resent: i64,
+    /// Unknown, and held.
+    pub held: i64,
+}
+
+/// Why a schedule made no issue.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quiet {
+    /// Fewer new posts than `min_posts`.
+    NothingNew {
+        /// New posts there are.
+        new: usize,
+        /// Posts an issue needs.
+        needed: usize,
+    },
+    /// The first run marked what exists as seen.
+    Baseline {
+        /// How many posts.
+        posts: usize,
+    },
+    /// No reader wants its posts and lacks them.
+    NoReaders,
+    /// Its time has not come.
+    NotDue {
+        /// The next due time.
+        next: Option<Timestamp>,
+    },
+    /// Its due time passed too long ago.
+    Missed {
+        /// The due time.
+        slot: Timestamp,
+        /// Why it was passed over.
+        why: String,
+    },
+    /// This edition was sealed before.
+    Sealed {
+        /// By this issue.
+        number: IssueNumber,
+    },
+}
+
+/// One post of a plan, with its verdict in words a person reads.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedPost {
+    /// Its row; negative for a post that no run has seen yet.
+    pub id: PostId,
+    /// Its title.
+    pub title: String,
+    /// The title was made by us.
+    pub title_derived: bool,
+    /// Its source.
+    pub source: SourceName,
+    /// The date that counts.
+    pub dated: Timestamp,
+    /// Whether the issue carries it.
+    pub carried: bool,
+    /// Why.
+    pub reason: String,
+}
+
+/// What the next issue of a schedule would be.
+#[derive(Debug, Serialize)]
+pub struct Plan {
+    /// The schedule.
+    pub schedule: ScheduleName,
+    /// Every post that was looked at, newest first.
+    pub posts: Vec<PlannedPost>,
+    /// The renderings, most readers first.
+    pub variants: Vec<PlannedVariant>,
+    /// Readers who would receive it.
+    pub readers: usize,
+    /// Readers of the schedule who left or bounced: masked address and reason.
+    pub skipped: Vec<(String, SuppressionReason)>,
+    /// Readers who have all of its posts already, or want none of their topics.
+    pub nothing_new: usize,
+    /// Why no issue would be made, if so.
+    pub quiet: Option<Quiet>,
+    /// Each source that was asked.
+    pub sources: Vec<SourceReport>,
+    /// Faults in posts and subscribers.
+    pub faults: Vec<Diagnostic>,
+}
+
+/// One rendering of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedVariant {
+    /// Its subject.
+    pub subject: String,
+    /// Its language.
+    pub language: String,
+    /// `html` or `text`.
+    pub format: String,
+    /// Posts it shows.
+    pub posts: usize,
+    /// Readers who share it.
+    pub readers: usize,
+    /// Size of the HTML part, in bytes.
+    pub html_bytes: Option<usize>,
+}

@@ -1,0 +1,319 @@
+//! T1: selects the posts, groups the readers, renders the variants, and seals it all in one transaction.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::gathering::Gathering;
+use super::report::{IssueReport, Quiet, RunReport};
+use super::{Fault, Pipeline, World};
+use crate::audience::{Purpose, SyncedList, Token};
+use crate::model::{
+    Account, Edition, FirstRun, Issue, LedgerEntry, NewDelivery, Post, PostId, Reader, Schedule,
+    SealedVariant, Selection, SlotNonce, SubscriberId, VerdictReason,
+};
+use crate::schedule;
+use crate::select::{self, Entitled, Readership};
+use crate::store::{Seal, SealOutcome};
+
+/// Posts of the ledger that a selection looks at: far more than any issue carries.
+pub(super) const LEDGER_WINDOW: usize = 1_000;
+
+/// An issue that is sealed, and what the report says of it so far.
+pub(super) struct Sealed {
+    pub issue: Issue,
+    pub variants: Vec<SealedVariant>,
+    pub report: IssueReport,
+}
+
+/// What a schedule's next issue would be made of.
+pub(super) struct Chosen {
+    pub ledger: Vec<LedgerEntry>,
+    pub selection: Selection,
+    pub posts: Vec<(PostId, Post)>,
+    /// Nobody was here before: the run that marks the baseline.
+    pub first_run: bool,
+}
+
+impl Pipeline {
+    /// Seals the schedule's next issue, or says in the report why there is none.
+    pub(super) async fn seal(
+        &self,
+        schedule: &Schedule,
+        slot: Option<Timestamp>,
+        gathering: &Gathering,
+        readers: &SyncedList,
+        world: &World<'_>,
+        report: &mut RunReport,
+    ) -> Result<Option<Sealed>, Fault> {
+        let now = world.clock.now();
+        let chosen = self.choose(schedule, gathering, now).await?;
+        self.store.schedule_first_run(&schedule.name, now).await?;
+        let readership = self.readership(schedule, &chosen.posts, readers).await?;
+        if let Some(quiet) = reason_for_no_issue(schedule, &chosen, &readership) {
+            if let Some(slot) = slot {
+                self.store
+                    .schedule_served(&schedule.name, slot, now)
+                    .await?;
+            }
+            report.quiet.push((schedule.name.clone(), quiet));
+            return Ok(None);
+        }
+        let issue = self.new_issue(schedule, slot, chosen.posts, world).await?;
+        let variants = self.render(&issue, &readership, schedule).await?;
+        let deliveries = self.deliveries(&issue, &variants, &readership);
+        let planned = deliveries.len();
+        let seal = Seal {
+            issue,
+            variants,
+            deliveries,
+            served: slot,
+        };
+        match self.store.issue_seal(&seal).await? {
+            SealOutcome::EditionExists(number) => {
+                report
+                    .quiet
+                    .push((schedule.name.clone(), Quiet::Sealed { number }));
+                Ok(None)
+            }
+            SealOutcome::Sealed => {
+                tracing::info!(
+                    issue = seal.issue.number.0,
+                    readers = planned,
+                    "sealed an issue"
+                );
+                Ok(Some(Sealed {
+                    report: first_report(&seal, &readership),
+                    issue: seal.issue,
+                    variants: seal.variants,
+                }))
+            }
+        }
+    }
+
+    /// Selects the posts of the schedule's next issue.
+    pub(super) async fn choose(
+        &self,
+        schedule: &Schedule,
+        gathering: &Gathering,
+        now: Timestamp,
+    ) -> Result<Chosen, Fault> {
+        let state = self.store.schedule_state(&schedule.name).await?;
+        let first_run_at = state.and_then(|state| state.first_run_at);
+        let ledger = gathering.over(
+            self.store
+                .ledger_list(&schedule.name, LEDGER_WINDOW)
+                .await?,
+        );
+        let selection = select::select(schedule, &ledger, first_run_at, now);
+        let by_id: HashMap<PostId, &LedgerEntry> =
+            ledger.iter().map(|entry| (entry.id, entry)).collect();
+        let posts = selection
+            .chosen
+            .iter()
+            .filter_map(|id| by_id.get(id).map(|entry| (*id, dated(entry))))
+            .collect();
+        Ok(Chosen {
+            selection,
+            posts,
+            first_run: first_run_at.is_none(),
+            ledger,
+        })
+    }
+
+    /// Groups the schedule's readers into variants of posts that they do not have yet.
+    pub(super) async fn readership<'a>(
+        &self,
+        schedule: &Schedule,
+        posts: &[(PostId, Post)],
+        readers: &'a SyncedList,
+    ) -> Result<Readership<'a>, Fault> {
+        let ids: Vec<PostId> = posts.iter().map(|(id, _)| *id).collect();
+        let mut received: HashMap<SubscriberId, HashSet<PostId>> = HashMap::new();
+        for (subscriber, post) in self.store.received(&ids).await? {
+            received.entry(subscriber).or_default().insert(post);
+        }
+        let language = &self.config.newsletter.language;
+        Ok(select::readership(
+            schedule,
+            posts,
+            &readers.subscribers,
+            &received,
+            language,
+        ))
+    }
+
+    /// Freezes what the issue is made of: nothing later comes from clock or chance.
+    pub(super) async fn new_issue(
+        &self,
+        schedule: &Schedule,
+        slot: Option<Timestamp>,
+        posts: Vec<(PostId, Post)>,
+        world: &World<'_>,
+    ) -> Result<Issue, Fault> {
+        // A mail's Date has whole seconds (RFC 5322 §3.3); so has the issue, and what is stored comes back equal.
+        let now = whole_seconds(world.clock.now());
+        let date = now.to_zoned(schedule.timezone.clone()).date();
+        let edition = match slot {
+            Some(slot) => schedule::edition(schedule, slot),
+            None => self.next_manual_edition(schedule, date).await?,
+        };
+        let mut nonce = [0; 16];
+        world.chance.fill(&mut nonce);
+        Ok(Issue {
+            number: self.store.issue_next_number().await?,
+            schedule: schedule.name.clone(),
+            edition,
+            sealed_at: now,
+            date,
+            expires_at: now + self.config.delivery.expire,
+            masthead: self.config.newsletter.masthead(schedule),
+            posts,
+            nonce: SlotNonce(nonce.iter().map(|byte| format!("{byte:02x}")).collect()),
+        })
+    }
+
+    async fn next_manual_edition(
+        &self,
+        schedule: &Schedule,
+        date: jiff::civil::Date,
+    ) -> Result<Edition, Fault> {
+        let earlier = self
+            .store
+            .edition_count(&schedule.name, &format!("{date}#"))
+            .await?;
+        Ok(schedule::manual_edition(date, earlier + 1))
+    }
+
+    /// Renders each variant once.
+    pub(super) async fn render(
+        &self,
+        issue: &Issue,
+        readership: &Readership<'_>,
+        schedule: &Schedule,
+    ) -> Result<Vec<SealedVariant>, Fault> {
+        let earlier: Vec<String> = self
+            .store
+            .issue_list()
+            .await?
+            .into_iter()
+            .map(|issue| issue.subject)
+            .collect();
+        let mut sealed = Vec::with_capacity(readership.variants.len());
+        for (number, variant) in (0..).zip(&readership.variants) {
+            let digest =
+                self.composer
+                    .digest(issue, variant, schedule.subject.as_deref(), &earlier)?;
+            sealed.push(SealedVariant {
+                number,
+                variant: variant.clone(),
+                digest,
+            });
+        }
+        Ok(sealed)
+    }
+
+    fn deliveries(
+        &self,
+        issue: &Issue,
+        variants: &[SealedVariant],
+        readership: &Readership<'_>,
+    ) -> Vec<NewDelivery> {
+        (0..)
+            .zip(&readership.entitled)
+            .map(|(number, entitled)| NewDelivery {
+                number,
+                subscriber: entitled.subscriber.id,
+                address_hash: self.keys.address_hash(&entitled.subscriber.address),
+                variant: variants[entitled.variant].number,
+                reader: self.reader(issue, variants, entitled),
+            })
+            .collect()
+    }
+
+    fn reader(&self, issue: &Issue, variants: &[SealedVariant], entitled: &Entitled<'_>) -> Reader {
+        let subscriber = entitled.subscriber;
+        let language = &variants[entitled.variant].digest.language;
+        Reader {
+            address: subscriber.address.clone(),
+            name: subscriber.name.clone(),
+            greeting: self.composer.greeting(language, subscriber.name.as_deref()),
+            since: self.composer.since(language, subscriber.since),
+            unsubscribe_token: self.unsubscribe_token(subscriber),
+            message_id: self.keys.message_id(issue.number, subscriber.id),
+        }
+    }
+
+    /// The token of a reader's unsubscribe link: the same in every issue.
+    pub fn unsubscribe_token(&self, subscriber: &crate::model::Subscriber) -> String {
+        let token = Token {
+            purpose: Purpose::Unsubscribe,
+            subscriber: subscriber.id,
+            epoch: subscriber.epoch,
+            expires_at: None,
+        };
+        token.encode(&self.keys)
+    }
+}
+
+/// Why the schedule makes no issue now, if so.
+pub(super) fn reason_for_no_issue(
+    schedule: &Schedule,
+    chosen: &Chosen,
+    readership: &Readership<'_>,
+) -> Option<Quiet> {
+    let new = chosen.posts.len();
+    let baseline = chosen.selection.verdicts.iter();
+    let baseline = baseline
+        .filter(|v| v.reason == VerdictReason::OlderThanFirstRun)
+        .count();
+    if chosen.first_run && schedule.first_run == FirstRun::Baseline && new == 0 && baseline > 0 {
+        return Some(Quiet::Baseline { posts: baseline });
+    }
+    if new < schedule.min_posts.max(1) {
+        return Some(Quiet::NothingNew {
+            new,
+            needed: schedule.min_posts.max(1),
+        });
+    }
+    readership.entitled.is_empty().then_some(Quiet::NoReaders)
+}
+
+/// The post with the date that counts.
+fn dated(entry: &LedgerEntry) -> Post {
+    let published = entry.post.published.map(|_| entry.dated());
+    Post {
+        published,
+        ..entry.post.clone()
+    }
+}
+
+fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+fn first_report(seal: &Seal, readership: &Readership<'_>) -> IssueReport {
+    let planned = i64::try_from(seal.deliveries.len()).unwrap_or(i64::MAX);
+    IssueReport {
+        number: seal.issue.number,
+        schedule: seal.issue.schedule.clone(),
+        subject: seal
+            .variants
+            .first()
+            .map(|v| v.digest.subject.clone())
+            .unwrap_or_default(),
+        posts: seal.issue.posts.len(),
+        variants: seal.variants.len(),
+        resumed: false,
+        account: Account {
+            planned,
+            queued: planned,
+            ..Account::default()
+        },
+        recovered: None,
+        skipped: super::planning::skipped(readership),
+        nothing_new: readership.nothing_new.len(),
+        stopped: None,
+        next_try: None,
+    }
+}

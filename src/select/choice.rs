@@ -1,0 +1,280 @@
+//! Which posts an issue carries. Newest first; the lead is the newest post that asks to be one, else the newest.
+
+use jiff::Timestamp;
+
+use crate::model::{FirstRun, LedgerEntry, PostId, Schedule, Selection, Verdict, VerdictReason};
+
+/// Chooses the posts of the schedule's next issue.
+///
+/// `first_run_at` is when the schedule ran for the first time, or `None` if this is that run.
+pub fn select(
+    schedule: &Schedule,
+    ledger: &[LedgerEntry],
+    first_run_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Selection {
+    let mut newest_first: Vec<&LedgerEntry> = ledger.iter().collect();
+    newest_first.sort_by_key(|entry| (std::cmp::Reverse(entry.dated()), entry.id));
+
+    let mut chosen: Vec<&LedgerEntry> = Vec::new();
+    let mut verdicts = Vec::with_capacity(newest_first.len());
+    for entry in newest_first {
+        let reason = match reason_to_leave_out(schedule, entry, first_run_at, now) {
+            Some(reason) => reason,
+            None if chosen.len() >= schedule.max_posts => VerdictReason::OverMaxPosts,
+            None => {
+                chosen.push(entry);
+                VerdictReason::New
+            }
+        };
+        verdicts.push(Verdict {
+            post: entry.id,
+            reason,
+        });
+    }
+    Selection {
+        chosen: lead_first(&chosen),
+        verdicts,
+    }
+}
+
+fn reason_to_leave_out(
+    schedule: &Schedule,
+    entry: &LedgerEntry,
+    first_run_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<VerdictReason> {
+    if let Some((number, _)) = entry.carried.iter().find(|(_, by)| *by == schedule.name) {
+        return Some(VerdictReason::CarriedBy(*number));
+    }
+    if !is_of_the_topics(schedule, entry) {
+        return Some(VerdictReason::OutsideTopics);
+    }
+    if schedule.first_run == FirstRun::Baseline && is_baseline(entry, first_run_at) {
+        return Some(VerdictReason::OlderThanFirstRun);
+    }
+    match &entry.post.hold {
+        Some(crate::model::Hold::Until(date)) if *date <= now => None,
+        Some(hold) => Some(VerdictReason::Held(hold.clone())),
+        None => None,
+    }
+}
+
+fn is_of_the_topics(schedule: &Schedule, entry: &LedgerEntry) -> bool {
+    match &schedule.topics {
+        None => true,
+        Some(topics) => entry.post.topics.iter().any(|topic| topics.contains(topic)),
+    }
+}
+
+/// A draft or a post dated ahead was not there for readers at the first run, so it is new when its time comes.
+fn is_baseline(entry: &LedgerEntry, first_run_at: Option<Timestamp>) -> bool {
+    if entry.post.hold.is_some() {
+        return false;
+    }
+    entry.baseline || first_run_at.is_none_or(|first| entry.first_seen <= first)
+}
+
+fn lead_first(chosen: &[&LedgerEntry]) -> Vec<PostId> {
+    let lead = chosen
+        .iter()
+        .find(|entry| entry.post.lead)
+        .or(chosen.first());
+    let rest = chosen
+        .iter()
+        .filter(|entry| lead.is_none_or(|lead| lead.id != entry.id));
+    lead.into_iter().chain(rest).map(|entry| entry.id).collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use jiff::SignedDuration;
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::model::{
+        Cadence, CatchUp, Hold, IssueNumber, Post, ScheduleName, SourceName, Topic,
+    };
+
+    pub(in crate::select) fn weekly() -> Schedule {
+        Schedule {
+            name: ScheduleName::parse("weekly").unwrap(),
+            cadence: Cadence::Cron("0 8 * * MON".into()),
+            timezone: TimeZone::UTC,
+            topics: None,
+            min_posts: 1,
+            max_posts: 20,
+            catch_up: CatchUp::Latest,
+            max_lateness: SignedDuration::from_hours(12),
+            first_run: FirstRun::Send,
+            default: true,
+            intro: None,
+            subject: None,
+        }
+    }
+
+    pub(in crate::select) fn entry(id: i64, day: i64) -> LedgerEntry {
+        let at = at(day);
+        LedgerEntry {
+            id: PostId(id),
+            post: Post {
+                source: SourceName::parse("blog").unwrap(),
+                identity: format!("post {id}"),
+                alternate: None,
+                slug: format!("post-{id}"),
+                title: format!("Post {id}"),
+                title_derived: false,
+                link: None,
+                author: None,
+                published: Some(at),
+                language: None,
+                topics: vec![],
+                summary: String::new(),
+                html: String::new(),
+                image: None,
+                call_to_action: None,
+                lead: false,
+                hold: None,
+                files: vec![],
+            },
+            first_seen: at,
+            baseline: false,
+            carried: vec![],
+        }
+    }
+
+    pub(in crate::select) fn topics(names: &[&str]) -> Vec<Topic> {
+        names
+            .iter()
+            .map(|name| Topic::parse(name).unwrap())
+            .collect()
+    }
+
+    fn at(day: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * day)
+    }
+
+    fn reasons(selection: &Selection) -> Vec<(i64, VerdictReason)> {
+        selection
+            .verdicts
+            .iter()
+            .map(|v| (v.post.0, v.reason.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn new_posts_come_newest_first() {
+        let ledger = [entry(1, 1), entry(2, 3), entry(3, 2)];
+        let selection = select(&weekly(), &ledger, Some(at(0)), at(9));
+        assert_eq!(selection.chosen, [PostId(2), PostId(3), PostId(1)]);
+        assert!(
+            selection
+                .verdicts
+                .iter()
+                .all(|v| v.reason == VerdictReason::New)
+        );
+    }
+
+    #[test]
+    fn a_post_that_asks_for_it_leads() {
+        let mut ledger = [entry(1, 1), entry(2, 3), entry(3, 2)];
+        ledger[0].post.lead = true;
+        let selection = select(&weekly(), &ledger, Some(at(0)), at(9));
+        assert_eq!(selection.chosen, [PostId(1), PostId(2), PostId(3)]);
+    }
+
+    #[test]
+    fn only_an_issue_of_this_schedule_takes_a_post_out() {
+        let mut ledger = [entry(1, 1), entry(2, 2)];
+        ledger[0].carried = vec![(IssueNumber(3), ScheduleName::parse("weekly").unwrap())];
+        ledger[1].carried = vec![(IssueNumber(2), ScheduleName::parse("monthly").unwrap())];
+        let selection = select(&weekly(), &ledger, Some(at(0)), at(9));
+        assert_eq!(
+            reasons(&selection),
+            [
+                (2, VerdictReason::New),
+                (1, VerdictReason::CarriedBy(IssueNumber(3)))
+            ]
+        );
+    }
+
+    #[test]
+    fn posts_outside_the_topics_and_over_the_limit_stay_out() {
+        let mut ledger = [entry(1, 1), entry(2, 2), entry(3, 3)];
+        ledger[0].post.topics = topics(&["sales"]);
+        ledger[1].post.topics = topics(&["sales", "team"]);
+        ledger[2].post.topics = topics(&["garden"]);
+        let schedule = Schedule {
+            topics: Some(topics(&["sales"])),
+            max_posts: 1,
+            ..weekly()
+        };
+        let selection = select(&schedule, &ledger, Some(at(0)), at(9));
+        assert_eq!(
+            reasons(&selection),
+            [
+                (3, VerdictReason::OutsideTopics),
+                (2, VerdictReason::New),
+                (1, VerdictReason::OverMaxPosts)
+            ]
+        );
+    }
+
+    #[test]
+    fn the_first_run_of_a_baseline_schedule_sends_nothing() {
+        let schedule = Schedule {
+            first_run: FirstRun::Baseline,
+            ..weekly()
+        };
+        let ledger = [entry(1, 1)];
+        let first = select(&schedule, &ledger, None, at(2));
+        assert_eq!(reasons(&first), [(1, VerdictReason::OlderThanFirstRun)]);
+        let later = select(&schedule, &[entry(1, 1), entry(2, 3)], Some(at(2)), at(4));
+        assert_eq!(
+            reasons(&later),
+            [
+                (2, VerdictReason::New),
+                (1, VerdictReason::OlderThanFirstRun)
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_new_source_brings_at_first_is_baseline() {
+        let schedule = Schedule {
+            first_run: FirstRun::Baseline,
+            ..weekly()
+        };
+        let mut old = entry(1, 5);
+        old.baseline = true;
+        let selection = select(&schedule, &[old], Some(at(2)), at(9));
+        assert_eq!(reasons(&selection), [(1, VerdictReason::OlderThanFirstRun)]);
+    }
+
+    #[test]
+    fn drafts_and_posts_dated_ahead_wait_and_then_go_out() {
+        let mut draft = entry(1, 1);
+        draft.post.hold = Some(Hold::Draft);
+        let mut ahead = entry(2, 1);
+        ahead.post.hold = Some(Hold::Until(at(5)));
+        let schedule = Schedule {
+            first_run: FirstRun::Baseline,
+            ..weekly()
+        };
+        let early = select(
+            &schedule,
+            &[draft.clone(), ahead.clone()],
+            Some(at(2)),
+            at(4),
+        );
+        assert_eq!(
+            reasons(&early),
+            [
+                (1, VerdictReason::Held(Hold::Draft)),
+                (2, VerdictReason::Held(Hold::Until(at(5))))
+            ]
+        );
+        let later = select(&schedule, &[draft, ahead], Some(at(2)), at(5));
+        assert_eq!(later.chosen, [PostId(2)]);
+    }
+}

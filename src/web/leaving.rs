@@ -1,0 +1,97 @@
+//! The unsubscribe page: GET asks, POST leaves, and whoever has no valid link gets one and the same 404.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{Response as HttpResponse, StatusCode, header};
+use axum::response::Response;
+
+use super::Site;
+use super::files::put;
+use crate::audience::{self, Departure};
+use crate::compose::{self, UnsubscribePage};
+
+/// Pages have no script and load nothing but their own style.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Shows who would leave, and a button. Changes nothing.
+pub(super) async fn ask(State(site): State<Arc<Site>>, Path(token): Path<String>) -> Response {
+    match audience::reader_of(&site.store, &site.keys, &token, site.clock.now()).await {
+        Ok(Some(reader)) => {
+            let action = format!("/unsubscribe/{token}");
+            let state = match reader.suppressed {
+                None => UnsubscribePage::Ask { action: &action },
+                Some(_) => UnsubscribePage::Done,
+            };
+            personal(&site, &reader, state)
+        }
+        Ok(None) => not_found(&site),
+        Err(error) => broken(&site, &error),
+    }
+}
+
+/// Leaves at once, whatever the form says: the link is the proof (RFC 8058 §3.2). Never redirects; can be repeated.
+pub(super) async fn leave(State(site): State<Arc<Site>>, Path(token): Path<String>) -> Response {
+    match audience::leave(&site.store, &site.keys, &token, site.clock.now()).await {
+        Ok(Departure::Left { subscriber, .. }) => {
+            personal(&site, &subscriber, UnsubscribePage::Done)
+        }
+        Ok(Departure::Unknown) => not_found(&site),
+        Err(error) => broken(&site, &error),
+    }
+}
+
+fn personal(
+    site: &Site,
+    reader: &crate::model::Subscriber,
+    state: UnsubscribePage<'_>,
+) -> Response {
+    let language = reader.language.as_ref().unwrap_or(&site.masthead.language);
+    let masked = reader.address.masked();
+    page(
+        StatusCode::OK,
+        site.composer
+            .unsubscribe_page(&site.masthead, language, state, &masked),
+    )
+}
+
+/// The one answer for an unknown page, a stale link and a forged one.
+pub(super) fn not_found(site: &Site) -> Response {
+    page(
+        StatusCode::NOT_FOUND,
+        site.composer.not_found_page(&site.masthead),
+    )
+}
+
+fn broken(site: &Site, error: &audience::Error) -> Response {
+    tracing::error!(%error, "a reader's request failed");
+    page(
+        StatusCode::SERVICE_UNAVAILABLE,
+        site.composer.error_page(&site.masthead),
+    )
+}
+
+fn page(status: StatusCode, html: Result<String, compose::Error>) -> Response {
+    let (status, html) = match html {
+        Ok(html) => (status, html),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be made");
+            (StatusCode::INTERNAL_SERVER_ERROR, String::new())
+        }
+    };
+    let mut response = HttpResponse::new(Body::from(html));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    put(headers, header::CONTENT_TYPE, "text/html; charset=utf-8");
+    put(headers, header::CACHE_CONTROL, "no-store");
+    put(headers, header::REFERRER_POLICY, "no-referrer");
+    put(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    put(headers, header::CONTENT_SECURITY_POLICY, POLICY);
+    put(
+        headers,
+        header::HeaderName::from_static("x-robots-tag"),
+        "noindex",
+    );
+    response
+}
