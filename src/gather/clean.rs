@@ -1,0 +1,348 @@
+//! Makes foreign HTML safe and fit to be mailed.
+//!
+//! First the pieces are repaired: addresses made absolute, tracking stripped, pictures of one pixel and controls that
+//! turn text around removed. Then what nests too deep is refused. The sanitiser, with a short list of what may stay,
+//! comes last and has the last word.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use ammonia::{Builder, UrlRelative};
+
+use super::markup::{self, Element, MAX_NESTING, Piece};
+use super::words;
+use crate::model::Image;
+
+/// What may stay. No style, class, script, form or frame; `div` stays, or its paragraphs would run together.
+const TAGS: [&str; 49] = [
+    "a",
+    "abbr",
+    "b",
+    "blockquote",
+    "br",
+    "caption",
+    "cite",
+    "code",
+    "dd",
+    "del",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "figcaption",
+    "figure",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "i",
+    "img",
+    "ins",
+    "kbd",
+    "li",
+    "mark",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "s",
+    "samp",
+    "small",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "tr",
+    "u",
+    "ul",
+    "var",
+];
+
+/// Attributes that may stay, by element.
+const ATTRIBUTES: [(&str, &[&str]); 6] = [
+    ("a", &["href"]),
+    ("abbr", &["title"]),
+    ("img", &["src", "alt", "width", "height"]),
+    ("ol", &["start"]),
+    ("td", &["colspan", "rowspan"]),
+    ("th", &["colspan", "rowspan"]),
+];
+
+/// Where scripts that load pictures late keep the real address.
+const LAZY: [&str; 4] = [
+    "data-src",
+    "data-lazy-src",
+    "data-original",
+    "data-orig-file",
+];
+
+/// A picture at most this wide or high, in pixels, is there to count readers.
+const PIXEL: u32 = 1;
+
+/// A reference inside a post, to be resolved by who knows where the post lives.
+pub(super) enum Reference<'a> {
+    Link(&'a str),
+    Picture(&'a str),
+}
+
+/// HTML that nests deeper than a parser should be asked to go.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TooDeep;
+
+/// Safe HTML with what was seen on the way.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Clean {
+    pub(super) html: String,
+    /// All of it as plain text.
+    pub(super) text: String,
+    /// The running text alone: no headings, captions, tables or code. What a summary is made of.
+    pub(super) prose: String,
+    pub(super) first_image: Option<Image>,
+}
+
+/// Repairs and sanitises HTML; `resolve` gives each address in its final form, or `None` to drop the reference.
+pub(super) fn clean(
+    html: &str,
+    resolve: impl FnMut(Reference) -> Option<String>,
+) -> Result<Clean, TooDeep> {
+    clean_pieces(markup::pieces(html), resolve)
+}
+
+/// Like [`clean`], for pieces that have been read already.
+pub(super) fn clean_pieces(
+    pieces: Vec<Piece>,
+    resolve: impl FnMut(Reference) -> Option<String>,
+) -> Result<Clean, TooDeep> {
+    let pieces = repair(markup::without_machinery(pieces), resolve);
+    if markup::nesting(&pieces) > MAX_NESTING {
+        return Err(TooDeep);
+    }
+    let text = markup::text(&pieces);
+    let first_image = pieces.iter().find_map(image_of);
+    let html = SANITISER.clean(&markup::write(&pieces)).to_string();
+    Ok(Clean {
+        // Without a word or a picture, what is left are empty elements.
+        html: match text.is_empty() && first_image.is_none() {
+            true => String::new(),
+            false => html.trim().to_owned(),
+        },
+        prose: match markup::prose(&pieces) {
+            prose if prose.is_empty() => text.clone(),
+            prose => prose,
+        },
+        text,
+        first_image,
+    })
+}
+
+static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut builder = Builder::empty();
+    builder
+        .tags(TAGS.into_iter().collect())
+        .clean_content_tags(HashSet::from(["script", "style"]))
+        .tag_attributes(
+            ATTRIBUTES
+                .into_iter()
+                .map(|(tag, names)| (tag, names.iter().copied().collect()))
+                .collect::<HashMap<_, _>>(),
+        )
+        .generic_attributes(HashSet::from(["lang", "dir"]))
+        .url_schemes(HashSet::from(["http", "https", "mailto", "tel"]))
+        // Every address has been resolved; what is relative now is a file that we publish ourselves.
+        .url_relative(UrlRelative::PassThrough)
+        .link_rel(None)
+        .strip_comments(true);
+    builder
+});
+
+fn repair(pieces: Vec<Piece>, mut resolve: impl FnMut(Reference) -> Option<String>) -> Vec<Piece> {
+    pieces
+        .into_iter()
+        .filter_map(|piece| match piece {
+            Piece::Open(element) if element.name == "img" => {
+                picture(element, &mut resolve).map(Piece::Open)
+            }
+            Piece::Open(element) if element.name == "a" => {
+                Some(Piece::Open(link(element, &mut resolve)))
+            }
+            Piece::Text(text) => Some(Piece::Text(words::without_turns(&text))),
+            other => Some(other),
+        })
+        .collect()
+}
+
+/// A link without a usable address stays as the words that it was.
+fn link(mut element: Element, resolve: &mut impl FnMut(Reference) -> Option<String>) -> Element {
+    let resolved = element
+        .get("href")
+        .and_then(|href| resolve(Reference::Link(href)));
+    match resolved {
+        Some(href) => element.set("href", href),
+        None => element.remove("href"),
+    }
+    element
+}
+
+/// A picture with its real address, or nothing where there is none or it is a pixel.
+fn picture(
+    mut element: Element,
+    resolve: &mut impl FnMut(Reference) -> Option<String>,
+) -> Option<Element> {
+    if is_pixel(&element) {
+        return None;
+    }
+    let lazy = LAZY.into_iter().find_map(|name| element.get(name));
+    let source = lazy.or_else(|| element.get("src"))?;
+    let source = resolve(Reference::Picture(source))?;
+    element.set("src", source);
+    if element.get("alt").is_none() {
+        element.set("alt", String::new());
+    }
+    for name in ["width", "height"] {
+        match element.get(name).and_then(pixels) {
+            Some(size) => element.set(name, size.to_string()),
+            None => element.remove(name),
+        }
+    }
+    Some(element)
+}
+
+fn is_pixel(element: &Element) -> bool {
+    let style = element.get("style").unwrap_or_default().replace(' ', "");
+    ["width", "height"].into_iter().any(|name| {
+        element
+            .get(name)
+            .and_then(pixels)
+            .is_some_and(|size| size <= PIXEL)
+            || [0, PIXEL].iter().any(|size| {
+                style
+                    .split(';')
+                    .any(|rule| rule == format!("{name}:{size}px"))
+            })
+    })
+}
+
+/// `640` or `640px`; a percentage is no number of pixels.
+fn pixels(text: &str) -> Option<u32> {
+    text.trim().trim_end_matches("px").parse().ok()
+}
+
+fn image_of(piece: &Piece) -> Option<Image> {
+    let Piece::Open(element) = piece else {
+        return None;
+    };
+    if element.name != "img" {
+        return None;
+    }
+    let size = |name| element.get(name).and_then(pixels);
+    Some(Image {
+        url: element.get("src")?.to_owned(),
+        alt: words::line(element.get("alt").unwrap_or_default()),
+        size: size("width").zip(size("height")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gather::links;
+    use url::Url;
+
+    fn from_feed(html: &str) -> Clean {
+        let base = Url::parse("https://blog.example.nl/2026/post/").unwrap();
+        clean(html, |reference| match reference {
+            Reference::Link(href) => links::absolute(&base, href),
+            Reference::Picture(src) => links::picture(&base, src),
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn hostile_html_loses_its_teeth() {
+        for html in [
+            "<script>alert(1)</script>",
+            "<img src=x onerror=alert(1)>",
+            "<a href='javascript:alert(1)'>x</a>",
+            "<a href='java\nscript:alert(1)'>x</a>",
+            "<a href='data:text/html,<script>alert(1)</script>'>x</a>",
+            "<svg><script>alert(1)</script></svg>",
+            "<svg/onload=alert(1)>",
+            "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
+            "<iframe src='https://evil.example/'></iframe>",
+            "<object data='https://evil.example/'></object>",
+            "<p style='background:url(javascript:alert(1))'>x</p>",
+            "<form action='https://evil.example/'><input name=q></form>",
+            "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+            "<textarea></textarea><img src=x onerror=alert(1)>",
+            "<template><script>alert(1)</script></template>",
+            "<meta http-equiv=refresh content='0;url=https://evil.example/'>",
+            "<base href='https://evil.example/'>",
+            "<p title=\"x\" onclick=alert(1)>x</p>",
+        ] {
+            let safe = from_feed(html).html;
+            for word in [
+                "alert",
+                "script",
+                "evil.example",
+                "onerror",
+                "style",
+                "<form",
+                "<input",
+                "<meta",
+            ] {
+                assert!(!safe.contains(word), "{html} left {safe}");
+            }
+        }
+    }
+
+    #[test]
+    fn addresses_become_absolute_and_lose_their_trackers() {
+        let clean = from_feed(
+            "<a href='../andere/?utm_source=rss&amp;id=7&amp;fbclid=x#deel'>lees</a><img src='/foto.jpg' width='640px' height=480>",
+        );
+        assert_eq!(
+            clean.html,
+            "<a href=\"https://blog.example.nl/2026/andere/?id=7#deel\">lees</a>\
+             <img src=\"https://blog.example.nl/foto.jpg\" width=\"640\" height=\"480\" alt=\"\">"
+        );
+        assert_eq!(clean.first_image.unwrap().size, Some((640, 480)));
+    }
+
+    #[test]
+    fn pixels_and_late_pictures() {
+        let clean = from_feed(
+            "<p>a</p><img src='https://t.example/p.gif' width=1 height=1><img src='/p2.gif' style='width: 1px'>\
+             <img src='data:image/gif;base64,R0lGODlhAQABAAAAACw=' data-src='/echt.jpg' alt='Een kraam'><img src='data:image/gif;base64,AA'>",
+        );
+        assert_eq!(
+            clean.html,
+            "<p>a</p><img src=\"https://blog.example.nl/echt.jpg\" alt=\"Een kraam\">"
+        );
+    }
+
+    #[test]
+    fn turned_text_is_turned_back() {
+        assert_eq!(from_feed("<p>a\u{202e}b\u{2066}c</p>").html, "<p>abc</p>");
+    }
+
+    #[test]
+    fn nesting_beyond_reason_is_refused() {
+        let deep = "<div>".repeat(40_000);
+        assert_eq!(clean(&deep, |_| None), Err(TooDeep));
+        let flat = "<p>een <b>woord</b></p>".repeat(4_000);
+        assert!(clean(&flat, |_| None).is_ok());
+    }
+
+    #[test]
+    fn an_empty_frame_is_nothing() {
+        assert_eq!(from_feed("<div><p> </p></div>"), Clean::default());
+    }
+}

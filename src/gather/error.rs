@@ -1,0 +1,141 @@
+//! Why a source could not be gathered, in words that an operator can act on.
+//!
+//! Every `Display` is one lower-case clause that names the cause and not the machinery: "the server wants a login
+//! (401)". The caller knows which source it asked for and says so; what only this room knows (a host, a limit, a
+//! path) stands in the variant.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+/// What kept a source from being gathered.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The client could not be set up: bad settings of ours or the operator's.
+    #[error("the settings for fetching are not usable: {0}")]
+    Settings(String),
+    /// Neither `http` nor `https`.
+    #[error("`{0}:` is not fetched: only http and https are")]
+    Scheme(String),
+    /// The address, or one that it redirects to, is not on the public internet.
+    #[error("the address leads into a private network ({0})")]
+    Private(String),
+    /// The name has no address.
+    #[error("the name `{0}` cannot be found")]
+    Unresolved(String),
+    /// Nothing answers there, or the connection broke before an answer.
+    #[error("`{0}` cannot be reached")]
+    Unreachable(String),
+    /// The certificate is not valid, or no common protocol.
+    #[error("no secure connection to `{host}`: {why}")]
+    Tls {
+        /// The host asked.
+        host: String,
+        /// What the TLS library says.
+        why: String,
+    },
+    /// No connection in time.
+    #[error("no connection within {}", seconds(.0))]
+    SlowConnect(Duration),
+    /// The server stopped sending.
+    #[error("the server fell silent for {}", seconds(.0))]
+    Silent(Duration),
+    /// All hops and the body together took too long.
+    #[error("no answer within {}", seconds(.0))]
+    Timeout(Duration),
+    /// 401 or 407.
+    #[error("the server wants a login ({0})")]
+    Login(u16),
+    /// 403 or 451.
+    #[error("the server refuses us ({0})")]
+    Forbidden(u16),
+    /// 404.
+    #[error("nothing is there (404)")]
+    Missing,
+    /// 410: the publisher says that it will not come back (RFC 9110 §15.5.11).
+    #[error("gone (410)")]
+    Gone,
+    /// 429.
+    #[error("the server asks us to come back later (429)")]
+    TooManyRequests,
+    /// Any 5xx.
+    #[error("the server failed ({0})")]
+    Server(u16),
+    /// Any other status that brings no document.
+    #[error("the server gave an answer without a document ({0})")]
+    Status(u16),
+    /// More redirects than we follow.
+    #[error("more than {0} redirects")]
+    TooManyRedirects(usize),
+    /// A redirect to where we have been.
+    #[error("the redirects run in a circle")]
+    RedirectLoop,
+    /// A redirect without a usable `Location`.
+    #[error("a redirect leads nowhere ({0})")]
+    BadRedirect(u16),
+    /// A redirect from https to http.
+    #[error("a redirect gives up https for http (`{0}`)")]
+    Downgrade(Url),
+    /// The document, unpacked, is too large.
+    #[error("the document is larger than {} MB", .0 / 1_000_000)]
+    TooLarge(u64),
+    /// A small body that unpacks into a huge one.
+    #[error("the document unpacks to more than {0} times its size")]
+    Bomb(u64),
+    /// A `Content-Encoding` we did not ask for.
+    #[error("the document is packed with `{0}`, which we did not ask for")]
+    Encoding(String),
+    /// The connection ended before the document did, or its packing is broken.
+    #[error("the document ends early or arrives broken")]
+    Truncated,
+    /// A 200 without a body.
+    #[error("the document is empty")]
+    Empty,
+    /// HTML where a feed was expected.
+    #[error("this is a web page, not a feed")]
+    WebPage,
+    /// Neither XML nor JSON, or of no known kind.
+    #[error("this is not a feed that we know: {0}")]
+    NotAFeed(String),
+    /// A feed that cannot be read to its end.
+    #[error("the feed is damaged: {0}")]
+    Damaged(String),
+    /// The folder is missing or may not be read.
+    #[error("the folder `{}` cannot be read", .path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// Whether the same request may well succeed at the next run.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Unresolved(_)
+                | Self::Unreachable(_)
+                | Self::SlowConnect(_)
+                | Self::Silent(_)
+                | Self::Timeout(_)
+                | Self::TooManyRequests
+                | Self::Server(_)
+                | Self::Truncated
+                | Self::Empty
+        )
+    }
+
+    /// Whether the publisher says that the source will not come back.
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::Gone)
+    }
+}
+
+/// "60 s", "0.2 s".
+fn seconds(duration: &Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
+}

@@ -1,0 +1,180 @@
+//! Finds who wrote a plain text: a byline near its end or its beginning, and the blocks after it about that person.
+
+use super::text::Block;
+use crate::gather::words;
+use crate::model::Author;
+
+/// How a byline begins: Dutch, English, German, French.
+const BEGINNINGS: [&str; 4] = ["Door", "By", "Von", "Par"];
+
+/// Small words inside a name.
+const PARTICLES: [&str; 22] = [
+    "van", "de", "der", "den", "het", "ten", "ter", "te", "in", "op", "'t", "’t", "von", "zu",
+    "du", "des", "la", "le", "el", "al", "bin", "y",
+];
+
+/// A name has at most so many words.
+const MAX_NAME_WORDS: usize = 6;
+
+/// A byline stands in the last 40 % of the blocks or among the first three.
+const FIRST_BLOCKS: usize = 3;
+
+/// Takes byline, caption and biography out of the blocks.
+pub(super) fn take(blocks: &mut Vec<Block>) -> Option<Author> {
+    let count = blocks.len();
+    let is_near_an_end = |at: usize| at < FIRST_BLOCKS || at * 10 >= count * 6;
+    let (at, name) = (0..count)
+        .rev()
+        .filter(|&at| is_near_an_end(at))
+        .find_map(|at| Some((at, name_in(&blocks[at].text)?)))?;
+    let at_the_end = at >= FIRST_BLOCKS || at * 10 >= count * 6;
+    let bio_at = biography(blocks, at, &name, at_the_end);
+    let bio = bio_at
+        .iter()
+        .map(|&at| words::line(&blocks[at].text))
+        .collect::<Vec<_>>()
+        .join(" ");
+    let mut gone = bio_at;
+    gone.push(at);
+    gone.extend(captions(blocks, at, &name));
+    let photo = gone
+        .iter()
+        .find_map(|&at| blocks[at].pictures.first().cloned());
+    gone.sort_unstable();
+    for at in gone.into_iter().rev() {
+        blocks.remove(at);
+    }
+    Some(Author {
+        name,
+        bio: Some(bio).filter(|bio| !bio.is_empty()),
+        photo,
+    })
+}
+
+/// The name of a block that is a byline and nothing else.
+fn name_in(block: &str) -> Option<String> {
+    let (first, rest) = block.split_once([' ', ':'])?;
+    if !BEGINNINGS.contains(&first) {
+        return None;
+    }
+    let name = rest
+        .trim_start_matches([':', ' '])
+        .trim_end_matches(['.', ' ']);
+    let parts: Vec<&str> = name.split_whitespace().collect();
+    let is_name = |word: &&str| {
+        PARTICLES.contains(word)
+            || (word.starts_with(char::is_uppercase)
+                && word
+                    .chars()
+                    .all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '’' | '.')))
+    };
+    let fits = (1..=MAX_NAME_WORDS).contains(&parts.len())
+        && parts.iter().all(is_name)
+        && parts[0].starts_with(char::is_uppercase);
+    fits.then(|| words::line(name))
+}
+
+/// Blocks after the byline that name the person: all of them at the end of a text, only those that follow at once at
+/// its beginning, where the article itself comes next.
+fn biography(blocks: &[Block], byline: usize, name: &str, at_the_end: bool) -> Vec<usize> {
+    let mut found = Vec::new();
+    for (at, block) in blocks.iter().enumerate().skip(byline + 1) {
+        match () {
+            () if is_caption(block, name) => {}
+            () if names(&block.text, name) => found.push(at),
+            () if at_the_end => {}
+            () => break,
+        }
+    }
+    // At the beginning a paragraph that names the author must still leave an article.
+    match at_the_end || found.len() + byline + 1 < blocks.len() {
+        true => found,
+        false => Vec::new(),
+    }
+}
+
+/// A bare line with the name, right before or after the byline.
+fn captions(blocks: &[Block], byline: usize, name: &str) -> Vec<usize> {
+    [byline.checked_sub(1), Some(byline + 1)]
+        .into_iter()
+        .flatten()
+        .filter(|&at| blocks.get(at).is_some_and(|block| is_caption(block, name)))
+        .collect()
+}
+
+fn is_caption(block: &Block, name: &str) -> bool {
+    block.text.trim_end_matches('.').to_lowercase() == name.to_lowercase()
+}
+
+/// Whether a text has the whole name or the first name in it, as words.
+fn names(text: &str, name: &str) -> bool {
+    let first = name.split(' ').next().unwrap_or(name);
+    let is_letter = |c: char| c.is_alphanumeric();
+    text.match_indices(first).any(|(at, _)| {
+        !text[..at].ends_with(is_letter) && !text[at + first.len()..].starts_with(is_letter)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blocks(texts: &[&str]) -> Vec<Block> {
+        texts
+            .iter()
+            .map(|text| super::super::text::pictures_out(text, &[]))
+            .collect()
+    }
+
+    #[test]
+    fn a_byline_at_the_end_with_caption_and_biography() {
+        let mut blocks = blocks(&[
+            "Een lange alinea over winkels.",
+            "Nog een lange alinea over winkels.",
+            "En nog een.",
+            "Een slot.",
+            "portret.jpgSanne de Wit",
+            "Door Sanne de Wit",
+            "Wat Sanne blij maakt: een klant die terugkomt.",
+        ]);
+        let author = take(&mut blocks).unwrap();
+        assert_eq!(author.name, "Sanne de Wit");
+        assert_eq!(
+            author.bio.as_deref(),
+            Some("Wat Sanne blij maakt: een klant die terugkomt.")
+        );
+        assert_eq!(author.photo.as_deref(), Some("portret.jpg"));
+        assert_eq!(blocks.len(), 4);
+    }
+
+    #[test]
+    fn a_byline_at_the_beginning_leaves_the_article_alone() {
+        let mut blocks = blocks(&[
+            "Een titel",
+            "By Tom Baker",
+            "An article that begins here.",
+            "And here Tom tells more.",
+            "The end.",
+        ]);
+        let author = take(&mut blocks).unwrap();
+        assert_eq!((author.name.as_str(), author.bio), ("Tom Baker", None));
+        assert_eq!(blocks.len(), 4);
+    }
+
+    #[test]
+    fn what_is_no_byline_stays() {
+        for text in [
+            "Door de regen kwam niemand",
+            "Door",
+            "By the way",
+            "Von hier an geht es weiter",
+            "Doorgaan Met Verkopen",
+        ] {
+            assert_eq!(name_in(text), None, "{text}");
+        }
+        assert_eq!(
+            name_in("Door: Zoë van 't Hof").as_deref(),
+            Some("Zoë van 't Hof")
+        );
+    }
+}

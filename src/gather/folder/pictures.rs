@@ -1,0 +1,247 @@
+//! Finds the pictures that a post of a folder refers to, and names them for publication.
+//!
+//! A reference is resolved beside the post, then from the folder's root, upper and lower case alike; never outside
+//! the folder, not even by a link in the file system. A missing picture is a warning with its place in the text.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use url::Url;
+
+use crate::gather::{identity, prose};
+use crate::model::{Diagnostic, PostFile};
+
+/// The pictures of one post.
+pub(super) struct Pictures<'a> {
+    /// The folder, without symbolic links.
+    root: &'a Path,
+    /// Where the post lies.
+    beside: &'a Path,
+    /// The post's text, to point into, and how the user names it.
+    text: &'a str,
+    name: &'a Path,
+    found: Vec<Found>,
+    pub(super) faults: Vec<Diagnostic>,
+}
+
+struct Found {
+    file: PostFile,
+    size: Option<(u32, u32)>,
+}
+
+impl<'a> Pictures<'a> {
+    pub(super) fn new(root: &'a Path, beside: &'a Path, text: &'a str, name: &'a Path) -> Self {
+        Self {
+            root,
+            beside,
+            text,
+            name,
+            found: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// The address of a picture: absolute as it is, a file as `/img/…`; `None`, with a warning, where there is none.
+    pub(super) fn resolve(&mut self, reference: &str) -> Option<String> {
+        let reference = reference.trim();
+        if let Ok(url) = Url::parse(reference) {
+            return matches!(url.scheme(), "http" | "https").then(|| url.into());
+        }
+        if reference.starts_with("//") {
+            return Url::parse(&format!("https:{reference}"))
+                .ok()
+                .map(Into::into);
+        }
+        let found = self.find(reference).and_then(|path| read(&path));
+        match found {
+            Some(found) => {
+                let address = format!("/{}", found.file.name);
+                if self.size_of(&address).is_none() {
+                    self.found.push(found);
+                }
+                Some(address)
+            }
+            None => {
+                self.warn(reference);
+                None
+            }
+        }
+    }
+
+    /// The files to be published with the post.
+    pub(super) fn files(&self) -> Vec<PostFile> {
+        self.found.iter().map(|found| found.file.clone()).collect()
+    }
+
+    /// Width and height in pixels: outer `None` for a picture that is not ours.
+    pub(super) fn size_of(&self, address: &str) -> Option<Option<(u32, u32)>> {
+        self.found
+            .iter()
+            .find(|found| address.strip_prefix('/') == Some(&found.file.name))
+            .map(|found| found.size)
+    }
+
+    fn find(&self, reference: &str) -> Option<PathBuf> {
+        let reference = reference.split(['?', '#']).next().unwrap_or(reference);
+        let decoded = percent_decoded(reference);
+        let relative = Path::new(decoded.trim_start_matches('/'));
+        [self.beside, self.root]
+            .into_iter()
+            .filter_map(|start| step_by_step(start, relative))
+            .filter_map(|path| path.canonicalize().ok())
+            .find(|path| path.starts_with(self.root) && path.is_file())
+    }
+
+    fn warn(&mut self, reference: &str) {
+        let mut fault = Diagnostic::warning(format!("the picture `{reference}` is not there"))
+            .in_file(self.name)
+            .hint("put it beside the post; the post goes out without it");
+        if let Some(at) = self.text.find(reference).filter(|_| !reference.is_empty()) {
+            fault = fault.at_span(self.text, at..at + reference.len());
+        }
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+    }
+}
+
+/// Names of the pictures in a directory, as they are spelled there.
+pub(super) fn names_in(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| prose::has_image_extension(name))
+        .collect();
+    names.sort();
+    names
+}
+
+/// Follows a path one component at a time, taking the exact name first and then one that differs only in case.
+fn step_by_step(start: &Path, relative: &Path) -> Option<PathBuf> {
+    let mut here = start.to_owned();
+    for component in relative.components() {
+        match component {
+            Component::Normal(name) => {
+                let exact = here.join(name);
+                here = match exact.exists() {
+                    true => exact,
+                    false => here.join(like(&here, name.to_str()?)?),
+                };
+            }
+            Component::ParentDir => here = here.parent()?.to_owned(),
+            Component::CurDir => {}
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(here)
+}
+
+fn like(directory: &Path, name: &str) -> Option<String> {
+    let wanted = name.to_lowercase();
+    fs::read_dir(directory)
+        .ok()?
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .find(|found| found.to_lowercase() == wanted)
+}
+
+fn read(path: &Path) -> Option<Found> {
+    let extension = path.extension()?.to_str()?.to_lowercase();
+    if !prose::IMAGE_EXTENSIONS.contains(&extension.as_str()) {
+        return None;
+    }
+    let bytes = fs::read(path).ok()?;
+    Some(Found {
+        file: PostFile {
+            path: path.to_owned(),
+            name: format!("img/{}.{extension}", identity::short_hash(&bytes)),
+        },
+        size: dimensions(&bytes),
+    })
+}
+
+/// Width and height from the first bytes of a PNG, GIF or JPEG.
+fn dimensions(bytes: &[u8]) -> Option<(u32, u32)> {
+    if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+        return Some((big_endian(bytes, 16, 4)?, big_endian(bytes, 20, 4)?));
+    }
+    if bytes.starts_with(b"GIF8") {
+        let side = |at: usize| {
+            Some(u32::from(u16::from_le_bytes([
+                *bytes.get(at)?,
+                *bytes.get(at + 1)?,
+            ])))
+        };
+        return Some((side(6)?, side(8)?));
+    }
+    if bytes.starts_with(b"\xff\xd8") {
+        return jpeg_dimensions(bytes);
+    }
+    None
+}
+
+/// Walks the segments of a JPEG to its frame header (ITU T.81 §B.2.2).
+fn jpeg_dimensions(bytes: &[u8]) -> Option<(u32, u32)> {
+    let mut at = 2;
+    loop {
+        if *bytes.get(at)? != 0xff {
+            return None;
+        }
+        let marker = *bytes.get(at + 1)?;
+        match marker {
+            0xff => at += 1,
+            0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
+                return Some((big_endian(bytes, at + 7, 2)?, big_endian(bytes, at + 5, 2)?));
+            }
+            _ => at += 2 + big_endian(bytes, at + 2, 2)? as usize,
+        }
+    }
+}
+
+fn big_endian(bytes: &[u8], at: usize, length: usize) -> Option<u32> {
+    let slice = bytes.get(at..at + length)?;
+    Some(
+        slice
+            .iter()
+            .fold(0, |sum, &byte| sum << 8 | u32::from(byte)),
+    )
+}
+
+/// `een%20foto.jpg` as the file is called; text that is not valid UTF-8 afterwards is left as it was.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let code = match (first, tail) {
+            (b'%', [a, b, ..]) => std::str::from_utf8(&[*a, *b])
+                .ok()
+                .and_then(|hex| u8::from_str_radix(hex, 16).ok()),
+            _ => None,
+        };
+        bytes.push(code.unwrap_or(first));
+        rest = if code.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dimensions_are_read_from_the_header() {
+        let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\x80\0\0\x01\xe0";
+        assert_eq!(dimensions(png), Some((640, 480)));
+        assert_eq!(dimensions(b"GIF89a\x20\0\x10\0"), Some((32, 16)));
+        let jpeg = b"\xff\xd8\xff\xe0\0\x04JF\xff\xc0\0\x11\x08\x01\xe0\x02\x80\x03";
+        assert_eq!(dimensions(jpeg), Some((640, 480)));
+        assert_eq!(dimensions(b"\xff\xd8\xff"), None);
+        assert_eq!(dimensions(b"RIFF"), None);
+    }
+
+    #[test]
+    fn percent_signs_are_undone_where_they_are_codes() {
+        assert_eq!(percent_decoded("een%20foto%.jpg%2"), "een foto%.jpg%2");
+        assert_eq!(percent_decoded("%ff"), "%ff");
+    }
+}

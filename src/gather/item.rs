@@ -1,0 +1,333 @@
+//! One item of a feed becomes a post: the best link, title, text, author, picture and date that it brings.
+
+use feed_rs::model::{Content, Entry, Feed, FeedType, Link, MediaObject, Person, Text};
+use jiff::Timestamp;
+use url::Url;
+
+use super::clean::{self, Clean, Reference, TooDeep};
+use super::identity::{self, Marks};
+use super::{language, links, prose, words};
+use crate::model::{Author, Diagnostic, Image, Language, Post, Source, Topic};
+
+/// Names that blog software gives to posts without a topic (English, Dutch, German, French).
+const NO_TOPICS: [&str; 7] = [
+    "uncategorized",
+    "uncategorised",
+    "geen-categorie",
+    "ongecategoriseerd",
+    "allgemein",
+    "unkategorisiert",
+    "non-classé",
+];
+
+/// What a feed's format has and the parser does not read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Extras {
+    pub(super) image: Option<String>,
+    pub(super) language: Option<String>,
+}
+
+/// A post that still lacks its identity and slug, and what they are made of.
+pub(super) struct Item {
+    pub(super) post: Post,
+    pub(super) marks: Marks,
+    pub(super) fault: Option<Diagnostic>,
+}
+
+/// Reads one item; `None` where there is nothing to show.
+pub(super) fn read(
+    entry: Entry,
+    feed: &Feed,
+    extras: Extras,
+    url: &Url,
+    source: &Source,
+) -> Option<Item> {
+    let guid = Some(entry.id.trim().to_owned()).filter(|guid| !guid.is_empty());
+    let link = link_of(&entry.links, guid.as_deref(), feed, url);
+    let base = base_of(&entry, feed, link.as_deref(), url);
+    let body = body_of(&entry, &base);
+    let (body, too_deep) = match body {
+        Ok(body) => (body, false),
+        Err(TooDeep) => (Clean::default(), true),
+    };
+    let (title, title_derived) = title_of(entry.title.as_ref(), &body.prose, link.as_deref())?;
+    let published = entry
+        .published
+        .or(entry.updated)
+        .and_then(|date| Timestamp::from_millisecond(date.timestamp_millis()).ok());
+    let marks = Marks {
+        guid,
+        link: link.as_deref().and_then(links::canonical_link),
+        title: title.clone(),
+        date: published.map(|date| date.as_second().to_string()),
+    };
+    let image = image_of(&entry.media, extras.image.as_deref(), &base, &body);
+    let fault = too_deep.then(|| {
+        Diagnostic::warning(format!(
+            "the text of `{title}` nests too deep to be shown safely"
+        ))
+        .hint("the post goes out with its summary and link")
+    });
+    let post = Post {
+        source: source.name.clone(),
+        identity: String::new(),
+        alternate: None,
+        slug: String::new(),
+        title_derived,
+        link,
+        author: author_of(&entry.authors, &feed.authors),
+        published,
+        language: language_of(&entry, feed, &extras, source, &body.text),
+        topics: topics_of(&entry, source),
+        summary: summary_of(&entry, &body.prose),
+        image,
+        call_to_action: source.call_to_action.clone(),
+        lead: false,
+        hold: None,
+        files: Vec::new(),
+        html: worth_showing(&entry, body),
+        title,
+    };
+    Some(Item { post, marks, fault })
+}
+
+/// A path-safe name that no other post of the source has.
+pub(super) fn slug(title: &str, identity: &str) -> String {
+    let hash = &identity::short_hash(identity.as_bytes())[..8];
+    match words::slug(title).as_str() {
+        "" => hash.to_owned(),
+        slug => format!("{slug}-{hash}"),
+    }
+}
+
+/// The page of the post: an alternate link, HTML before others; in RSS a guid that is an address will do.
+fn link_of(links: &[Link], guid: Option<&str>, feed: &Feed, url: &Url) -> Option<String> {
+    let is_page = |link: &&Link| {
+        link.target.is_none() && matches!(link.rel.as_deref(), None | Some("alternate"))
+    };
+    let is_html = |link: &&Link| {
+        link.media_type
+            .as_deref()
+            .is_none_or(|kind| kind.contains("html"))
+    };
+    let pages = || links.iter().filter(is_page);
+    let link = pages().find(is_html).or_else(|| pages().next());
+    let permalink = guid.filter(|guid| {
+        feed.feed_type != FeedType::Atom
+            && (guid.starts_with("https://") || guid.starts_with("http://"))
+    });
+    let href = link.map(|link| link.href.as_str()).or(permalink)?;
+    links::absolute(url, href).filter(|href| href.starts_with("http"))
+}
+
+/// What relative addresses of the text are relative to: its xml:base, else the post's link, else the feed's address.
+fn base_of(entry: &Entry, feed: &Feed, link: Option<&str>, url: &Url) -> Url {
+    let in_rss = entry
+        .content
+        .as_ref()
+        .and_then(|content| content.src.as_ref())
+        .map(|src| src.href.as_str())
+        .filter(|src| feed.feed_type != FeedType::Atom && *src != url.as_str());
+    let own = entry.base.as_deref().or(in_rss);
+    own.and_then(|base| url.join(base).ok())
+        .or_else(|| Url::parse(link?).ok())
+        .unwrap_or_else(|| url.clone())
+}
+
+/// The whole text, or the summary where there is no more.
+fn body_of(entry: &Entry, base: &Url) -> Result<Clean, TooDeep> {
+    let html = match (&entry.content, &entry.summary) {
+        (
+            Some(Content {
+                body: Some(body),
+                content_type,
+                ..
+            }),
+            _,
+        ) if !body.trim().is_empty() => as_html(body, content_type.as_str()),
+        (_, Some(text)) => summary_html(text),
+        _ => String::new(),
+    };
+    clean::clean(&html, |reference| match reference {
+        Reference::Link(href) => links::absolute(base, href),
+        Reference::Picture(src) => links::picture(base, src),
+    })
+}
+
+fn as_html(body: &str, content_type: &str) -> String {
+    match content_type {
+        "text/plain" => prose::paragraphs(body),
+        kind if kind.contains("html") || kind.contains("xml") || kind.starts_with("text/") => {
+            body.to_owned()
+        }
+        // A base64 document of another kind is no text.
+        _ => String::new(),
+    }
+}
+
+/// A description in RSS is called HTML by the parser even where it is plain text with line breaks.
+fn summary_html(text: &Text) -> String {
+    match words::looks_like_markup(&text.content) || text.content_type.as_str().contains("xhtml") {
+        true => text.content.clone(),
+        false => prose::paragraphs(&text.content),
+    }
+}
+
+/// A plain description that the summary already says whole is not repeated as the post's text.
+fn worth_showing(entry: &Entry, body: Clean) -> String {
+    let whole = entry
+        .content
+        .as_ref()
+        .and_then(|content| content.body.as_deref())
+        .is_some_and(|body| !body.trim().is_empty());
+    let plain = entry
+        .summary
+        .as_ref()
+        .is_none_or(|text| !words::looks_like_markup(&text.content));
+    let said = words::summary(&body.text) == words::line(&body.text);
+    match !whole && plain && said {
+        true => String::new(),
+        false => body.html,
+    }
+}
+
+/// The item's title, else one made of its text, else its link's last part.
+fn title_of(title: Option<&Text>, text: &str, link: Option<&str>) -> Option<(String, bool)> {
+    let own = title.map(|title| words::line_of_markup(&title.content));
+    if let Some(own) = own.filter(|own| !own.is_empty()) {
+        return Some((own, false));
+    }
+    let derived = words::derived_title(text);
+    if !derived.is_empty() {
+        return Some((derived, true));
+    }
+    let link = link?.trim_end_matches('/');
+    let last = link.rsplit('/').next().unwrap_or(link);
+    Some((words::line(last), true))
+}
+
+fn summary_of(entry: &Entry, text: &str) -> String {
+    let own = entry.summary.as_ref().map(|summary| {
+        let html = summary_html(summary);
+        clean::clean(&html, |_| None)
+            .map(|clean| clean.text)
+            .unwrap_or_default()
+    });
+    let own = own.map(|own| without_tail(&own));
+    match own.filter(|own| !own.is_empty()) {
+        Some(own) => words::summary(&own),
+        None => words::summary(&without_tail(text)),
+    }
+}
+
+/// Without the lines and marks that blog software adds to an excerpt.
+fn without_tail(text: &str) -> String {
+    let kept: Vec<&str> = text
+        .lines()
+        .filter(|line| !(line.starts_with("The post ") && line.contains(" appeared first on ")))
+        .collect();
+    let kept = kept.join("\n");
+    let kept = kept.trim_end();
+    match kept
+        .strip_suffix("[…]")
+        .or_else(|| kept.strip_suffix("[...]"))
+    {
+        Some(cut) => format!("{}…", cut.trim_end()),
+        None => kept.to_owned(),
+    }
+}
+
+/// The item's authors, else the feed's; never an e-mail address.
+fn author_of(own: &[Person], of_feed: &[Person]) -> Option<Author> {
+    let names = |people: &[Person]| {
+        let mut names: Vec<String> = Vec::new();
+        for name in people.iter().filter_map(|person| person.name.as_deref()) {
+            let name = words::line_of_markup(name);
+            let name = name.trim_matches(['(', ')', ' ']).to_owned();
+            if !name.is_empty() && !name.contains('@') && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names.join(", ")
+    };
+    [own, of_feed]
+        .into_iter()
+        .map(names)
+        .find(|name| !name.is_empty())
+        .map(|name| Author {
+            name,
+            bio: None,
+            photo: None,
+        })
+}
+
+fn language_of(
+    entry: &Entry,
+    feed: &Feed,
+    extras: &Extras,
+    source: &Source,
+    text: &str,
+) -> Option<Language> {
+    let declared = [&entry.language, &extras.language, &feed.language]
+        .into_iter()
+        .find_map(|tag| Language::parse(tag.as_deref()?).ok())
+        .or_else(|| source.language.clone());
+    language::settle(declared, text)
+}
+
+/// The source's topics, then the item's own, each once.
+fn topics_of(entry: &Entry, source: &Source) -> Vec<Topic> {
+    let mut topics = source.topics.clone();
+    for category in &entry.categories {
+        let label = category.label.as_deref().unwrap_or(&category.term);
+        let topic = Topic::from_label(&words::line_of_markup(label));
+        if let Some(topic) = topic.filter(|topic| !NO_TOPICS.contains(&topic.as_str())) {
+            if !topics.contains(&topic) {
+                topics.push(topic);
+            }
+        }
+    }
+    topics
+}
+
+/// A picture attached to the item, else the first of its text.
+fn image_of(media: &[MediaObject], extra: Option<&str>, base: &Url, body: &Clean) -> Option<Image> {
+    let attached = media
+        .iter()
+        .flat_map(|object| &object.content)
+        .find_map(|content| {
+            let url = content.url.as_ref()?;
+            let picture = match &content.content_type {
+                Some(kind) => kind.as_str().starts_with("image/"),
+                None => prose::has_image_extension(url.path()),
+            };
+            // The author's portrait, which one large host attaches to every item, is not the post's picture.
+            let portrait = url
+                .host_str()
+                .is_some_and(|host| host.ends_with("gravatar.com"));
+            (picture && !portrait).then(|| (url.to_string(), content.width.zip(content.height)))
+        });
+    let thumbnail = || {
+        let image = &media
+            .iter()
+            .flat_map(|object| &object.thumbnails)
+            .next()?
+            .image;
+        Some((image.uri.clone(), image.width.zip(image.height)))
+    };
+    let found = attached
+        .or_else(|| Some((extra?.to_owned(), None)))
+        .or_else(thumbnail)
+        .and_then(|(url, size)| Some((links::picture(base, &url)?, size)));
+    match found {
+        Some((url, size)) => {
+            let same = body.first_image.as_ref().filter(|image| image.url == url);
+            Some(Image {
+                alt: same.map(|image| image.alt.clone()).unwrap_or_default(),
+                size: size.or_else(|| same?.size),
+                url,
+            })
+        }
+        None => body.first_image.clone(),
+    }
+}
