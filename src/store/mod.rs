@@ -1,1 +1,89 @@
-//! all SQL and only SQL.
+//! All SQL and only SQL: the ledger of posts, subscribers and suppressions, issues, and the outbox.
+//!
+//! Rooms give values and get values; what they decide (retry times, thresholds, reasons) comes in as parameters, and so do
+//! the time and every identifier. Each method is one transaction: it happens as a whole or not at all. One SQL text serves
+//! SQLite and PostgreSQL; what must differ stands in `engine`. Writes go by sets, many rows a statement.
+
+mod deliveries;
+mod engine;
+mod error;
+mod issues;
+mod ledger;
+mod lock;
+mod outbox;
+mod schedules;
+mod seal;
+mod sources;
+mod statement;
+mod subscribers;
+mod suppressions;
+mod transaction;
+mod turn;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use secrecy::SecretString;
+
+pub use deliveries::DeliveryRow;
+pub use error::Error;
+pub use issues::IssueSummary;
+pub use ledger::KnownPost;
+pub use lock::RunLock;
+pub use outbox::Recovered;
+pub use schedules::ScheduleState;
+pub use seal::{Seal, SealOutcome};
+pub use sources::{NewPost, SourceSaved, SourceState};
+pub use subscribers::SyncReport;
+
+use engine::Engine;
+
+/// Where the database is.
+#[derive(Debug, Clone)]
+pub enum StoreTarget {
+    /// A file, made when it is missing.
+    Sqlite(PathBuf),
+    /// `postgres://user:password@host/database`; the database exists, its tables are made.
+    Postgres(SecretString),
+}
+
+impl StoreTarget {
+    /// Whether there is a database to look into: a file that is there; a server is taken to be.
+    pub fn exists(&self) -> bool {
+        match self {
+            Self::Sqlite(path) => path.exists(),
+            Self::Postgres(_) => true,
+        }
+    }
+}
+
+/// The database, open and up to date. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    engine: Engine,
+    /// Where the last claim of each issue ended; see `turn`.
+    cursors: Arc<Mutex<HashMap<i64, i64>>>,
+}
+
+impl Store {
+    /// Opens the database; makes, protects and migrates it where that is needed, and checks that it keeps its promises.
+    ///
+    /// Fails with [`Error::Newer`] before anything is written if a newer version of the program made it.
+    pub async fn open(target: &StoreTarget) -> Result<Self, Error> {
+        Ok(Self {
+            engine: Engine::open(target).await?,
+            cursors: Arc::default(),
+        })
+    }
+
+    /// Refuses a database that a newer version of the program made; makes and migrates nothing. A missing file is fine.
+    pub async fn check_version(target: &StoreTarget) -> Result<(), Error> {
+        engine::check_version(target).await
+    }
+
+    /// Ends all connections, after those in use have come back.
+    pub async fn close(&self) {
+        self.engine.close().await;
+    }
+}

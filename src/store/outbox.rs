@@ -1,0 +1,126 @@
+//! The outbox between turns: what a dead sender left behind, what has expired, and when there is work again.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::model::IssueNumber;
+
+use super::statement::{Statement, Value};
+use super::transaction::{Transaction, transact};
+use super::{Error, Store};
+
+/// Two unknowns may be sent again, the third is held: a reader gets three copies at most.
+const MOST_RESENT: i64 = 2;
+
+/// What was done with the deliveries of a dead sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Recovered {
+    /// Claimed, and no data offered: queued again.
+    pub released: i64,
+    /// Under way, so perhaps sent: queued again.
+    pub resent: i64,
+    /// Under way, so perhaps sent: held.
+    pub held: i64,
+}
+
+impl Store {
+    /// Takes back an issue's orphans: with `all` every claim there is (the caller holds the lock of the only sender),
+    /// else those whose lease has run out.
+    ///
+    /// What was under way is unknown: with `resend` it is queued again, at most twice a delivery, else it is held.
+    pub async fn outbox_recover(
+        &self,
+        issue: IssueNumber,
+        now: Timestamp,
+        all: bool,
+        resend: bool,
+    ) -> Result<Recovered, Error> {
+        transact!(self, tx => recover(tx, issue, now, all, resend).await)
+    }
+
+    /// Gives up what is still queued of an issue that has expired by `now`, and says how many that were.
+    pub async fn outbox_expire(&self, issue: IssueNumber, now: Timestamp) -> Result<i64, Error> {
+        let expired = transact!(self, tx => tx.execute(
+            Statement::new(
+                "UPDATE delivery SET state = 'failed', last_at = $2, code = 0, enhanced = NULL, reply = 'expired'
+                 WHERE issue = $1 AND state = 'queued'
+                    AND EXISTS (SELECT 1 FROM issue i WHERE i.number = $1 AND i.expires_at <= $2)",
+            )
+            .with(issue.0)
+            .with(now),
+        ).await)?;
+        Ok(i64::try_from(expired).unwrap_or(i64::MAX))
+    }
+
+    /// When the next queued delivery of an issue may be tried; `None` if none is queued.
+    pub async fn outbox_next(&self, issue: IssueNumber) -> Result<Option<Timestamp>, Error> {
+        let mut tx = self.engine.begin_read().await?;
+        let row = tx
+            .row(
+                Statement::new(
+                    "SELECT MIN(next_at) AS next_at FROM delivery WHERE issue = $1 AND state = 'queued'",
+                )
+                .with(issue.0),
+            )
+            .await?;
+        row.map_or(Ok(None), |row| row.instant_or_none("next_at"))
+    }
+}
+
+async fn recover(
+    tx: &mut Transaction,
+    issue: IssueNumber,
+    now: Timestamp,
+    all: bool,
+    resend: bool,
+) -> Result<Recovered, Error> {
+    let expired_by = if all { None } else { Some(now) };
+    let released = tx
+        .execute(
+            Statement::new(
+                "UPDATE delivery SET state = 'queued', lease_until = NULL, next_at = $2
+                 WHERE issue = $1 AND state = 'claimed' AND ($3 IS NULL OR lease_until <= $3)",
+            )
+            .with(issue.0)
+            .with(now)
+            .with(expired_by),
+        )
+        .await?;
+    let unknown = tx
+        .rows(
+            Statement::new(
+                "UPDATE delivery SET
+                    state = CASE WHEN unknowns < $4 THEN 'queued' ELSE 'held' END,
+                    unknowns = unknowns + 1, lease_until = NULL, next_at = $2, last_at = $2,
+                    code = NULL, enhanced = NULL, reply = NULL
+                 WHERE issue = $1 AND state = 'intent' AND ($3 IS NULL OR lease_until <= $3)
+                 RETURNING number, fence, state",
+            )
+            .with(issue.0)
+            .with(now)
+            .with(expired_by)
+            .with(if resend { MOST_RESENT } else { 0 }),
+        )
+        .await?;
+    let mut recovered = Recovered {
+        released: i64::try_from(released).unwrap_or(i64::MAX),
+        ..Recovered::default()
+    };
+    let mut attempts = Vec::with_capacity(unknown.len());
+    for row in &unknown {
+        match row.text("state")?.as_str() {
+            "queued" => recovered.resent += 1,
+            _ => recovered.held += 1,
+        }
+        attempts.push([
+            Value::from(issue.0),
+            row.number("number")?.into(),
+            row.number("fence")?.into(),
+            now.into(),
+            "unknown".into(),
+        ]);
+    }
+    let text = "INSERT INTO attempt (issue, number, fence, at, outcome) VALUES {rows}";
+    tx.over(text, &[], &attempts).await?;
+    Ok(recovered)
+}

@@ -1,0 +1,311 @@
+//! A sender's turn, in one commit: outcomes (T4), then intents (T3), then the next claims (T2).
+//!
+//! Everything is compare-and-set under the fence of a claim, so that a sender whose lease has run out records nothing and
+//! is granted nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::model::{
+    Claim, ClaimedDelivery, DeliveryKey, DeliveryState, Intent, IntentRefusal, IssueNumber,
+    Outcome, OutcomeRecord, Reply, SubscriberId, TurnRequest, TurnResult,
+};
+
+use super::ledger::limit_of;
+use super::statement::{Row, Statement, Value};
+use super::transaction::{Transaction, transact};
+use super::{Error, Store};
+
+impl Store {
+    /// Records outcomes, grants intents and claims deliveries, in this order and in one transaction.
+    ///
+    /// An outcome or intent counts only under the newest fence. An intent is granted if its lease has not run out and the
+    /// address is not suppressed, and the lease then holds until `lease_until`, as that of the new claims does. A failure
+    /// that says the mailbox does not exist suppresses the address. Fewer claims than asked for do not mean that nothing
+    /// is left: [`Store::outbox_next`] says so.
+    pub async fn outbox_turn(&self, request: &TurnRequest) -> Result<TurnResult, Error> {
+        let cursor = self.cursor(request.issue);
+        let result: Result<TurnResult, Error> = transact!(self, tx => turn(tx, request, cursor).await);
+        let result = result?;
+        if let Some(last) = result.claimed.last() {
+            self.set_cursor(request.issue, last.claim.key.number + 1);
+        }
+        Ok(result)
+    }
+
+    /// Where to look for work first: behind the last claim, since what lies before it is mostly done.
+    fn cursor(&self, issue: IssueNumber) -> i64 {
+        let cursors = self.cursors.lock().unwrap_or_else(|e| e.into_inner());
+        cursors.get(&issue.0).copied().unwrap_or(0)
+    }
+
+    fn set_cursor(&self, issue: IssueNumber, number: i64) {
+        let mut cursors = self.cursors.lock().unwrap_or_else(|e| e.into_inner());
+        cursors.insert(issue.0, number);
+    }
+}
+
+async fn turn(
+    tx: &mut Transaction,
+    request: &TurnRequest,
+    cursor: i64,
+) -> Result<TurnResult, Error> {
+    let lost_outcomes = record_outcomes(tx, &request.outcomes).await?;
+    let (granted, refused) = grant_intents(tx, request).await?;
+    let mut claimed = claim(tx, request, request.claim, cursor, i64::MAX).await?;
+    if claimed.len() < request.claim && cursor > 0 {
+        let rest = request.claim - claimed.len();
+        claimed.extend(claim(tx, request, rest, 0, cursor).await?);
+    }
+    Ok(TurnResult {
+        lost_outcomes,
+        granted,
+        refused,
+        claimed,
+    })
+}
+
+/// Records outcomes under their fences and gives back the claims that have lost theirs.
+async fn record_outcomes(
+    tx: &mut Transaction,
+    outcomes: &[OutcomeRecord],
+) -> Result<Vec<Claim>, Error> {
+    let rows: Vec<_> = outcomes.iter().map(change).collect();
+    let recorded = tx
+        .over(
+            "WITH v(issue, number, fence, state, at, next_at, attempts, unknowns, answered, code, enhanced, reply)
+                AS (VALUES {rows})
+             UPDATE delivery SET
+                state = v.state, last_at = v.at, lease_until = NULL, next_at = v.next_at,
+                attempts = delivery.attempts + v.attempts, unknowns = delivery.unknowns + v.unknowns,
+                code = CASE WHEN v.answered = 1 THEN v.code ELSE delivery.code END,
+                enhanced = CASE WHEN v.answered = 1 THEN v.enhanced ELSE delivery.enhanced END,
+                reply = CASE WHEN v.answered = 1 THEN v.reply ELSE delivery.reply END
+             FROM v
+             WHERE delivery.issue = v.issue AND delivery.number = v.number AND delivery.fence = v.fence
+                AND delivery.state IN ('claimed', 'intent')
+             RETURNING delivery.issue AS issue, delivery.number AS number, delivery.fence AS fence",
+            &[],
+            &rows,
+        )
+        .await?;
+    let recorded: HashSet<Claim> = recorded.iter().map(claim_of).collect::<Result<_, _>>()?;
+    let (kept, lost): (Vec<_>, Vec<_>) = outcomes
+        .iter()
+        .partition(|record| recorded.contains(&record.claim));
+    insert_attempts(tx, &kept).await?;
+    insert_suppressions(tx, &kept).await?;
+    Ok(lost.into_iter().map(|record| record.claim).collect())
+}
+
+/// What an outcome changes in its delivery, in the order of the columns of `record_outcomes`.
+fn change(record: &OutcomeRecord) -> [Value; 12] {
+    let (state, next_at, attempts, unknowns, answered) = match &record.outcome {
+        Outcome::Sent(_) => (DeliveryState::Sent, record.at, 1, 0, true),
+        Outcome::Failed(..) => (DeliveryState::Failed, record.at, 1, 0, true),
+        Outcome::Deferred(_, next) => (DeliveryState::Queued, *next, 1, 0, true),
+        Outcome::Released(next) => (DeliveryState::Queued, *next, 0, 0, false),
+        Outcome::UnknownRetry(next) => (DeliveryState::Queued, *next, 0, 1, true),
+        Outcome::UnknownHeld => (DeliveryState::Held, record.at, 0, 1, true),
+    };
+    let [code, enhanced, text] = reply(&record.outcome);
+    [
+        record.claim.key.issue.0.into(),
+        record.claim.key.number.into(),
+        record.claim.fence.into(),
+        state.as_str().into(),
+        record.at.into(),
+        next_at.into(),
+        attempts.into(),
+        unknowns.into(),
+        answered.into(),
+        code,
+        enhanced,
+        text,
+    ]
+}
+
+/// Code, enhanced code and text of what the relay said, empty where it said nothing.
+fn reply(outcome: &Outcome) -> [Value; 3] {
+    let reply: Option<&Reply> = match outcome {
+        Outcome::Sent(reply) | Outcome::Failed(reply, _) | Outcome::Deferred(reply, _) => {
+            Some(reply)
+        }
+        Outcome::Released(_) | Outcome::UnknownRetry(_) | Outcome::UnknownHeld => None,
+    };
+    [
+        reply.map(|reply| i64::from(reply.code)).into(),
+        reply.and_then(|reply| reply.enhanced.clone()).into(),
+        reply.map(|reply| reply.text.clone()).into(),
+    ]
+}
+
+/// Keeps the tries that did not end in sent.
+async fn insert_attempts(tx: &mut Transaction, kept: &[&OutcomeRecord]) -> Result<(), Error> {
+    let rows: Vec<_> = kept
+        .iter()
+        .filter_map(|record| {
+            let word = match record.outcome {
+                Outcome::Failed(..) => "failed",
+                Outcome::Deferred(..) => "deferred",
+                Outcome::UnknownRetry(_) | Outcome::UnknownHeld => "unknown",
+                Outcome::Sent(_) | Outcome::Released(_) => return None,
+            };
+            let [code, enhanced, text] = reply(&record.outcome);
+            Some([
+                record.claim.key.issue.0.into(),
+                record.claim.key.number.into(),
+                record.claim.fence.into(),
+                record.at.into(),
+                word.into(),
+                code,
+                enhanced,
+                text,
+            ])
+        })
+        .collect();
+    tx.over(
+        "INSERT INTO attempt (issue, number, fence, at, outcome, code, enhanced, reply) VALUES {rows}",
+        &[],
+        &rows,
+    )
+    .await?;
+    Ok(())
+}
+
+/// Suppresses the addresses whose mailbox does not exist.
+async fn insert_suppressions(tx: &mut Transaction, kept: &[&OutcomeRecord]) -> Result<(), Error> {
+    let rows: Vec<_> = kept
+        .iter()
+        .filter_map(|record| {
+            let reason = record.outcome.suppression()?;
+            Some([
+                Value::from(record.claim.key.issue.0),
+                record.claim.key.number.into(),
+                reason.as_str().into(),
+                record.at.into(),
+            ])
+        })
+        .collect();
+    tx.over(
+        "WITH v(issue, number, reason, at) AS (VALUES {rows})
+         INSERT INTO suppression (address_hash, reason, at, origin)
+         SELECT d.address_hash, v.reason, v.at, 'delivery'
+         FROM v JOIN delivery d ON d.issue = v.issue AND d.number = v.number
+         WHERE d.state = 'failed'
+         ON CONFLICT (address_hash) DO NOTHING",
+        &[],
+        &rows,
+    )
+    .await?;
+    Ok(())
+}
+
+/// Grants intents: one statement decides between granted and suppressed, so that nobody slips in between.
+async fn grant_intents(
+    tx: &mut Transaction,
+    request: &TurnRequest,
+) -> Result<(Vec<Claim>, Vec<(Claim, IntentRefusal)>), Error> {
+    let rows: Vec<_> = request
+        .intents
+        .iter()
+        .map(|Intent { claim }| {
+            [
+                Value::from(claim.key.issue.0),
+                claim.key.number.into(),
+                claim.fence.into(),
+            ]
+        })
+        .collect();
+    let decided = tx
+        .over(
+            "WITH v(issue, number, fence) AS (VALUES {rows})
+             UPDATE delivery SET
+                state = CASE WHEN EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = delivery.address_hash)
+                        THEN 'suppressed' ELSE 'intent' END,
+                lease_until = $2, last_at = $1
+             FROM v
+             WHERE delivery.issue = v.issue AND delivery.number = v.number AND delivery.fence = v.fence
+                AND delivery.state = 'claimed' AND delivery.lease_until > $1
+             RETURNING delivery.issue AS issue, delivery.number AS number, delivery.fence AS fence,
+                delivery.state AS state",
+            &[request.now.into(), request.lease_until.into()],
+            &rows,
+        )
+        .await?;
+    let mut standing = HashMap::new();
+    for row in &decided {
+        let state = row.word("state", &DeliveryState::ALL, DeliveryState::as_str)?;
+        standing.insert(claim_of(row)?, state);
+    }
+    let mut granted = Vec::new();
+    let mut refused = Vec::new();
+    for Intent { claim } in &request.intents {
+        match standing.get(claim) {
+            Some(DeliveryState::Intent) => granted.push(*claim),
+            Some(_) => refused.push((*claim, IntentRefusal::Suppressed)),
+            None => refused.push((*claim, IntentRefusal::Lost)),
+        }
+    }
+    Ok((granted, refused))
+}
+
+/// Claims at most `most` due deliveries with numbers from `from` up to but not including `below`, by number.
+async fn claim(
+    tx: &mut Transaction,
+    request: &TurnRequest,
+    most: usize,
+    from: i64,
+    below: i64,
+) -> Result<Vec<ClaimedDelivery>, Error> {
+    if most == 0 {
+        return Ok(Vec::new());
+    }
+    let rows = tx
+        .rows(
+            Statement::new(
+                "WITH due(number) AS MATERIALIZED (
+                    SELECT number FROM delivery
+                    WHERE issue = $1 AND state = 'queued' AND next_at <= $2 AND number >= $3 AND number < $4
+                    ORDER BY number LIMIT $5
+                 )
+                 UPDATE delivery SET state = 'claimed', fence = delivery.fence + 1, lease_until = $6
+                 FROM due
+                 WHERE delivery.issue = $1 AND delivery.number = due.number AND delivery.state = 'queued'
+                 RETURNING delivery.issue AS issue, delivery.number AS number, delivery.fence AS fence,
+                    delivery.subscriber AS subscriber, delivery.variant AS variant, delivery.reader AS reader,
+                    delivery.attempts AS attempts, delivery.unknowns AS unknowns",
+            )
+            .with(request.issue.0)
+            .with(request.now)
+            .with(from)
+            .with(below)
+            .with(limit_of(most))
+            .with(request.lease_until),
+        )
+        .await?;
+    let claimed = rows.iter().map(claimed).collect::<Result<Vec<_>, _>>();
+    let mut claimed = claimed?;
+    claimed.sort_by_key(|delivery| delivery.claim.key);
+    Ok(claimed)
+}
+
+fn claimed(row: &Row) -> Result<ClaimedDelivery, Error> {
+    Ok(ClaimedDelivery {
+        claim: claim_of(row)?,
+        subscriber: SubscriberId(row.number("subscriber")?),
+        variant: row.number("variant")?,
+        reader: row.json("reader")?,
+        attempts: row.count("attempts")?,
+        unknowns: row.count("unknowns")?,
+    })
+}
+
+fn claim_of(row: &Row) -> Result<Claim, Error> {
+    Ok(Claim {
+        key: DeliveryKey {
+            issue: IssueNumber(row.number("issue")?),
+            number: row.number("number")?,
+        },
+        fence: row.number("fence")?,
+    })
+}
