@@ -1,1 +1,192 @@
-//! digests are sent, outcomes recorded.
+//! Digests are sent, outcomes recorded.
+//!
+//! A sealed issue and its outbox come in; messages go to the relay over SMTP, and what became of each is recorded under
+//! the claim's fence, in group commits. The promise: a message is offered only after the intent to do so is durable, and
+//! nothing counts as sent but what the relay answered with 2yz after the final dot. One bad reader never stops a run; a
+//! relay that dislikes all of them does, with everything kept in the queue.
+
+mod breakers;
+mod connection;
+mod deadlines;
+mod desk;
+mod headers;
+mod inbox;
+mod judge;
+pub mod mailbox;
+mod offers;
+mod outbox;
+mod quoted;
+mod rate;
+mod relay;
+mod reply;
+mod report;
+mod retry;
+mod run;
+mod stencil;
+mod stop;
+mod stream;
+mod wire;
+mod worker;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+
+use futures_util::future::join_all;
+
+use crate::model::{Clock, Digest, Issue, Reader, Reply, SealedVariant};
+
+use connection::Setback;
+use desk::Recorder;
+use relay::Door;
+use run::Run;
+use worker::Worker;
+
+pub use deadlines::Deadlines;
+pub use mailbox::Mailbox;
+pub use outbox::{Outbox, OutboxError, Progress, Recorded};
+pub use rate::{Rate, RateError};
+pub use relay::RelaySettings;
+pub use report::{Report, Stopped};
+pub use retry::next_attempt;
+pub use stencil::Stencil;
+pub use stop::Stop;
+
+/// What is to be sent, and over which relay.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// The sealed issue.
+    pub issue: &'a Issue,
+    /// All variants that its deliveries name.
+    pub variants: &'a [SealedVariant],
+    /// The relay.
+    pub relay: &'a RelaySettings,
+    /// Whether a message whose reply was lost may be sent again, twice at most; if not, it is held.
+    pub resend_unknown: bool,
+}
+
+/// Why nothing could be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The mailbox cannot be opened or written.
+    #[error("the mailbox `{}` cannot be used", path.display())]
+    Mailbox {
+        /// Its folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The store could not record.
+    #[error("the outbox could not be written")]
+    Outbox(#[source] OutboxError),
+    /// The digest cannot become a message.
+    #[error("the message {0}")]
+    Message(&'static str),
+    /// The newsletter's address is no URL.
+    #[error("`{0}` is not the address of a website")]
+    Address(String),
+    /// The relay's name, or our own, is no host name.
+    #[error("`{0}` is not a host name")]
+    ServerName(String),
+    /// The extra root is no certificate.
+    #[error("the extra root certificate cannot be used: {0}")]
+    Root(String),
+    /// The relay's address names a user, and there is no password.
+    #[error("the relay wants a login as `{0}`, and there is no password")]
+    PasswordMissing(String),
+    /// The relay could not be reached, or broke off.
+    #[error("{0}")]
+    Connection(String),
+    /// TLS or the login failed.
+    #[error("{0}")]
+    Refused(Stopped),
+}
+
+impl Error {
+    /// Whether trying again later, with nothing changed, may help.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Mailbox { .. } | Self::Outbox(_) | Self::Connection(_)
+        )
+    }
+
+    /// Whether somebody must change something first.
+    pub fn is_permanent(&self) -> bool {
+        !self.is_transient()
+    }
+}
+
+/// Sends what is queued of an issue, once each, and records what became of it.
+///
+/// Returns when nothing is left that is due now, or with [`Report::stopped`] when something stopped it. Deliveries whose
+/// next try lies ahead are not waited for: another run takes them.
+///
+/// # Errors
+/// If the job cannot be begun, or the outbox cannot record: then what was in hand is left as it stands in the outbox.
+pub async fn deliver<O: Outbox>(
+    job: &Job<'_>,
+    outbox: &O,
+    clock: &dyn Clock,
+    stop: &Stop,
+    progress: &dyn Progress,
+) -> Result<Report, Error> {
+    let stencils = stencils(job)?;
+    let door = Door::new(job.relay)?;
+    let run = Run::new(job, clock, stop);
+    let (desk, asks) = desk::open();
+    let workers = join_all((0..job.relay.connections.max(1)).map(|_| {
+        let worker = Worker {
+            run: &run,
+            door: &door,
+            stencils: &stencils,
+            desk: desk.clone(),
+            connection: None,
+        };
+        worker.work()
+    }));
+    drop(desk);
+    let recorder = Recorder::new(&run, outbox, progress);
+    let (_, mut report) = tokio::try_join!(async { Ok(workers.await) }, recorder.record(asks))?;
+    report.stopped = run.stopped();
+    Ok(report)
+}
+
+/// Sends one copy outside any outbox, and gives the relay's last word on it, be it yes or no.
+///
+/// # Errors
+/// If the relay could not be reached, secured or logged in to, or broke off before it answered.
+pub async fn send_one(
+    issue: &Issue,
+    digest: &Digest,
+    reader: &Reader,
+    relay: &RelaySettings,
+) -> Result<Reply, Error> {
+    let message = Stencil::new(issue, digest)?.message(reader);
+    let from = &issue.masthead.from;
+    let opened = Door::new(relay)?.open().await;
+    let mut connection = opened.map_err(|trouble| match trouble.is_final() {
+        Some(reason) => Error::Refused(reason),
+        None => Error::Connection(trouble.to_string()),
+    })?;
+    if !connection.carries(from) {
+        return Err(Error::Refused(Stopped::Sender));
+    }
+    let ended = match connection.envelope(from, &reader.address).await {
+        Ok(()) => connection.data(&message).await,
+        Err(setback) => Err(setback),
+    };
+    connection.quit().await;
+    match ended {
+        Ok(reply) | Err(Setback::Refused(_, reply)) => Ok(reply),
+        Err(Setback::Lost(cause) | Setback::Unknown(cause)) => Err(Error::Connection(cause)),
+    }
+}
+
+fn stencils(job: &Job<'_>) -> Result<HashMap<i64, Stencil>, Error> {
+    let encoded = job.variants.iter().map(|variant| {
+        let stencil = Stencil::new(job.issue, &variant.digest)?;
+        Ok((variant.number, stencil))
+    });
+    encoded.collect()
+}

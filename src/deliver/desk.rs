@@ -1,0 +1,279 @@
+//! The desk at which all connections meet the outbox: one recorder gathers what they ask into group commits.
+//!
+//! A connection asks for a delivery, for leave to offer its message (T3), and hands in what came of it (T4). It waits for
+//! the first two alone; so the outcome of one message and the intent of the next share a commit. A turn begins as soon as
+//! every connection waits, and at the latest [`LINGER`] after the first word.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep};
+
+use super::run::Run;
+use super::{Error, Outbox, Progress, Recorded, Report};
+use crate::model::{
+    Claim, ClaimedDelivery, Clock, Intent, IntentRefusal, Outcome, OutcomeRecord, TurnRequest,
+    TurnResult,
+};
+
+/// How long a turn waits for company: less than a commit takes, so that nobody loses by it.
+const LINGER: Duration = Duration::from_millis(1);
+
+/// Deliveries claimed at once, for each connection: enough for few claims, few enough that a lease is not slept through.
+const CLAIMS: usize = 4;
+
+/// Opens a desk: the connections' side, to be cloned for each, and the recorder's.
+pub(super) fn open() -> (Desk, Asks) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (Desk(sender), Asks(receiver))
+}
+
+/// A connection's side of the desk.
+#[derive(Clone)]
+pub(super) struct Desk(mpsc::UnboundedSender<Ask>);
+
+/// The recorder's side of the desk.
+pub(super) struct Asks(mpsc::UnboundedReceiver<Ask>);
+
+enum Ask {
+    Next(oneshot::Sender<ClaimedDelivery>),
+    Intend(Claim, oneshot::Sender<Grant>),
+    Settle(OutcomeRecord),
+}
+
+/// The answer to an intent.
+pub(super) enum Grant {
+    Granted(Lease),
+    Refused(IntentRefusal),
+}
+
+/// How long a granted intent may be used.
+pub(super) struct Lease {
+    granted_at: Timestamp,
+    since: Instant,
+    length: SignedDuration,
+}
+
+impl Lease {
+    /// Whether less than half of it has passed, by both clocks: the one that steps, and the one that stands still while
+    /// the machine sleeps.
+    pub(super) fn is_fresh(&self, clock: &dyn Clock) -> bool {
+        let ticked = SignedDuration::try_from(self.since.elapsed()).unwrap_or(SignedDuration::MAX);
+        let passed = clock.now().duration_since(self.granted_at).max(ticked);
+        passed < self.length / 2
+    }
+}
+
+impl Desk {
+    /// The next delivery, or `None` if there is none now or the run is ending.
+    pub(super) async fn next(&self) -> Option<ClaimedDelivery> {
+        let (answer, delivery) = oneshot::channel();
+        self.0.send(Ask::Next(answer)).ok()?;
+        delivery.await.ok()
+    }
+
+    /// Asks for leave to offer the message (T3); answered when the intent is durable.
+    pub(super) async fn intend(&self, claim: Claim) -> Grant {
+        let (answer, grant) = oneshot::channel();
+        // A recorder that is gone grants nothing.
+        let _ = self.0.send(Ask::Intend(claim, answer));
+        grant.await.unwrap_or(Grant::Refused(IntentRefusal::Lost))
+    }
+
+    /// Hands in an outcome (T4), without waiting for its commit.
+    pub(super) fn settle(&self, claim: Claim, outcome: Outcome, at: Timestamp) {
+        let _ = self
+            .0
+            .send(Ask::Settle(OutcomeRecord { claim, outcome, at }));
+    }
+}
+
+/// Gathers, commits and answers.
+pub(super) struct Recorder<'a, O> {
+    run: &'a Run<'a>,
+    outbox: &'a O,
+    progress: &'a dyn Progress,
+    shelf: VecDeque<ClaimedDelivery>,
+    outcomes: Vec<OutcomeRecord>,
+    intents: Vec<(Claim, oneshot::Sender<Grant>)>,
+    waiting: Vec<oneshot::Sender<ClaimedDelivery>>,
+    /// The last claim brought less than was asked for.
+    dry: bool,
+    report: Report,
+}
+
+impl<'a, O: Outbox> Recorder<'a, O> {
+    pub(super) fn new(run: &'a Run<'a>, outbox: &'a O, progress: &'a dyn Progress) -> Self {
+        Self {
+            run,
+            outbox,
+            progress,
+            shelf: VecDeque::new(),
+            outcomes: Vec::new(),
+            intents: Vec::new(),
+            waiting: Vec::new(),
+            dry: false,
+            report: Report::default(),
+        }
+    }
+
+    /// Serves until every connection has left, then gives back what nobody took.
+    pub(super) async fn record(mut self, mut asks: Asks) -> Result<Report, Error> {
+        while let Some(ask) = asks.0.recv().await {
+            self.take(ask);
+            self.gather(&mut asks).await;
+            if self.has_work() {
+                self.turn().await?;
+            }
+        }
+        self.give_back();
+        if self.has_work() {
+            self.turn().await?;
+        }
+        Ok(self.report)
+    }
+
+    /// Collects what the others have to say, until all of them wait or the time is up.
+    async fn gather(&mut self, asks: &mut Asks) {
+        let mut linger = std::pin::pin!(sleep(LINGER));
+        while self.has_work()
+            && self.intents.len() + self.waiting.len() < asks.0.sender_strong_count()
+        {
+            tokio::select! {
+                biased;
+                ask = asks.0.recv() => match ask {
+                    Some(ask) => self.take(ask),
+                    None => return,
+                },
+                () = &mut linger => return,
+            }
+        }
+    }
+
+    fn take(&mut self, ask: Ask) {
+        match ask {
+            Ask::Settle(record) => self.outcomes.push(record),
+            Ask::Intend(claim, answer) => self.intents.push((claim, answer)),
+            Ask::Next(answer) => {
+                self.waiting.push(answer);
+                self.serve();
+            }
+        }
+    }
+
+    /// Hands out what lies on the shelf; when the run is ending, sends home whoever waits.
+    fn serve(&mut self) {
+        if self.run.is_ending() {
+            self.waiting.clear();
+        }
+        while let Some(delivery) = self.shelf.pop_front() {
+            let Some(answer) = self.waiting.pop() else {
+                return self.shelf.push_front(delivery);
+            };
+            if let Err(delivery) = answer.send(delivery) {
+                self.shelf.push_front(delivery);
+            }
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        !(self.outcomes.is_empty() && self.intents.is_empty() && self.waiting.is_empty())
+    }
+
+    /// One group commit: outcomes, intents and the next claims.
+    async fn turn(&mut self) -> Result<(), Error> {
+        let (now, since) = (self.run.now(), Instant::now());
+        let lease = self.run.job.relay.lease;
+        let request = TurnRequest {
+            issue: self.run.job.issue.number,
+            outcomes: std::mem::take(&mut self.outcomes),
+            intents: self
+                .intents
+                .iter()
+                .map(|(claim, _)| Intent { claim: *claim })
+                .collect(),
+            claim: self.claims(),
+            now,
+            lease_until: now.saturating_add(lease).unwrap_or(Timestamp::MAX),
+        };
+        let (outcomes, claim) = (request.outcomes.clone(), request.claim);
+        let result = self.outbox.turn(request).await.map_err(Error::Outbox)?;
+        self.report_outcomes(&outcomes, &result);
+        self.answer_intents(&result, now, since);
+        self.dry = result.claimed.len() < claim;
+        self.shelf.extend(result.claimed);
+        self.serve();
+        // Whoever still waits has nothing left to do.
+        self.waiting.clear();
+        Ok(())
+    }
+
+    /// How many deliveries to claim in this turn: a batch, as soon as the shelf could run empty.
+    fn claims(&self) -> usize {
+        let connections = self.run.job.relay.connections.max(1);
+        let low = self.shelf.len() < connections && !self.dry;
+        if self.run.is_ending() || !(low || !self.waiting.is_empty()) {
+            return 0;
+        }
+        let paced = self.run.job.relay.rate.map_or(usize::MAX, |rate| {
+            // What the pace allows within a quarter of the lease.
+            let quarter = self.run.job.relay.lease.as_secs_f64() / 4.0;
+            (quarter / rate.interval().as_secs_f64()) as usize
+        });
+        (connections * CLAIMS).min(paced).max(1)
+    }
+
+    fn report_outcomes(&mut self, outcomes: &[OutcomeRecord], result: &TurnResult) {
+        for record in outcomes {
+            if result.lost_outcomes.contains(&record.claim) {
+                tracing::warn!(
+                    issue = record.claim.key.issue.0,
+                    delivery = record.claim.key.number,
+                    "an outcome came too late: another sender has the delivery"
+                );
+                self.report.lost += 1;
+            } else {
+                self.report.count(&record.outcome);
+                self.progress.recorded(Recorded::Outcome(record));
+            }
+        }
+    }
+
+    fn answer_intents(&mut self, result: &TurnResult, granted_at: Timestamp, since: Instant) {
+        let length = self.run.job.relay.lease;
+        for (claim, answer) in std::mem::take(&mut self.intents) {
+            let grant = if result.granted.contains(&claim) {
+                Grant::Granted(Lease {
+                    granted_at,
+                    since,
+                    length,
+                })
+            } else {
+                let refusal = result.refused.iter().find(|(refused, _)| *refused == claim);
+                Grant::Refused(refusal.map_or(IntentRefusal::Lost, |(_, why)| *why))
+            };
+            match grant {
+                Grant::Refused(IntentRefusal::Suppressed) => {
+                    self.report.suppressed += 1;
+                    self.progress.recorded(Recorded::Suppressed(claim));
+                }
+                Grant::Refused(IntentRefusal::Lost) => self.report.lost += 1,
+                Grant::Granted(_) => {}
+            }
+            let _ = answer.send(grant);
+        }
+    }
+
+    /// Puts what lies on the shelf back into the queue.
+    fn give_back(&mut self) {
+        let at = self.run.now();
+        self.outcomes
+            .extend(self.shelf.drain(..).map(|delivery| OutcomeRecord {
+                claim: delivery.claim,
+                outcome: Outcome::Released(at),
+                at,
+            }));
+    }
+}

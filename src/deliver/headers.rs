@@ -1,0 +1,237 @@
+//! The header lines of a message: those that all copies of a variant share, and the three that name the reader.
+//!
+//! Names and subjects are written by people: they are cleaned of line ends, controls and direction marks first, then
+//! encoded (RFC 2047) and folded. Every function gives whole lines that end in CRLF.
+
+use lettre::Address;
+use lettre::message::header::{HeaderName, HeaderValue, Headers, To};
+use lettre::message::{Mailbox, Mailboxes};
+use url::Url;
+
+use super::Error;
+use crate::model::{Digest, EmailAddress, Issue, Masthead, Reader};
+
+/// Longest display name, in characters: keeps a line far below RFC 5322's 998 octets whatever the script.
+const MAX_NAME: usize = 100;
+
+/// Longest subject that is passed on, in characters; a digest's own limit is 60.
+const MAX_SUBJECT: usize = 200;
+
+/// Lines are folded here where that is cheap (RFC 5322 §2.1.1).
+const FOLD: usize = 76;
+
+/// The headers that stand above those of the reader.
+pub(super) fn opening(issue: &Issue, digest: &Digest) -> String {
+    let masthead = &issue.masthead;
+    let mut lines = mailbox("From", masthead.from_name.as_deref(), &masthead.from);
+    if let Some(reply_to) = &masthead.reply_to {
+        lines += &mailbox("Reply-To", None, reply_to);
+    }
+    lines += &text("Subject", &clean(&digest.subject, MAX_SUBJECT));
+    // In UTC, whose offset no later law changes: a copy made next year has the same bytes (RFC 5322 §3.3).
+    let date = issue.sealed_at.strftime("%a, %d %b %Y %H:%M:%S +0000");
+    lines + &format!("Date: {date}\r\nMIME-Version: 1.0\r\n")
+}
+
+/// The headers that stand below those of the reader: what this mail is part of.
+pub(super) fn closing(issue: &Issue, digest: &Digest) -> Result<String, Error> {
+    let masthead = &issue.masthead;
+    let label = list_label(issue);
+    let archive = link(masthead, "issues/")?;
+    let page = link(masthead, &format!("issues/{}/", issue.number))?;
+    let mut lines = list_id(masthead, &label);
+    if archive.starts_with("https:") {
+        // RFC 8058 §3.1: one click is promised over HTTPS only.
+        lines += "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n";
+    }
+    lines += &format!("List-Archive: <{archive}>\r\n");
+    lines += &format!("Archived-At: <{page}>\r\n");
+    lines += &format!("Content-Language: {}\r\n", digest.language);
+    lines += &format!(
+        "Feedback-ID: {}:{label}:digest:{}\r\n",
+        issue.number,
+        sender_id(masthead)
+    );
+    Ok(lines)
+}
+
+/// `To`: the reader.
+pub(super) fn to(reader: &Reader) -> String {
+    mailbox("To", reader.name.as_deref(), &reader.address)
+}
+
+/// `Message-ID` (RFC 5322 §3.6.4): the same at every try of a delivery.
+pub(super) fn message_id(reader: &Reader, from: &EmailAddress) -> String {
+    format!(
+        "Message-ID: <{}@{}>\r\n",
+        reader.message_id,
+        from.ascii_domain()
+    )
+}
+
+/// The address of the page where a token's bearer leaves.
+pub(super) fn unsubscribe_url(masthead: &Masthead, token: &str) -> String {
+    format!("{}/unsubscribe/{token}", masthead.url)
+}
+
+/// `List-Unsubscribe` (RFC 2369 §3.2) up to the token; the token and `>` follow.
+///
+/// No `mailto:` stands beside it yet: nothing of ours reads such a mail, and a way out that leads nowhere is worse than none.
+pub(super) fn unsubscribe_opening(masthead: &Masthead) -> Result<String, Error> {
+    Ok(format!(
+        "List-Unsubscribe: <{}",
+        link(masthead, "unsubscribe/")?
+    ))
+}
+
+/// A URL below the newsletter's own, in the ASCII form that a header needs.
+fn link(masthead: &Masthead, path: &str) -> Result<String, Error> {
+    Url::parse(&format!("{}/{path}", masthead.url))
+        .map(String::from)
+        .map_err(|_| Error::Address(masthead.url.clone()))
+}
+
+/// `List-Id` (RFC 2919): the schedule at From's domain, so that it outlives every change of name.
+fn list_id(masthead: &Masthead, label: &str) -> String {
+    let id = format!("{label}.{}", masthead.from.ascii_domain());
+    match phrase(&clean(&masthead.name, MAX_NAME)) {
+        Some(name) => format!("List-Id: {name}\r\n <{id}>\r\n"),
+        None => format!("List-Id: <{id}>\r\n"),
+    }
+}
+
+/// The schedule's name in ASCII, as one label of a domain.
+fn list_label(issue: &Issue) -> String {
+    let name = issue.schedule.as_str();
+    idna::domain_to_ascii(name).unwrap_or_else(|_| name.escape_unicode().to_string())
+}
+
+/// Who sends, for the statistics of mailbox providers: 5 to 15 letters and digits of From's domain, nothing personal.
+fn sender_id(masthead: &Masthead) -> String {
+    let mut id: String = masthead
+        .from
+        .ascii_domain()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    if id.len() < 5 {
+        id += "courant";
+    }
+    id.truncate(15);
+    id
+}
+
+/// One address with its display name, if any is left after cleaning.
+fn mailbox(header: &str, name: Option<&str>, address: &EmailAddress) -> String {
+    let wire = address.wire();
+    match name.and_then(|name| phrase(&clean(name, MAX_NAME))) {
+        None => format!("{header}: {wire}\r\n"),
+        Some(name) => {
+            let last_line = name.rsplit("\r\n").next().unwrap_or(&name).len();
+            let fold = if header.len() + last_line + wire.len() + 5 > FOLD {
+                "\r\n"
+            } else {
+                ""
+            };
+            format!("{header}: {name}{fold} <{wire}>\r\n")
+        }
+    }
+}
+
+/// A display name as RFC 5322 §3.2.5 wants it: quoted if it is ASCII, in encoded words (RFC 2047) if not.
+fn phrase(name: &str) -> Option<String> {
+    if name.is_empty() {
+        return None;
+    }
+    // An ASCII name that looks like an encoded word would be read as one.
+    if name.is_ascii() && !name.contains("=?") {
+        let escaped = name.replace('\\', "\\\\").replace('"', "\\\"");
+        return Some(format!("\"{escaped}\""));
+    }
+    let mut headers = Headers::new();
+    let nobody = Address::new_dangerous("x", "x");
+    headers.set(To::from(Mailboxes::from(Mailbox::new(
+        Some(name.to_owned()),
+        nobody,
+    ))));
+    let line = headers.to_string();
+    let encoded = line.strip_prefix("To: ")?.rsplit_once('<')?.0;
+    Some(encoded.trim_end().to_owned())
+}
+
+/// Free text, encoded and folded.
+fn text(header: &'static str, value: &str) -> String {
+    let mut headers = Headers::new();
+    let name = HeaderName::new_from_ascii_str(header);
+    headers.insert_raw(HeaderValue::new(name, value.to_owned()));
+    headers.to_string()
+}
+
+/// One line of plain text: no line ends, no controls, no direction marks, single spaces, not too long.
+pub(super) fn clean(text: &str, longest: usize) -> String {
+    let visible: String = text
+        .chars()
+        .map(|c| if is_unwanted(c) { ' ' } else { c })
+        .collect();
+    let words: Vec<_> = visible.split_whitespace().collect();
+    let line: String = words.join(" ").chars().take(longest).collect();
+    line.trim_end().to_owned()
+}
+
+/// Controls, and what reorders or hides the text around it (Unicode TR36 §2.6): bidi marks, zero-width spaces.
+fn is_unwanted(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to_line(name: &str) -> String {
+        let address = EmailAddress::parse("jan@bücher.example").unwrap();
+        mailbox("To", Some(name), &address)
+    }
+
+    #[test]
+    fn hostile_names_stay_one_header() {
+        for name in [
+            "Jan\r\nBcc: all@example.nl",
+            "Jan\0",
+            "\u{202e}naJ\u{2066}",
+            "\"Jan\\\" <x@y>, ",
+            "=?utf-8?q?Jan?=",
+            &"é".repeat(5_000),
+            &"x".repeat(5_000),
+        ] {
+            let line = to_line(name);
+            assert!(line.is_ascii(), "{line}");
+            assert!(line.ends_with("<jan@xn--bcher-kva.example>\r\n"), "{line}");
+            let unfolded = line.trim_end().replace("\r\n ", " ");
+            assert!(!unfolded.contains(['\r', '\n', '\0']), "{line}");
+            assert!(line.split("\r\n").all(|l| l.len() < 200), "{line}");
+        }
+    }
+
+    #[test]
+    fn names_are_quoted_or_encoded() {
+        assert_eq!(
+            to_line("J.R. \"Bob\""),
+            "To: \"J.R. \\\"Bob\\\"\" <jan@xn--bcher-kva.example>\r\n"
+        );
+        assert_eq!(
+            to_line("Zoë"),
+            "To: =?utf-8?b?Wm/Dqw==?= <jan@xn--bcher-kva.example>\r\n"
+        );
+        assert_eq!(to_line(" \u{200b} "), "To: jan@xn--bcher-kva.example\r\n");
+    }
+
+    #[test]
+    fn a_subject_is_encoded_and_folded() {
+        let line = text("Subject", &clean(&"héél lang ".repeat(50), MAX_SUBJECT));
+        assert!(line.is_ascii() && line.starts_with("Subject: =?utf-8?b?"));
+        assert!(line.split("\r\n").all(|l| l.len() <= 78), "{line}");
+    }
+}

@@ -1,0 +1,40 @@
+//! What the sender needs of a store, and what it tells while it works.
+
+use std::future::Future;
+
+use crate::model::{Claim, OutcomeRecord, TurnRequest, TurnResult};
+
+/// Whatever kept the store from recording.
+pub type OutboxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The store that the sender needs: one group commit.
+pub trait Outbox: Send + Sync {
+    /// Records outcomes (T4), grants intents (T3) and claims deliveries (T2), in this order, in one durable transaction.
+    ///
+    /// # Errors
+    /// If nothing of it was recorded; the run then ends.
+    fn turn(
+        &self,
+        request: TurnRequest,
+    ) -> impl Future<Output = Result<TurnResult, OutboxError>> + Send;
+}
+
+/// Something that was recorded of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Recorded<'a> {
+    /// What came of an attempt.
+    Outcome(&'a OutcomeRecord),
+    /// The reader had left: nothing was offered.
+    Suppressed(Claim),
+}
+
+/// Is told of everything that was recorded, in that order; must not block.
+pub trait Progress: Send + Sync {
+    /// One delivery, one outcome, durable.
+    fn recorded(&self, what: Recorded<'_>);
+}
+
+/// Tells nobody.
+impl Progress for () {
+    fn recorded(&self, _: Recorded<'_>) {}
+}

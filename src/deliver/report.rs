@@ -1,0 +1,69 @@
+//! What a run did, and why it stopped early if it did.
+
+use crate::model::Outcome;
+
+/// Counts of what was recorded by one run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// The relay said 250.
+    pub sent: u64,
+    /// Refused for good, or expired.
+    pub failed: u64,
+    /// Back in the queue: the relay said "later", or an unknown that may be sent again.
+    pub deferred: u64,
+    /// Readers who had left when their turn came.
+    pub suppressed: u64,
+    /// Unknown, and stopped.
+    pub held: u64,
+    /// Back in the queue untouched.
+    pub released: u64,
+    /// Deliveries that another sender had taken over: not ours to record.
+    pub lost: u64,
+    /// Why the run stopped before the queue was empty.
+    pub stopped: Option<Stopped>,
+}
+
+impl Report {
+    pub(super) fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Sent(_) => self.sent += 1,
+            Outcome::Failed(..) => self.failed += 1,
+            Outcome::Deferred(..) | Outcome::UnknownRetry(_) => self.deferred += 1,
+            Outcome::Released(_) => self.released += 1,
+            Outcome::UnknownHeld => self.held += 1,
+        }
+    }
+}
+
+/// Why a run stopped before the queue was empty. Everything that was not sent stays queued.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Stopped {
+    /// Somebody asked for it.
+    #[error("it was asked to stop")]
+    Asked,
+    /// Three connection failures in a row.
+    #[error("three connections in a row failed: {0}")]
+    Connection(String),
+    /// TLS is missing or failed.
+    #[error("{0}")]
+    Tls(String),
+    /// The login failed.
+    #[error("{0}")]
+    Login(String),
+    /// 20 of the last 100 recipients were refused for policy.
+    #[error("the relay refuses too many readers for its policy: {0}")]
+    Policy(String),
+    /// A delivery names a variant that was not given.
+    #[error("variant {0} of the issue is missing")]
+    Variant(i64),
+    /// The relay cannot carry From's address.
+    #[error("the relay does not offer SMTPUTF8, which the address in From needs")]
+    Sender,
+}
+
+impl Stopped {
+    /// Whether trying again later, with nothing changed, may help.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Asked | Self::Connection(_))
+    }
+}

@@ -1,0 +1,145 @@
+//! What all connections of a run share: when to end, at what pace to go, what has gone wrong so far.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
+
+use super::breakers::Breakers;
+use super::rate::Pace;
+use super::{Job, Stop, Stopped};
+use crate::model::{Clock, DeliveryKey, Reply};
+
+/// One run over an issue.
+pub(super) struct Run<'a> {
+    pub(super) job: &'a Job<'a>,
+    pub(super) clock: &'a dyn Clock,
+    /// Raised from outside.
+    stop: &'a Stop,
+    /// Raised by a breaker.
+    halt: Stop,
+    notes: Mutex<Notes>,
+}
+
+#[derive(Default)]
+struct Notes {
+    breakers: Breakers,
+    stopped: Option<Stopped>,
+    losses: HashMap<DeliveryKey, u32>,
+    pace: Option<Pace>,
+    cut_at: Option<Instant>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(job: &'a Job<'a>, clock: &'a dyn Clock, stop: &'a Stop) -> Self {
+        Self {
+            job,
+            clock,
+            stop,
+            halt: Stop::new(),
+            notes: Mutex::new(Notes {
+                pace: job.relay.rate.map(Pace::new),
+                ..Notes::default()
+            }),
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Whether nothing more is to be claimed.
+    pub(super) fn is_ending(&self) -> bool {
+        self.stop.is_stopped() || self.is_halted()
+    }
+
+    /// Whether a breaker has tripped, so that not even a message in hand is to be begun.
+    pub(super) fn is_halted(&self) -> bool {
+        self.halt.is_stopped()
+    }
+
+    /// Waits until nothing more is to be claimed.
+    pub(super) async fn ending(&self) {
+        tokio::select! {
+            () = self.stop.stopped() => {}
+            () = self.halt.stopped() => {}
+        }
+    }
+
+    /// Waits until the message in hand, too, has had its time after a request to stop.
+    pub(super) async fn out_of_time(&self) {
+        self.stop.stopped().await;
+        let cut_at = *self
+            .notes()
+            .cut_at
+            .get_or_insert_with(|| Instant::now() + self.job.relay.deadlines.stop);
+        sleep_until(cut_at).await;
+    }
+
+    /// Waits for the next slot of the pace; false if the run is ending.
+    pub(super) async fn slot(&self) -> bool {
+        let slot = self.notes().pace.as_mut().map(|p| p.slot(Instant::now()));
+        if let Some(slot) = slot {
+            tokio::select! {
+                () = sleep_until(slot) => {}
+                () = self.ending() => {}
+            }
+        }
+        !self.is_ending()
+    }
+
+    /// Ends the run for a reason; the first one counts.
+    pub(super) fn trip(&self, reason: Stopped) {
+        tracing::warn!(issue = self.job.issue.number.0, %reason, "sending stops");
+        self.notes().stopped.get_or_insert(reason);
+        self.halt.stop();
+    }
+
+    /// A connection could not be opened or was lost.
+    pub(super) fn connection_failed(&self, cause: &str) {
+        // A connection that was cut because the run must end says nothing about the relay.
+        if !self.stop.is_stopped() {
+            let tripped = self.notes().breakers.connection_failed(cause);
+            self.trip_if(tripped);
+        }
+    }
+
+    /// The relay gave a definite answer about a recipient.
+    pub(super) fn answered(&self, reply: &Reply) {
+        let tripped = self.notes().breakers.answered(reply);
+        self.trip_if(tripped);
+    }
+
+    /// The relay refused From's address.
+    pub(super) fn sender_refused(&self, reply: &Reply) {
+        let tripped = self.notes().breakers.sender_refused(reply);
+        self.trip_if(tripped);
+    }
+
+    fn trip_if(&self, reason: Option<Stopped>) {
+        if let Some(reason) = reason
+            && !self.is_halted()
+        {
+            self.trip(reason);
+        }
+    }
+
+    /// Counts a connection lost under a delivery; gives the number so far.
+    pub(super) fn lost(&self, key: DeliveryKey) -> u32 {
+        let mut notes = self.notes();
+        let losses = notes.losses.entry(key).or_default();
+        *losses += 1;
+        *losses
+    }
+
+    /// Why the run ended before its queue did.
+    pub(super) fn stopped(&self) -> Option<Stopped> {
+        let tripped = self.notes().stopped.clone();
+        tripped.or_else(|| self.stop.is_stopped().then_some(Stopped::Asked))
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
