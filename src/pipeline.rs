@@ -17,19 +17,20 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::audience::{self, Keys, SyncedList};
-use crate::compose::Composer;
+use crate::compose::{Composer, Overrides};
 use crate::config::{self, Config};
-use crate::deliver::{Stop, mailbox};
+use crate::deliver::Stop;
 use crate::gather::Fetcher;
 use crate::model::{Chance, Clock, Diagnostic, IssueNumber, Schedule, ScheduleName};
 use crate::schedule::{self, Due};
 use crate::store::{self, RunLock, Store};
 
-use gathering::{Gathering, Trace};
+use gathering::Trace;
 pub use planning::{Preview, TestMail};
 pub use report::{
     IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, Recovery, RunReport, SourceReport,
 };
+pub use sending::fetch_settings;
 
 /// How long a run may hold its lock without renewing it, where locks are leases: longer than any single step.
 const RUN_LEASE: SignedDuration = SignedDuration::from_mins(10);
@@ -108,9 +109,6 @@ pub enum Fault {
     /// The fetcher could not be made.
     #[error(transparent)]
     Gather(#[from] crate::gather::Error),
-    /// The embedded mailbox did not start.
-    #[error(transparent)]
-    Mailbox(#[from] mailbox::Error),
     /// A file could not be written.
     #[error("cannot write {}: {cause}", path.display())]
     Write {
@@ -191,7 +189,7 @@ impl Pipeline {
         self.continue_open_issues(lock, &mut relay, world, report)
             .await?;
         let served = self.schedules_to_serve(wish, world, report).await?;
-        if !served.is_empty() && !world.stop.is_set() {
+        if !served.is_empty() && !world.stop.is_stopped() {
             let gathering = self.gather(Trace::Save, world).await?;
             for (schedule, slot) in served {
                 if let Some(sealed) = self
@@ -238,36 +236,59 @@ impl Pipeline {
     ) -> Result<Vec<(&Schedule, Option<Timestamp>)>, Fault> {
         let mut served = Vec::new();
         for schedule in &self.config.schedules {
-            match wish {
-                Wish::Default if schedule.default => served.push((schedule, None)),
-                Wish::Named(name) if *name == schedule.name => served.push((schedule, None)),
-                Wish::Default | Wish::Named(_) => {}
-                Wish::Due => {
-                    let last = self
-                        .store
-                        .schedule_state(&schedule.name)
-                        .await?
-                        .and_then(|s| s.last_due);
-                    match schedule::due(schedule, last, world.clock.now()) {
-                        Due::Now(slot) => served.push((schedule, Some(slot))),
-                        Due::Later(next) => {
-                            report
-                                .quiet
-                                .push((schedule.name.clone(), Quiet::NotDue { next }));
-                        }
-                        Due::Missed { slot, why } => {
-                            self.store
-                                .schedule_served(&schedule.name, slot, world.clock.now())
-                                .await?;
-                            report
-                                .quiet
-                                .push((schedule.name.clone(), Quiet::Missed { slot, why }));
-                        }
+            let wanted = match wish {
+                Wish::Default => schedule.default,
+                Wish::Named(name) => *name == schedule.name,
+                Wish::Due => match self.due_slot(schedule, world, report).await? {
+                    Some(slot) => {
+                        served.push((schedule, Some(slot)));
+                        continue;
                     }
-                }
+                    None => false,
+                },
+            };
+            if wanted {
+                served.push((schedule, None));
             }
         }
         Ok(served)
+    }
+
+    /// The due time to serve now, or a line in the report that says why there is none.
+    async fn due_slot(
+        &self,
+        schedule: &Schedule,
+        world: &World<'_>,
+        report: &mut RunReport,
+    ) -> Result<Option<Timestamp>, Fault> {
+        let now = world.clock.now();
+        let quiet = match self.due(schedule, now).await? {
+            Due::Now(slot) => return Ok(Some(slot)),
+            Due::Later(next) => Quiet::NotDue { next: Some(next) },
+            Due::Never => Quiet::NotDue { next: None },
+            Due::Missed { slot, why } => {
+                self.store.schedule_first_run(&schedule.name, now).await?;
+                self.store
+                    .schedule_served(&schedule.name, slot, now)
+                    .await?;
+                Quiet::Missed {
+                    slot,
+                    why: why.to_string(),
+                }
+            }
+        };
+        report.quiet.push((schedule.name.clone(), quiet));
+        Ok(None)
+    }
+
+    /// Whether the schedule is due, held against what was served.
+    pub async fn due(&self, schedule: &Schedule, now: Timestamp) -> Result<Due, Fault> {
+        let state = self.store.schedule_state(&schedule.name).await?;
+        Ok(schedule::due(
+            schedule,
+            state.and_then(|state| state.last_due),
+            now,
+        ))
     }
 }
 

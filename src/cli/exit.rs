@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::deliver;
 use crate::model::Diagnostic;
 use crate::pipeline::Fault;
 use crate::web::ServeError;
@@ -80,7 +81,9 @@ impl From<Fault> for Failure {
             Fault::Store(error) if error.is_newer() => Exit::Config,
             Fault::Store(error) if error.is_transient() => Exit::TryAgain,
             Fault::Store(_) | Fault::Deliver(_) => Exit::Unavailable,
-            Fault::Write { .. } | Fault::Mailbox(_) => Exit::CannotWrite,
+            Fault::Write { .. } | Fault::Deliver(deliver::Error::Mailbox { .. }) => {
+                Exit::CannotWrite
+            }
             Fault::NoIssue(_) => Exit::NoInput,
             Fault::NoRelay | Fault::Compose(_) | Fault::Syndicate(_) | Fault::Gather(_) => {
                 Exit::Ours

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::model::OutcomeRecord;
+use crate::deliver::Recorded;
 use crate::pipeline::{Progress, Step};
 
 /// Looks of the sending bar; indicatif's own where this template should ever be refused.
@@ -70,7 +70,7 @@ impl Bars {
 }
 
 impl crate::deliver::Progress for Bars {
-    fn recorded(&self, _record: &OutcomeRecord) {
+    fn recorded(&self, _what: Recorded<'_>) {
         let current = self
             .bar
             .lock()

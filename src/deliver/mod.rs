@@ -45,7 +45,7 @@ use worker::Worker;
 pub use deadlines::Deadlines;
 pub use mailbox::Mailbox;
 pub use outbox::{Outbox, OutboxError, Progress, Recorded};
-pub use rate::{Rate, RateError};
+pub use rate::Rate;
 pub use relay::RelaySettings;
 pub use report::{Report, Stopped};
 pub use retry::next_attempt;

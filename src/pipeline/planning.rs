@@ -102,7 +102,9 @@ impl Pipeline {
         };
         let language = &sealed.digest.language;
         let reader = Reader {
-            greeting: self.composer.greeting(language, None),
+            greeting: self
+                .composer
+                .greeting(language, None, &self.local(&draft.issue)),
             since: self.composer.since(language, None),
             unsubscribe_token: "preview".to_owned(),
             message_id: format!("test.{:016x}", world.chance.identifier()),
@@ -153,7 +155,7 @@ impl Pipeline {
         let language = &sealed.digest.language;
         self.composer
             .fill(text, html, &issue.nonce, |slot| match slot {
-                Slot::Greeting => self.composer.greeting(language, None),
+                Slot::Greeting => self.composer.greeting(language, None, &self.local(issue)),
                 Slot::Address => "lezer@voorbeeld.example".to_owned(),
                 Slot::Since => self.composer.since(language, None),
                 Slot::Unsubscribe => format!("{}/unsubscribe/preview", issue.masthead.url),
@@ -192,7 +194,7 @@ fn planned_posts(schedule: &Schedule, chosen: &Chosen) -> Vec<PlannedPost> {
 }
 
 fn reason(schedule: &Schedule, verdict: &Verdict) -> String {
-    let day = |at: &Timestamp| at.to_zoned(schedule.timezone.clone()).date();
+    let day = |at: &Timestamp| at.to_zoned_datetime(schedule.timezone.clone()).date();
     match &verdict.reason {
         VerdictReason::New => "new".to_owned(),
         VerdictReason::CarriedBy(number) => format!("carried by issue {number}"),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::report::RunReport;
 use super::{Fault, Pipeline, Step, World};
 use crate::compose::IssueListing;
-use crate::model::{LedgerEntry, Masthead};
+use crate::model::{Issue, LedgerEntry, Masthead};
 use crate::syndicate;
 
 /// Posts in the feed: what digest.md calls 25 to 50.
@@ -51,7 +51,7 @@ impl Pipeline {
         files.extend(self.issue_pages(&masthead).await?);
         files.extend(self.post_pages(&masthead, &posts)?);
         for (name, text) in files {
-            self.keep(&name, text.as_bytes(), report)?;
+            self.put(&name, text.as_bytes(), report)?;
         }
         for entry in &posts {
             self.keep_files(entry, report)?;
@@ -66,7 +66,7 @@ impl Pipeline {
 
     fn feed(&self, masthead: &Masthead, posts: &[LedgerEntry]) -> Result<String, Fault> {
         let newest = &posts[..posts.len().min(FEED_POSTS)];
-        Ok(syndicate::rss(masthead, newest)?)
+        Ok(syndicate::rss(masthead, newest, None)?)
     }
 
     async fn issue_pages(&self, masthead: &Masthead) -> Result<Vec<(PathBuf, String)>, Fault> {
@@ -76,9 +76,9 @@ impl Pipeline {
             let Some(issue) = self.store.issue_load(summary.number).await? else {
                 continue;
             };
-            listings.push(IssueListing::of(&issue, &summary.subject));
+            listings.push(listing(&issue));
             let path = PathBuf::from(format!("issues/{}/index.html", issue.number));
-            pages.push((path, self.composer.issue_page(&issue, &summary.subject)?));
+            pages.push((path, self.composer.issue_page(&issue)?));
         }
         let index = self.composer.index_page(masthead, &listings)?;
         pages.push((PathBuf::from("issues/index.html"), index.clone()));
@@ -109,7 +109,7 @@ impl Pipeline {
                 continue;
             }
             match fs::read(&file.path) {
-                Ok(bytes) => self.keep(Path::new(&file.name), &bytes, report)?,
+                Ok(bytes) => self.put(Path::new(&file.name), &bytes, report)?,
                 Err(cause) => {
                     tracing::warn!(file = %file.path.display(), %cause, "a picture could not be published")
                 }
@@ -119,7 +119,7 @@ impl Pipeline {
     }
 
     /// Writes a file if its bytes differ from what is there.
-    fn keep(&self, name: &Path, bytes: &[u8], report: &mut RunReport) -> Result<(), Fault> {
+    fn put(&self, name: &Path, bytes: &[u8], report: &mut RunReport) -> Result<(), Fault> {
         let path = self.public().join(name);
         if fs::read(&path).is_ok_and(|there| there == bytes) {
             return Ok(());
@@ -127,6 +127,17 @@ impl Pipeline {
         write_whole(&path, bytes)?;
         report.published.push(name.to_owned());
         Ok(())
+    }
+}
+
+/// The issue's line in the archive.
+fn listing(issue: &Issue) -> IssueListing {
+    let lead = issue.posts.first().map(|(_, post)| post.title.clone());
+    IssueListing {
+        number: issue.number,
+        date: issue.date,
+        lead: lead.unwrap_or_default(),
+        stories: issue.posts.len(),
     }
 }
 

@@ -80,7 +80,7 @@ pub struct IssueReport {
 }
 
 /// What was done with the claims of a run that broke.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Recovery {
     /// Claimed, no message data offered: queued again.
     pub released: i64,

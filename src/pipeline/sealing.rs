@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
 
 use super::gathering::Gathering;
 use super::report::{IssueReport, Quiet, RunReport};
@@ -99,7 +100,7 @@ impl Pipeline {
         now: Timestamp,
     ) -> Result<Chosen, Fault> {
         let state = self.store.schedule_state(&schedule.name).await?;
-        let first_run_at = state.and_then(|state| state.first_run_at);
+        let first_run_at = state.map(|state| state.first_run_at);
         let ledger = gathering.over(
             self.store
                 .ledger_list(&schedule.name, LEDGER_WINDOW)
@@ -153,7 +154,7 @@ impl Pipeline {
     ) -> Result<Issue, Fault> {
         // A mail's Date has whole seconds (RFC 5322 §3.3); so has the issue, and what is stored comes back equal.
         let now = whole_seconds(world.clock.now());
-        let date = now.to_zoned(schedule.timezone.clone()).date();
+        let date = now.to_zoned_datetime(schedule.timezone.clone()).date();
         let edition = match slot {
             Some(slot) => schedule::edition(schedule, slot),
             None => self.next_manual_edition(schedule, date).await?,
@@ -167,7 +168,7 @@ impl Pipeline {
             sealed_at: now,
             date,
             expires_at: now + self.config.delivery.expire,
-            masthead: self.config.newsletter.masthead(schedule),
+            masthead: self.config.newsletter.masthead(Some(schedule)),
             posts,
             nonce: SlotNonce(nonce.iter().map(|byte| format!("{byte:02x}")).collect()),
         })
@@ -182,7 +183,10 @@ impl Pipeline {
             .store
             .edition_count(&schedule.name, &format!("{date}#"))
             .await?;
-        Ok(schedule::manual_edition(date, earlier + 1))
+        Ok(schedule::manual_edition(
+            date,
+            u32::try_from(earlier + 1).unwrap_or(u32::MAX),
+        ))
     }
 
     /// Renders each variant once.
@@ -219,6 +223,7 @@ impl Pipeline {
         variants: &[SealedVariant],
         readership: &Readership<'_>,
     ) -> Vec<NewDelivery> {
+        let at = self.local(issue);
         (0..)
             .zip(&readership.entitled)
             .map(|(number, entitled)| NewDelivery {
@@ -226,7 +231,7 @@ impl Pipeline {
                 subscriber: entitled.subscriber.id,
                 address_hash: self.keys.address_hash(&entitled.subscriber.address),
                 variant: variants[entitled.variant].number,
-                reader: self.reader(issue, variants, entitled),
+                reader: self.reader(issue, variants, entitled, &at),
             })
             .collect()
     }
@@ -237,7 +242,9 @@ impl Pipeline {
         Reader {
             address: subscriber.address.clone(),
             name: subscriber.name.clone(),
-            greeting: self.composer.greeting(language, subscriber.name.as_deref()),
+            greeting: self
+                .composer
+                .greeting(language, subscriber.name.as_deref(), at),
             since: self.composer.since(language, subscriber.since),
             unsubscribe_token: self.unsubscribe_token(subscriber),
             message_id: self.keys.message_id(issue.number, subscriber.id),

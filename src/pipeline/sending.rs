@@ -1,42 +1,37 @@
 //! T2 to T4: hands an issue's queued deliveries to the relay, and reads the account afterwards.
 
-use jiff::SignedDuration;
+use std::path::PathBuf;
 
 use super::report::{IssueReport, Recovery, RunReport};
 use super::sealing::Sealed;
 use super::{Fault, Pipeline, Step, World};
 use crate::config::{Config, OnUnknown};
-use crate::deliver::mailbox::Mailbox;
-use crate::deliver::{self, Deadlines, Job, Outbox, OutboxError, Rate, RelaySettings};
-use crate::gather::FetchSettings;
-use crate::model::{Account, IssueNumber, Relay, Security, SmtpRelay, TurnRequest, TurnResult};
+use crate::deliver::{self, Job, Mailbox, Outbox, OutboxError, Rate, RelaySettings};
+use crate::gather::{FetchSettings, Network};
+use crate::model::{Account, IssueNumber, Relay, SmtpRelay, TurnRequest, TurnResult};
 use crate::store::{RunLock, Store};
-
-/// How long a claim is good for: longer than the ten minutes that a relay may take over the final dot
-/// (RFC 5321 §4.5.3.2.6), twice, since data is offered only in the first half of it.
-const LEASE: SignedDuration = SignedDuration::from_mins(30);
 
 /// The outbox as the sender sees it.
 struct StoreOutbox<'a>(&'a Store);
 
 impl Outbox for StoreOutbox<'_> {
     async fn turn(&self, request: TurnRequest) -> Result<TurnResult, OutboxError> {
-        self.0.outbox_turn(&request).await.map_err(OutboxError::new)
+        Ok(self.0.outbox_turn(&request).await?)
     }
 }
 
 /// The relay of a run: the embedded mailbox is started when the first issue needs it.
 pub(super) struct RunRelay {
     settings: Option<RelaySettings>,
-    mailbox: Option<Mailbox>,
+    mailbox: Option<(Mailbox, PathBuf)>,
 }
 
 impl RunRelay {
     /// Stops the embedded mailbox, if it runs.
     pub(super) async fn close(self, report: &mut RunReport) {
-        if let Some(mailbox) = self.mailbox {
-            report.mailbox = Some(mailbox.folder().to_owned());
+        if let Some((mailbox, folder)) = self.mailbox {
             mailbox.shutdown().await;
+            report.mailbox = Some(folder);
         }
     }
 }
@@ -58,8 +53,8 @@ impl Pipeline {
         world: &World<'_>,
         report: &mut RunReport,
     ) -> Result<(), Fault> {
-        for number in self.store.issue_unfinished().await? {
-            if world.stop.is_set() {
+        for number in self.store.issue_unfinished(world.clock.now()).await? {
+            if world.stop.is_stopped() {
                 return Ok(());
             }
             let recovered = self.recover(lock, number, world).await?;
@@ -146,7 +141,7 @@ impl Pipeline {
         };
         let outbox = StoreOutbox(&self.store);
         let sent = deliver::deliver(&job, &outbox, world.clock, world.stop, world.progress).await;
-        this.stopped = sent?.stopped;
+        this.stopped = sent?.stopped.map(|reason| reason.to_string());
         this.account = self.account(issue.number).await?;
         this.next_try = self.store.outbox_next(issue.number).await?;
         report.issues.push(this);
@@ -163,7 +158,7 @@ impl Pipeline {
 }
 
 impl RunRelay {
-    async fn settings(
+    pub(super) async fn settings(
         &mut self,
         config: &Config,
         world: &World<'_>,
@@ -183,33 +178,51 @@ impl RunRelay {
         config: &Config,
         world: &World<'_>,
     ) -> Result<SmtpRelay, Fault> {
-        let mailbox = Mailbox::start(&config.state.join("mailbox"), world.chance).await?;
-        let address = mailbox.address();
-        self.mailbox = Some(mailbox);
-        Ok(SmtpRelay {
-            host: address.ip().to_string(),
-            port: address.port(),
-            security: Security::Loopback,
-            user: None,
-        })
+        let folder = config.state.join("mailbox");
+        let mailbox = Mailbox::start(&folder, world.chance).await?;
+        let relay = mailbox.relay();
+        self.mailbox = Some((mailbox, folder));
+        Ok(relay)
     }
 }
 
 fn relay_settings(config: &Config, relay: SmtpRelay) -> RelaySettings {
     let delivery = &config.delivery;
+    let hello = delivery.hello.clone();
+    let ordinary = RelaySettings::new(relay, hello.unwrap_or_else(|| hello_of(config)));
     RelaySettings {
-        relay,
         password: delivery.password.clone(),
-        hello: delivery.hello.clone(),
         connections: delivery.connections,
-        rate: delivery.rate.map(|(count, per)| Rate { count, per }),
+        rate: delivery
+            .rate
+            .map(|(messages, span)| Rate { messages, span }),
         extra_root: delivery.tls_root.clone(),
-        deadlines: Deadlines::default(),
-        lease: LEASE,
+        ..ordinary
     }
 }
 
+/// Our name in `EHLO`, unless it is set: the domain that the mail comes from.
+fn hello_of(config: &Config) -> String {
+    config.newsletter.from.ascii_domain().to_owned()
+}
+
 /// What the fetcher needs of the configuration.
-pub(super) fn fetch_settings(config: &Config) -> FetchSettings {
-    FetchSettings::default()
+pub fn fetch_settings(config: &Config) -> FetchSettings {
+    let name = config.gather.user_agent.clone().unwrap_or_else(|| {
+        format!(
+            "courant/{} (+{})",
+            env!("CARGO_PKG_VERSION"),
+            config.newsletter.url
+        )
+    });
+    let allow = if config.gather.allow_private {
+        Network::all().to_vec()
+    } else {
+        vec![]
+    };
+    FetchSettings {
+        total: config.gather.timeout.unsigned_abs(),
+        allow,
+        ..FetchSettings::new(name)
+    }
 }

@@ -24,7 +24,8 @@ impl Store {
     /// is left: [`Store::outbox_next`] says so.
     pub async fn outbox_turn(&self, request: &TurnRequest) -> Result<TurnResult, Error> {
         let cursor = self.cursor(request.issue);
-        let result: Result<TurnResult, Error> = transact!(self, tx => turn(tx, request, cursor).await);
+        let result: Result<TurnResult, Error> =
+            transact!(self, tx => turn(tx, request, cursor).await);
         let result = result?;
         if let Some(last) = result.claimed.last() {
             self.set_cursor(request.issue, last.claim.key.number + 1);

@@ -10,7 +10,8 @@ use axum::response::Response;
 use super::Site;
 use super::files::put;
 use crate::audience::{self, Departure};
-use crate::compose::{self, UnsubscribePage};
+use crate::compose::{self, Unsubscribe};
+use crate::model::Subscriber;
 
 /// Pages have no script and load nothing but their own style.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -19,10 +20,11 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'se
 pub(super) async fn ask(State(site): State<Arc<Site>>, Path(token): Path<String>) -> Response {
     match audience::reader_of(&site.store, &site.keys, &token, site.clock.now()).await {
         Ok(Some(reader)) => {
-            let action = format!("/unsubscribe/{token}");
+            let address = &reader.address.masked();
+            let action = &format!("/unsubscribe/{token}");
             let state = match reader.suppressed {
-                None => UnsubscribePage::Ask { action: &action },
-                Some(_) => UnsubscribePage::Done,
+                None => Unsubscribe::Ask { address, action },
+                Some(_) => Unsubscribe::Done { address },
             };
             personal(&site, &reader, state)
         }
@@ -35,24 +37,20 @@ pub(super) async fn ask(State(site): State<Arc<Site>>, Path(token): Path<String>
 pub(super) async fn leave(State(site): State<Arc<Site>>, Path(token): Path<String>) -> Response {
     match audience::leave(&site.store, &site.keys, &token, site.clock.now()).await {
         Ok(Departure::Left { subscriber, .. }) => {
-            personal(&site, &subscriber, UnsubscribePage::Done)
+            let address = &subscriber.address.masked();
+            personal(&site, &subscriber, Unsubscribe::Done { address })
         }
         Ok(Departure::Unknown) => not_found(&site),
         Err(error) => broken(&site, &error),
     }
 }
 
-fn personal(
-    site: &Site,
-    reader: &crate::model::Subscriber,
-    state: UnsubscribePage<'_>,
-) -> Response {
+fn personal(site: &Site, reader: &Subscriber, state: Unsubscribe<'_>) -> Response {
     let language = reader.language.as_ref().unwrap_or(&site.masthead.language);
-    let masked = reader.address.masked();
     page(
         StatusCode::OK,
         site.composer
-            .unsubscribe_page(&site.masthead, language, state, &masked),
+            .unsubscribe_page(&site.masthead, language, state),
     )
 }
 
@@ -60,7 +58,7 @@ fn personal(
 pub(super) fn not_found(site: &Site) -> Response {
     page(
         StatusCode::NOT_FOUND,
-        site.composer.not_found_page(&site.masthead),
+        site.composer.error_page(&site.masthead, 404),
     )
 }
 

@@ -18,23 +18,54 @@ const ROOMS: [Room; 13] = [
     room("model", &[], &[], true),
     room("select", &["model"], &[], true),
     room("schedule", &["model"], &["croner"], true),
-    room("compose", &["model"], &["handlebars", "css_inline", "fluent_bundle", "html2text"], true),
+    room(
+        "compose",
+        &["model"],
+        &["handlebars", "css_inline", "fluent_bundle", "html2text"],
+        true,
+    ),
     room("syndicate", &["model"], &["rss"], true),
     room("config", &["model", "schedule"], &["toml", "strsim"], false),
     room(
         "gather",
         &["model"],
-        &["reqwest", "feed_rs", "ammonia", "pulldown_cmark", "serde_saphyr", "whatlang", "toml"],
+        &[
+            "reqwest",
+            "feed_rs",
+            "ammonia",
+            "pulldown_cmark",
+            "serde_saphyr",
+            "whatlang",
+            "toml",
+        ],
         false,
     ),
-    room("deliver", &["model"], &["lettre", "mailin", "tokio_rustls", "rustls"], false),
+    room(
+        "deliver",
+        &["model"],
+        &["lettre", "mailin", "tokio_rustls", "rustls"],
+        false,
+    ),
     room("store", &["model"], &["sqlx"], false),
     room("audience", &["model", "store"], &["subtle"], false),
-    room("web", &["model", "audience", "compose", "store"], &["axum", "hyper", "hyper_util"], false),
+    room(
+        "web",
+        &["model", "audience", "compose", "store"],
+        &["axum", "hyper", "hyper_util"],
+        false,
+    ),
     room(
         "pipeline",
         &[
-            "model", "select", "schedule", "compose", "syndicate", "config", "gather", "deliver", "store",
+            "model",
+            "select",
+            "schedule",
+            "compose",
+            "syndicate",
+            "config",
+            "gather",
+            "deliver",
+            "store",
             "audience",
         ],
         &[],
@@ -43,10 +74,29 @@ const ROOMS: [Room; 13] = [
     room(
         "cli",
         &[
-            "model", "select", "schedule", "compose", "syndicate", "config", "gather", "deliver", "store",
-            "audience", "web", "pipeline",
+            "model",
+            "select",
+            "schedule",
+            "compose",
+            "syndicate",
+            "config",
+            "gather",
+            "deliver",
+            "store",
+            "audience",
+            "web",
+            "pipeline",
         ],
-        &["clap", "clap_complete", "clap_mangen", "indicatif", "anstream", "anstyle", "tracing_subscriber", "ring"],
+        &[
+            "clap",
+            "clap_complete",
+            "clap_mangen",
+            "indicatif",
+            "anstream",
+            "anstyle",
+            "tracing_subscriber",
+            "ring",
+        ],
         false,
     ),
 ];
@@ -57,11 +107,23 @@ const fn room(
     crates: &'static [&'static str],
     pure: bool,
 ) -> Room {
-    Room { name, may_name, crates, pure }
+    Room {
+        name,
+        may_name,
+        crates,
+        pure,
+    }
 }
 
 /// What a pure room may not contain: waiting, files, sockets, a runtime.
-const IMPURE: [&str; 6] = ["async fn", ".await", "std::fs", "std::net::Tcp", "tokio::", "std::env::var"];
+const IMPURE: [&str; 6] = [
+    "async fn",
+    ".await",
+    "std::fs",
+    "std::net::Tcp",
+    "tokio::",
+    "std::env::var",
+];
 
 /// The faults of one file, each in one line.
 fn faults(room: &Room, file: &str, text: &str) -> Vec<String> {
@@ -70,20 +132,37 @@ fn faults(room: &Room, file: &str, text: &str) -> Vec<String> {
     for other in ROOMS.iter().filter(|other| other.name != room.name) {
         let named = names_room(&code, other.name);
         if named && !room.may_name.contains(&other.name) {
-            faults.push(format!("{file}: room `{}` names room `{}`", room.name, other.name));
+            faults.push(format!(
+                "{file}: room `{}` names room `{}`",
+                room.name, other.name
+            ));
         }
-        for heavy in other.crates.iter().filter(|heavy| !room.crates.contains(heavy)) {
+        for heavy in other
+            .crates
+            .iter()
+            .filter(|heavy| !room.crates.contains(heavy))
+        {
             if names_crate(&code, heavy) {
-                faults.push(format!("{file}: room `{}` names `{heavy}`, which lives in `{}`", room.name, other.name));
+                faults.push(format!(
+                    "{file}: room `{}` names `{heavy}`, which lives in `{}`",
+                    room.name, other.name
+                ));
             }
         }
     }
     if room.pure {
         for word in IMPURE.iter().filter(|word| code.contains(**word)) {
-            faults.push(format!("{file}: the pure room `{}` contains `{word}`", room.name));
+            faults.push(format!(
+                "{file}: the pure room `{}` contains `{word}`",
+                room.name
+            ));
         }
     }
-    if room.name != "cli" && ["println!", "eprintln!", "print!("].iter().any(|word| code.contains(word)) {
+    if room.name != "cli"
+        && ["println!", "eprintln!", "print!("]
+            .iter()
+            .any(|word| code.contains(word))
+    {
         faults.push(format!("{file}: only `cli` prints"));
     }
     faults
@@ -92,13 +171,22 @@ fn faults(room: &Room, file: &str, text: &str) -> Vec<String> {
 /// The text without its comments and without the tests at its end.
 fn code_of(text: &str) -> String {
     let body = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
-    let body = body.split("#[cfg(test)]\npub(super) mod tests").next().unwrap_or(body);
-    body.lines().map(|line| line.split("//").next().unwrap_or(line)).collect::<Vec<_>>().join("\n")
+    let body = body
+        .split("#[cfg(test)]\npub(super) mod tests")
+        .next()
+        .unwrap_or(body);
+    body.lines()
+        .map(|line| line.split("//").next().unwrap_or(line))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn names_room(code: &str, room: &str) -> bool {
     let path = format!("crate::{room}");
-    let grouped = code.split("use crate::{").skip(1).filter_map(|rest| rest.split("};").next());
+    let grouped = code
+        .split("use crate::{")
+        .skip(1)
+        .filter_map(|rest| rest.split("};").next());
     let in_a_group = |group: &str| {
         let mut depth = 0;
         let mut word = String::new();
@@ -112,7 +200,9 @@ fn names_room(code: &str, room: &str) -> bool {
             }
         }
         words.push(word);
-        words.iter().any(|word| word.trim().split("::").next() == Some(room))
+        words
+            .iter()
+            .any(|word| word.trim().split("::").next() == Some(room))
     };
     occurs(code, &path) || grouped.into_iter().any(in_a_group)
 }
@@ -147,8 +237,16 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 
 fn room_of(src: &Path, file: &Path) -> Option<&'static Room> {
     let inside = file.strip_prefix(src).unwrap();
-    let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
-    ROOMS.iter().find(|room| room.name == first.trim_end_matches(".rs"))
+    let first = inside
+        .components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_str()
+        .unwrap();
+    ROOMS
+        .iter()
+        .find(|room| room.name == first.trim_end_matches(".rs"))
 }
 
 #[test]
@@ -171,9 +269,14 @@ fn no_room_names_what_it_may_not() {
 
 #[test]
 fn architecture_md_names_every_room() {
-    let map = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
+    let map =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
     for room in &ROOMS {
-        assert!(map.contains(&format!("| `{}` |", room.name)), "ARCHITECTURE.md lacks `{}`", room.name);
+        assert!(
+            map.contains(&format!("| `{}` |", room.name)),
+            "ARCHITECTURE.md lacks `{}`",
+            room.name
+        );
     }
 }
 

@@ -9,16 +9,24 @@ fn entitled(newsletter: &Newsletter, schedule: &str) -> BTreeSet<String> {
     let list = newsletter.json(&["subscribers", "list"]);
     let wants = |reader: &&serde_json::Value| {
         let schedules = reader["schedules"].as_array().unwrap();
-        reader["state"] == "active" && (schedules.is_empty() || schedules.iter().any(|name| name == schedule))
+        reader["state"] == "active"
+            && (schedules.is_empty() || schedules.iter().any(|name| name == schedule))
     };
-    list.as_array().unwrap().iter().filter(wants).map(|r| r["address"].as_str().unwrap().to_owned()).collect()
+    list.as_array()
+        .unwrap()
+        .iter()
+        .filter(wants)
+        .map(|r| r["address"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// How many messages each recipient has.
 fn recipients(newsletter: &Newsletter) -> BTreeMap<String, usize> {
     let mut count = BTreeMap::new();
     for message in newsletter.mailbox() {
-        *count.entry(header(&message, "Delivered-To").to_owned()).or_default() += 1;
+        *count
+            .entry(header(&message, "Delivered-To").to_owned())
+            .or_default() += 1;
     }
     count
 }
@@ -27,14 +35,26 @@ fn recipients(newsletter: &Newsletter) -> BTreeMap<String, usize> {
 fn the_first_command_does_the_whole_job_and_the_second_sends_nothing() {
     let newsletter = Newsletter::of_the_repository();
     let first = newsletter.expect(&["run"], 0);
-    assert!(first.stdout.contains("Issue 1 of weekly"), "{}", first.stdout);
+    assert!(
+        first.stdout.contains("Issue 1 of weekly"),
+        "{}",
+        first.stdout
+    );
     let readers = entitled(&newsletter, "weekly");
     assert!(readers.len() >= 8, "{readers:?}");
     let got = recipients(&newsletter);
     assert_eq!(got.len(), readers.len(), "{got:?}");
     assert!(got.values().all(|count| *count == 1), "{got:?}");
-    for file in ["feed.xml", "index.html", "issues/index.html", "issues/1/index.html"] {
-        assert!(newsletter.path("state/public").join(file).is_file(), "{file}");
+    for file in [
+        "feed.xml",
+        "index.html",
+        "issues/index.html",
+        "issues/1/index.html",
+    ] {
+        assert!(
+            newsletter.path("state/public").join(file).is_file(),
+            "{file}"
+        );
     }
 
     let second = newsletter.expect(&["run"], 0);
@@ -56,8 +76,15 @@ fn a_post_that_is_added_goes_out_alone_and_once() {
     let posts = shown["posts"].as_array().unwrap();
     assert_eq!(posts.len(), 1);
     assert_eq!(posts[0]["title"], "Een heel nieuw bericht");
-    let new: Vec<String> = newsletter.mailbox().into_iter().filter(|m| !before.contains(m)).collect();
-    let got: BTreeSet<&str> = new.iter().map(|message| header(message, "Delivered-To")).collect();
+    let new: Vec<String> = newsletter
+        .mailbox()
+        .into_iter()
+        .filter(|m| !before.contains(m))
+        .collect();
+    let got: BTreeSet<&str> = new
+        .iter()
+        .map(|message| header(message, "Delivered-To"))
+        .collect();
     assert_eq!(got.len(), new.len(), "a reader got it twice");
     assert_eq!(new.len() as i64, shown["account"]["sent"].as_i64().unwrap());
     assert!(!new.is_empty());
@@ -80,8 +107,11 @@ fn a_post_reaches_a_reader_of_two_schedules_once() {
     newsletter.expect(&["run", "monthly"], 0);
     let messages = newsletter.mailbox();
     let about = |reader: &str, post: &str| {
-        let mine = messages.iter().filter(|message| header(message, "Delivered-To").contains(reader));
-        mine.filter(|message| message.contains(&format!("Het {post} bericht"))).count()
+        let mine = messages
+            .iter()
+            .filter(|message| header(message, "Delivered-To").contains(reader));
+        mine.filter(|message| message.contains(&format!("Het {post} bericht")))
+            .count()
     };
     assert_eq!((about("both", "eerste"), about("both", "tweede")), (1, 1));
     assert_eq!((about("month", "eerste"), about("month", "tweede")), (1, 1));
@@ -92,9 +122,16 @@ fn every_post_has_a_reason_in_the_plan() {
     let newsletter = Newsletter::new("mailbox");
     newsletter.readers(1);
     newsletter.expect(&["run"], 0);
-    newsletter.replace("schedules/weekly.toml", "default = true", "default = true\nmax_posts = 1\ntopics = [\"team\"]");
+    newsletter.replace(
+        "schedules/weekly.toml",
+        "default = true",
+        "default = true\nmax_posts = 1\ntopics = [\"team\"]",
+    );
     let write = |slug: &str, extra: &str| {
-        newsletter.write(&format!("posts/{slug}.md"), &format!("---\ntitle: {slug}\n{extra}---\n\nTekst van {slug}.\n"));
+        newsletter.write(
+            &format!("posts/{slug}.md"),
+            &format!("---\ntitle: {slug}\n{extra}---\n\nTekst van {slug}.\n"),
+        );
     };
     write("outside", "topics: [tuin]\n");
     write("draft", "topics: [team]\ndraft: true\n");
@@ -106,7 +143,12 @@ fn every_post_has_a_reason_in_the_plan() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|post| (post["title"].as_str().unwrap(), post["reason"].as_str().unwrap()))
+        .map(|post| {
+            (
+                post["title"].as_str().unwrap(),
+                post["reason"].as_str().unwrap(),
+            )
+        })
         .collect();
     let expected = BTreeMap::from([
         ("Het eerste bericht", "carried by issue 1"),
@@ -123,15 +165,27 @@ fn every_post_has_a_reason_in_the_plan() {
 fn a_baseline_schedule_marks_what_exists_and_sends_what_comes() {
     let newsletter = Newsletter::new("mailbox");
     newsletter.readers(2);
-    newsletter.replace("schedules/weekly.toml", "first_run = \"send\"", "first_run = \"baseline\"");
+    newsletter.replace(
+        "schedules/weekly.toml",
+        "first_run = \"send\"",
+        "first_run = \"baseline\"",
+    );
     let first = newsletter.expect(&["run"], 0);
-    assert!(first.stdout.contains("1 post marked as seen"), "{}", first.stdout);
+    assert!(
+        first.stdout.contains("1 post marked as seen"),
+        "{}",
+        first.stdout
+    );
     assert!(newsletter.mailbox().is_empty());
     newsletter.post("tweede", "Het tweede bericht");
     newsletter.expect(&["run"], 0);
     let messages = newsletter.mailbox();
     assert_eq!(messages.len(), 2);
-    assert!(messages.iter().all(|m| m.contains("Het tweede bericht") && !m.contains("Het eerste bericht")));
+    assert!(
+        messages
+            .iter()
+            .all(|m| m.contains("Het tweede bericht") && !m.contains("Het eerste bericht"))
+    );
 }
 
 #[test]
@@ -154,6 +208,11 @@ fn init_makes_a_directory_that_runs_at_once() {
     newsletter.expect(&["init", "fresh"], 0);
     newsletter.expect(&["-c", "fresh", "check"], 0);
     newsletter.expect(&["-c", "fresh", "run"], 0);
-    assert_eq!(std::fs::read_dir(newsletter.path("fresh/state/mailbox/new")).unwrap().count(), 1);
+    assert_eq!(
+        std::fs::read_dir(newsletter.path("fresh/state/mailbox/new"))
+            .unwrap()
+            .count(),
+        1
+    );
     newsletter.expect(&["init", "fresh"], 73);
 }

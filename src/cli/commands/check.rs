@@ -66,7 +66,7 @@ async fn check_folders(session: &Session, config: &Config) -> (usize, Vec<Diagno
         let SourceKind::Folder(folder) = &source.kind else {
             continue;
         };
-        match gather::read_folder(source, folder, session.clock().now()) {
+        match gather::read_folder(folder, source, session.clock().now()) {
             Ok(gathered) => {
                 posts += gathered.posts.len();
                 faults.extend(gathered.faults);

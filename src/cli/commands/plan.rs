@@ -79,7 +79,10 @@ fn show_posts(printer: &Printer, plan: &Plan, timezone: &TimeZone) {
             };
             vec![
                 if post.carried { "in" } else { "out" }.to_owned(),
-                post.dated.to_zoned(timezone.clone()).date().to_string(),
+                post.dated
+                    .to_zoned_datetime(timezone.clone())
+                    .date()
+                    .to_string(),
                 post.source.to_string(),
                 shortened(&post.title),
                 format!("{}{mark}", post.reason),

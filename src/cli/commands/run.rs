@@ -10,7 +10,7 @@ use crate::cli::print::{Printer, count};
 use crate::cli::session::{self, Session};
 use crate::model::{Account, Diagnostic, Schedule};
 use crate::pipeline::{IssueReport, Pipeline, Quiet, RunReport, SourceReport, Wish};
-use crate::schedule::{self as times, Due};
+use crate::schedule::Due;
 
 /// Runs the schedules of the wish, or shows what would be done.
 pub async fn run(
@@ -70,18 +70,10 @@ async fn is_served(
     Ok(match wish {
         Wish::Default => schedule.default,
         Wish::Named(name) => *name == schedule.name,
-        Wish::Due => {
-            let state = pipeline
-                .store
-                .schedule_state(&schedule.name)
-                .await
-                .map_err(crate::pipeline::Fault::from)?;
-            let last = state.and_then(|state| state.last_due);
-            matches!(
-                times::due(schedule, last, session.clock().now()),
-                Due::Now(_)
-            )
-        }
+        Wish::Due => matches!(
+            pipeline.due(schedule, session.clock().now()).await?,
+            Due::Now(_)
+        ),
     })
 }
 
@@ -185,7 +177,7 @@ pub fn quiet_words(quiet: &Quiet) -> String {
 }
 
 fn clock_words(at: Timestamp) -> String {
-    at.to_zoned(jiff::tz::TimeZone::system())
+    at.to_zoned_datetime(jiff::tz::TimeZone::system())
         .strftime("%Y-%m-%d %H:%M %Z")
         .to_string()
 }

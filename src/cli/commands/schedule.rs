@@ -43,7 +43,7 @@ fn shown(session: &Session, schedule: &Schedule, count: usize) -> Shown {
         && let Some(at) = times::next(schedule, after)
     {
         next.push(
-            at.to_zoned(schedule.timezone.clone())
+            at.to_zoned_datetime(schedule.timezone.clone())
                 .strftime("%a %Y-%m-%d %H:%M %Z")
                 .to_string(),
         );

@@ -26,6 +26,6 @@ pub async fn stopping<T>(stop: &Stop, work: impl Future<Output = T>) -> Result<T
         done = &mut work => return Ok(done),
         signal = end() => signal?,
     }
-    stop.set();
+    stop.stop();
     Ok(work.await)
 }

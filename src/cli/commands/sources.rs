@@ -92,7 +92,11 @@ async fn test(session: &Session, what: &str) -> Result<Exit, Failure> {
                     format!("cannot read {}: {error}", path.display()),
                 )
             })?;
-            gather::read_feed(&bytes, None, None, &source, now)
+            let url =
+                Url::from_file_path(path.canonicalize().unwrap_or(path.clone())).map_err(|()| {
+                    Failure::new(Exit::NoInput, format!("cannot name {}", path.display()))
+                })?;
+            gather::read_feed(&bytes, None, &url, &source)
         }
     };
     let gathered = gathered.map_err(|error| {

@@ -64,7 +64,7 @@ struct File {
 }
 
 /// Reads all posts of a folder, in the order of their paths.
-pub(super) fn read(folder: &Path, source: &Source, now: Timestamp) -> Result<Gathered, Error> {
+pub fn read(folder: &Path, source: &Source, now: Timestamp) -> Result<Gathered, Error> {
     let unreadable = |source| Error::Folder {
         path: folder.to_owned(),
         source,

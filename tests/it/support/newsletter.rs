@@ -23,7 +23,9 @@ impl Newsletter {
     /// A newsletter with this relay, one folder source with one post, one weekly schedule that sends at its first run,
     /// and no reader.
     pub fn new(relay: &str) -> Self {
-        let newsletter = Self { folder: tempfile::tempdir().unwrap() };
+        let newsletter = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
         newsletter.write(
             "courant.toml",
             &format!(
@@ -43,9 +45,17 @@ impl Newsletter {
 
     /// A copy of the repository's own newsletter, without what a run makes.
     pub fn of_the_repository() -> Self {
-        let newsletter = Self { folder: tempfile::tempdir().unwrap() };
+        let newsletter = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for name in ["courant.toml", "subscribers.toml", "schedules", "posts", "templates"] {
+        for name in [
+            "courant.toml",
+            "subscribers.toml",
+            "schedules",
+            "posts",
+            "templates",
+        ] {
             copy(&repository.join(name), &newsletter.path(name));
         }
         newsletter
@@ -97,7 +107,11 @@ impl Newsletter {
     /// Adds readers `reader0@example.nl` and so on.
     pub fn readers(&self, count: usize) {
         let entries: String = (0..count)
-            .map(|n| format!("[[subscriber]]\nemail = \"reader{n}@example.nl\"\nname = \"Lezer {n}\"\n\n"))
+            .map(|n| {
+                format!(
+                    "[[subscriber]]\nemail = \"reader{n}@example.nl\"\nname = \"Lezer {n}\"\n\n"
+                )
+            })
             .collect();
         self.append("subscribers.toml", &entries);
     }
@@ -105,7 +119,11 @@ impl Newsletter {
     /// The program on this newsletter, with no environment of ours but the path.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_courant"));
-        command.args(arguments).current_dir(self.folder()).env_clear().env("PATH", "/usr/bin:/bin");
+        command
+            .args(arguments)
+            .current_dir(self.folder())
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin");
         command.stdin(Stdio::null());
         command
     }
@@ -118,26 +136,39 @@ impl Newsletter {
     /// Runs the program and demands its code.
     pub fn expect(&self, arguments: &[&str], code: i32) -> Ended {
         let ended = self.run(arguments);
-        assert_eq!(ended.code, code, "courant {arguments:?}\n{}\n{}", ended.stdout, ended.stderr);
+        assert_eq!(
+            ended.code, code,
+            "courant {arguments:?}\n{}\n{}",
+            ended.stdout, ended.stderr
+        );
         ended
     }
 
     /// Starts the program and returns at once.
     pub fn start(&self, arguments: &[&str]) -> Child {
-        self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        self.command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
     }
 
     /// What `--json` printed.
     pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
         let ended = self.run(&[arguments, &["--json"]].concat());
-        serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}\n{}\n{}", ended.stdout, ended.stderr))
+        serde_json::from_str(&ended.stdout)
+            .unwrap_or_else(|error| panic!("{error}\n{}\n{}", ended.stdout, ended.stderr))
     }
 
     /// The messages of the embedded mailbox, each whole, in no order.
     pub fn mailbox(&self) -> Vec<String> {
         let folder = self.path("state/mailbox/new");
-        let Ok(entries) = fs::read_dir(folder) else { return vec![] };
-        entries.map(|entry| String::from_utf8(fs::read(entry.unwrap().path()).unwrap()).unwrap()).collect()
+        let Ok(entries) = fs::read_dir(folder) else {
+            return vec![];
+        };
+        entries
+            .map(|entry| String::from_utf8(fs::read(entry.unwrap().path()).unwrap()).unwrap())
+            .collect()
     }
 }
 
@@ -156,7 +187,9 @@ impl Ended {
 pub fn header<'a>(message: &'a str, name: &str) -> &'a str {
     let head = message.split("\r\n\r\n").next().unwrap_or(message);
     let prefix = format!("{name}: ");
-    head.split("\r\n").find_map(|line| line.strip_prefix(&prefix)).unwrap_or_else(|| panic!("no {name} in\n{head}"))
+    head.split("\r\n")
+        .find_map(|line| line.strip_prefix(&prefix))
+        .unwrap_or_else(|| panic!("no {name} in\n{head}"))
 }
 
 fn copy(from: &Path, to: &Path) {
