@@ -4,7 +4,7 @@
 //! each with file, line, column, caret and hint. Defaults < file < environment < flags. Nothing here fetches, sends or
 //! opens a database. The only room that reads the newsletter's files and the environment.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::model::{Diagnostic, Schedule, Source};
@@ -32,6 +32,7 @@ pub use subscribers::{Subscribers, subscribers};
 
 use document::{Document, Faults};
 use files::{read_document, without_dot};
+use schedules::Surroundings;
 use section::{Layer, Section};
 
 /// The file that makes a folder a newsletter.
@@ -100,7 +101,7 @@ impl Config {
     }
 }
 
-/// Reads all parts before it gives up on any, so that their faults are found together.
+/// Parses all documents and lays the stronger ones over the file.
 fn read(
     file: &Path,
     main: &Document,
@@ -108,8 +109,6 @@ fn read(
     environment: &Environment,
     faults: &Faults,
 ) -> Option<Config> {
-    let shown = file.parent().unwrap_or(Path::new(""));
-    let root = absolute(shown, faults)?;
     let main_table = main.parse(faults);
     let tables: Vec<_> = stronger
         .iter()
@@ -120,7 +119,15 @@ fn read(
         .map(|(document, table)| Layer::whole(document, table))
         .collect();
     let main_table = main_table?;
-    let mut top = Section::root(layers, Layer::whole(main, &main_table), faults);
+    let top = Section::root(layers, Layer::whole(main, &main_table), faults);
+    read_parts(top, file, environment)
+}
+
+/// Reads all parts before it gives up on any, so that their faults are found together.
+fn read_parts(mut top: Section<'_>, file: &Path, environment: &Environment) -> Option<Config> {
+    let faults = top.faults();
+    let shown = file.parent().unwrap_or(Path::new(""));
+    let root = absolute(shown, faults)?;
 
     let newsletter = newsletter::read(top.section("newsletter"));
     let sources = sources::read(top.sections("source"), &root);
@@ -129,18 +136,7 @@ fn read(
     let gather = machine::read_gather(top.section("gather"));
     let serve = machine::read_serve(top.section("serve"));
     top.finish();
-
-    let topics: BTreeSet<_> = sources
-        .iter()
-        .flat_map(|source| source.topics.iter().cloned())
-        .collect();
-    let timezone = newsletter
-        .as_ref()
-        .map(|newsletter| newsletter.timezone.clone());
-    let around = schedules::Surroundings {
-        timezone,
-        topics: &topics,
-    };
+    let around = Surroundings::of(newsletter.as_ref(), &sources);
     let schedules = schedules::read(&root, shown, &around, faults);
     let template_overrides = templates::read(&root, shown, faults);
 

@@ -8,10 +8,10 @@ use jiff::tz::TimeZone;
 
 use super::document::Faults;
 use super::files::{list_folder, read_document};
-use super::newsletter::read_timezone;
+use super::newsletter::{Newsletter, read_timezone};
 use super::section::{Layer, Section, did_you_mean, quoted};
 use super::value::Value;
-use crate::model::{Cadence, CatchUp, Diagnostic, FirstRun, Schedule, ScheduleName, Topic};
+use crate::model::{Cadence, CatchUp, Diagnostic, FirstRun, Schedule, ScheduleName, Source, Topic};
 use crate::schedule::{Error, parse_cron, parse_every};
 
 /// The folder of schedules.
@@ -30,18 +30,28 @@ const MAX_LATENESS: SignedDuration = SignedDuration::from_hours(12);
 const ALL_TOPICS: &str = "*";
 
 /// What schedules take from the rest of the configuration.
-pub(super) struct Surroundings<'c> {
+pub(super) struct Surroundings {
     /// The zone of schedules that name none; `None` = it was faulty, and reported.
-    pub(super) timezone: Option<TimeZone>,
+    timezone: Option<TimeZone>,
     /// Topics that a source names.
-    pub(super) topics: &'c BTreeSet<Topic>,
+    topics: BTreeSet<Topic>,
+}
+
+impl Surroundings {
+    pub(super) fn of(newsletter: Option<&Newsletter>, sources: &[Source]) -> Self {
+        let topics = sources.iter().flat_map(|source| source.topics.clone());
+        Self {
+            timezone: newsletter.map(|newsletter| newsletter.timezone.clone()),
+            topics: topics.collect(),
+        }
+    }
 }
 
 /// Reads all schedules of `root`, which people know as `shown`.
 pub(super) fn read(
     root: &Path,
     shown: &Path,
-    around: &Surroundings<'_>,
+    around: &Surroundings,
     faults: &Faults,
 ) -> Vec<Schedule> {
     let paths = match list_folder(&root.join(FOLDER), &shown.join(FOLDER)) {
@@ -91,7 +101,7 @@ fn read_file(
     path: &Path,
     shown: &Path,
     only: bool,
-    around: &Surroundings<'_>,
+    around: &Surroundings,
     faults: &Faults,
 ) -> Option<Schedule> {
     let document = read_document(path, shown)
@@ -113,7 +123,7 @@ fn read_schedule(
     mut section: Section<'_>,
     name: Option<ScheduleName>,
     only: bool,
-    around: &Surroundings<'_>,
+    around: &Surroundings,
 ) -> Option<Schedule> {
     let cadence = read_cadence(&mut section);
     let timezone = match section.get("timezone") {
@@ -121,7 +131,7 @@ fn read_schedule(
         None => around.timezone.clone(),
     };
     let topics = section.or("topics", None, |v| {
-        read_topics(v, name.as_ref(), around.topics)
+        read_topics(v, name.as_ref(), &around.topics)
     });
     let min_posts = section.or("min_posts", 1, |v| v.whole(1..=MOST_POSTS));
     let max_posts = section.or("max_posts", MAX_POSTS, |v| read_max_posts(v, min_posts));
