@@ -1,0 +1,231 @@
+//! `[delivery]`: over which relay, how fast, and where its password comes from.
+//!
+//! The password is never a setting: it comes from `COURANT_DELIVERY__PASSWORD`, else from `password_file`, else from
+//! the credentials that systemd passes (`$CREDENTIALS_DIRECTORY/delivery-password`).
+
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+use secrecy::SecretString;
+
+use super::environment::Environment;
+use super::files::{cause, read_text};
+use super::section::Section;
+use super::value::Value;
+use crate::model::{Relay, SmtpRelay};
+use crate::schedule::parse_duration;
+
+/// Four days: the span most mail servers retry, so that we give up when they would.
+const EXPIRE: SignedDuration = SignedDuration::from_hours(96);
+
+/// Connections to a relay at once, unless told: few enough for a small provider's limit.
+const CONNECTIONS: u32 = 4;
+
+/// More connections than any relay asks for.
+const MOST_CONNECTIONS: u32 = 256;
+
+/// The name of the credential that systemd passes.
+const CREDENTIAL: &str = "delivery-password";
+
+/// Permission bits by which others than the owner may read a file.
+#[cfg(unix)]
+const READABLE_BY_OTHERS: u32 = 0o044;
+
+/// How mail is handed over.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// Where to.
+    pub relay: Relay,
+    /// The password of the relay's user; always there if the relay has a user.
+    pub password: Option<SecretString>,
+    /// At most this many messages in this span.
+    pub rate: Option<(u32, SignedDuration)>,
+    /// Connections at once, from 1.
+    pub connections: usize,
+    /// What to do when a connection breaks before the relay's answer.
+    pub on_unknown: OnUnknown,
+    /// A delivery older than this is given up.
+    pub expire: SignedDuration,
+    /// The name to greet with (EHLO) in the place of the machine's.
+    pub hello: Option<String>,
+    /// A PEM file with the root of a relay's private authority; absolute, readable when loaded.
+    pub tls_root: Option<PathBuf>,
+}
+
+/// What to do when a connection breaks between the end of a message and the relay's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnUnknown {
+    /// Send it again: a reader may get an issue twice.
+    #[default]
+    Resend,
+    /// Stop and report: a reader may miss an issue.
+    Hold,
+}
+
+/// Reads the section; files are relative to `root`.
+pub(super) fn read(
+    mut section: Section<'_>,
+    root: &Path,
+    environment: &Environment,
+) -> Option<Delivery> {
+    section.refuse(
+        "password",
+        "a password does not belong in this file",
+        "put it alone in a file and name that with `password_file`, or set COURANT_DELIVERY__PASSWORD",
+    );
+    let password = read_password(&mut section, root, environment);
+    let relay = section.or("relay", Relay::Mailbox, |v| read_relay(v, &password));
+    let rate = section.or("rate", None, |v| {
+        v.parse_or_hint(parse_rate, "write it as `100/min`")
+    });
+    let connections = section.or("connections", CONNECTIONS, |v| {
+        v.whole(1..=MOST_CONNECTIONS)
+    });
+    let on_unknown = section.or("on_unknown", OnUnknown::default(), |v| {
+        v.choice(&[("resend", OnUnknown::Resend), ("hold", OnUnknown::Hold)])
+    });
+    let expire = section.or("expire", EXPIRE, Value::duration);
+    let hello = section.optional("hello", |v| v.parse(parse_hello));
+    let tls_root = section.optional("tls_root", |v| read_certificate_path(v, root));
+    section.finish();
+    Some(Delivery {
+        relay: relay?,
+        password: password.into_secret(),
+        rate: rate?,
+        connections: usize::try_from(connections?).ok()?,
+        on_unknown: on_unknown?,
+        expire: expire?,
+        hello,
+        tls_root,
+    })
+}
+
+/// What was found of the password.
+enum Password {
+    Found(SecretString),
+    /// Looked for in vain.
+    Absent,
+    /// A file was named and is of no use: that was reported.
+    Faulty,
+}
+
+impl Password {
+    fn into_secret(self) -> Option<SecretString> {
+        match self {
+            Self::Found(secret) => Some(secret),
+            Self::Absent | Self::Faulty => None,
+        }
+    }
+}
+
+fn read_password(section: &mut Section<'_>, root: &Path, environment: &Environment) -> Password {
+    let named = section.get("password_file");
+    if let Some(secret) = environment.password() {
+        return Password::Found(secret);
+    }
+    if let Some(value) = named {
+        return read_password_file(&value, root).map_or(Password::Faulty, Password::Found);
+    }
+    let credential = environment.get("CREDENTIALS_DIRECTORY").and_then(|folder| {
+        let path = Path::new(folder).join(CREDENTIAL);
+        std::fs::read_to_string(path).ok()
+    });
+    match credential.as_deref().map(str::trim_end) {
+        None | Some("") => Password::Absent,
+        Some(secret) => Password::Found(SecretString::from(secret)),
+    }
+}
+
+fn read_password_file(value: &Value<'_>, root: &Path) -> Option<SecretString> {
+    let typed = value.line_of_text()?;
+    let path = root.join(&typed);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            value.report(
+                format!("cannot read the password file `{typed}`: {}", cause(&error)),
+                None,
+            );
+            return None;
+        }
+    };
+    warn_if_open(value, &path, &typed);
+    let secret = text.trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
+        value.report(format!("the password file `{typed}` is empty"), None);
+        return None;
+    }
+    Some(SecretString::from(secret))
+}
+
+#[cfg(unix)]
+fn warn_if_open(value: &Value<'_>, path: &Path, typed: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let open = std::fs::metadata(path)
+        .is_ok_and(|data| data.permissions().mode() & READABLE_BY_OTHERS != 0);
+    if open {
+        value.warn(
+            format!("other users can read the password file `{typed}`"),
+            format!("`chmod 600 {typed}`"),
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_open(_value: &Value<'_>, _path: &Path, _typed: &str) {}
+
+/// A relay, and a password if it has a user.
+fn read_relay(value: &Value<'_>, password: &Password) -> Option<Relay> {
+    let relay = value.parse(Relay::parse)?;
+    if let Relay::Smtp(SmtpRelay {
+        user: Some(user), ..
+    }) = &relay
+        && matches!(password, Password::Absent)
+    {
+        let hint = "set `password_file` to a file that holds it, or COURANT_DELIVERY__PASSWORD";
+        value.report(
+            format!("the password of `{user}` at this relay is missing"),
+            Some(hint.to_owned()),
+        );
+        return None;
+    }
+    Some(relay)
+}
+
+/// `100/min`: a count and a unit of time.
+fn parse_rate(text: &str) -> Result<Option<(u32, SignedDuration)>, &'static str> {
+    const FAULT: &str = "not a rate";
+    let (count, unit) = text.split_once('/').ok_or(FAULT)?;
+    let count: u32 = count.trim().parse().map_err(|_| FAULT)?;
+    let per = parse_duration(&format!("1 {}", unit.trim())).map_err(|_| FAULT)?;
+    if count == 0 {
+        return Err("a rate of 0 would send nothing");
+    }
+    Ok(Some((count, per)))
+}
+
+/// A domain name or an address literal (RFC 5321 §4.1.1.1).
+fn parse_hello(text: &str) -> Result<String, &'static str> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '[' | ']' | ':');
+    if !text.is_empty() && text.chars().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err("write the name of this machine, such as `news.example.org`")
+    }
+}
+
+fn read_certificate_path(value: &Value<'_>, root: &Path) -> Option<PathBuf> {
+    let typed = value.line_of_text()?;
+    let path = root.join(&typed);
+    match read_text(&path, Path::new(&typed)) {
+        Ok(text) if text.contains("BEGIN CERTIFICATE") => Some(path),
+        Ok(_) => {
+            value.report(format!("`{typed}` holds no certificate in PEM form"), None);
+            None
+        }
+        Err(fault) => {
+            value.report(fault.message, fault.hint);
+            None
+        }
+    }
+}

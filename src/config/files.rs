@@ -1,0 +1,73 @@
+//! Reads the newsletter's files, and says in plain words why one cannot be read.
+
+use std::io::{self, ErrorKind};
+use std::path::{Component, Path, PathBuf};
+
+use super::document::Document;
+use crate::model::Diagnostic;
+
+/// Reads a text file whose name for people is `shown`.
+pub(super) fn read_document(path: &Path, shown: &Path) -> Result<Document, Box<Diagnostic>> {
+    Ok(Document::file(shown, read_text(path, shown)?))
+}
+
+/// Reads a text file; a fault names it as `shown`.
+pub(super) fn read_text(path: &Path, shown: &Path) -> Result<String, Box<Diagnostic>> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        let message = format!("cannot read `{}`: {}", shown.display(), cause(&error));
+        Diagnostic::error(message)
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let fault = Diagnostic::error(format!("line {line} is not UTF-8 text"));
+        Box::new(fault.in_file(shown).hint("save the file as UTF-8"))
+    })
+}
+
+/// The visible entries of a folder in the order of their names; a folder that is not there has none.
+pub(super) fn list_folder(path: &Path, shown: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
+    let unreadable = |error: &io::Error| {
+        let shown = shown.display();
+        let message = format!("cannot read the folder `{shown}`: {}", cause(error));
+        Box::new(Diagnostic::error(message))
+    };
+    let entries = match std::fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(&error)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| unreadable(&error))?.path();
+        if !is_hidden(&path) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Hidden by its name, or an editor's backup.
+fn is_hidden(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with('.') || name.ends_with('~')
+}
+
+/// Why a file cannot be read, in words.
+pub(super) fn cause(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is nothing of that name".to_owned(),
+        ErrorKind::PermissionDenied => "this user may not".to_owned(),
+        ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        ErrorKind::NotADirectory => "it is not a folder".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// A path as people write it: without `./` in front.
+pub(super) fn without_dot(path: &Path) -> PathBuf {
+    path.components()
+        .filter(|part| *part != Component::CurDir)
+        .collect()
+}

@@ -1,0 +1,132 @@
+//! `[store]`, `[gather]` and `[serve]`: where this machine keeps, fetches and answers.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use url::Url;
+
+use super::section::Section;
+use super::value::Value;
+
+/// The folder that the program makes, beside `courant.toml`.
+const STATE: &str = "state";
+
+/// The database's file, in the state folder.
+const DATABASE: &str = "courant.db";
+
+/// The file of the key that signs links and names messages, in the state folder.
+const SECRET: &str = "secret";
+
+/// The longest a source may take, from connecting to the last byte.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
+
+/// Where `serve` listens unless told: behind a web server on the same machine.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// Which database.
+#[derive(Debug, Clone)]
+pub enum StoreUrl {
+    /// A file, as an absolute path.
+    Sqlite(PathBuf),
+    /// An address that may hold a password.
+    Postgres(SecretString),
+}
+
+/// What `[store]` says.
+pub(super) struct Storage {
+    pub(super) url: StoreUrl,
+    pub(super) state: PathBuf,
+    pub(super) secret_file: PathBuf,
+}
+
+/// How sources are fetched.
+#[derive(Debug, Clone)]
+pub struct GatherConfig {
+    /// In the place of our own User-Agent.
+    pub user_agent: Option<String>,
+    /// Whether sources may lie in private, loopback and link-local networks.
+    pub allow_private: bool,
+    /// The longest a source may take, from connecting to the last byte.
+    pub timeout: SignedDuration,
+}
+
+/// How `serve` answers.
+#[derive(Debug, Clone)]
+pub struct Serve {
+    /// Where it listens.
+    pub listen: SocketAddr,
+}
+
+/// Reads `[store]`; paths are relative to `root`.
+pub(super) fn read_store(mut section: Section<'_>, root: &Path) -> Option<Storage> {
+    let path = |v: &Value<'_>| v.line_of_text().map(|typed| root.join(typed));
+    let state = section.or("state", root.join(STATE), path)?;
+    let url = section.or("url", StoreUrl::Sqlite(state.join(DATABASE)), |v| {
+        read_url(v, root)
+    });
+    let secret_file = section.or("secret_file", state.join(SECRET), path);
+    section.finish();
+    Some(Storage {
+        url: url?,
+        state,
+        secret_file: secret_file?,
+    })
+}
+
+/// `sqlite:path` or `postgres://…`. The address is never repeated: it may hold a password.
+fn read_url(value: &Value<'_>, root: &Path) -> Option<StoreUrl> {
+    let typed = value.string()?;
+    if let Some(path) = typed.strip_prefix("sqlite:") {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        return Some(StoreUrl::Sqlite(root.join(path)));
+    }
+    match Url::parse(typed) {
+        Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => {
+            warn_of_password(value, &url);
+            Some(StoreUrl::Postgres(SecretString::from(typed)))
+        }
+        _ => {
+            value.report_secret(
+                "invalid `url`: not the address of a database",
+                "write `sqlite:state/courant.db` or `postgres://user@host/name`",
+            );
+            None
+        }
+    }
+}
+
+fn warn_of_password(value: &Value<'_>, url: &Url) {
+    if url.password().is_some() && !value.document().is_untyped() {
+        value.warn(
+            "a password stands in this file",
+            "leave `url` out and set DATABASE_URL instead".to_owned(),
+        );
+    }
+}
+
+/// Reads `[gather]`.
+pub(super) fn read_gather(mut section: Section<'_>) -> Option<GatherConfig> {
+    let user_agent = section.optional("user_agent", Value::line_of_text);
+    let allow_private = section.or("allow_private", false, Value::boolean);
+    let timeout = section.or("timeout", TIMEOUT, Value::duration);
+    section.finish();
+    Some(GatherConfig {
+        user_agent,
+        allow_private: allow_private?,
+        timeout: timeout?,
+    })
+}
+
+/// Reads `[serve]`.
+pub(super) fn read_serve(mut section: Section<'_>) -> Option<Serve> {
+    let listen = section.or("listen", LISTEN, |v| {
+        v.parse(|text| {
+            text.parse()
+                .map_err(|_| "write an address and a port, such as `127.0.0.1:8080`")
+        })
+    });
+    section.finish();
+    Some(Serve { listen: listen? })
+}

@@ -1,0 +1,192 @@
+//! `[newsletter]`: who publishes, in which language, under which address.
+
+use jiff::tz::TimeZone;
+use url::Url;
+
+use super::section::{Section, did_you_mean};
+use super::value::Value;
+use crate::model::{AddressError, CallToAction, EmailAddress, Language, Masthead, Schedule};
+
+/// The accent of the built-in look.
+const ACCENT: &str = "#a3271d";
+
+/// The language of a newsletter that names none.
+const LANGUAGE: &str = "en";
+
+/// Who publishes.
+#[derive(Debug, Clone)]
+pub struct Newsletter {
+    /// Its name.
+    pub name: String,
+    /// One line below it.
+    pub tagline: Option<String>,
+    /// The language of readers who name none.
+    pub language: Language,
+    /// Where its archive and feeds answer: `http` or `https`, no trailing slash.
+    pub url: String,
+    /// Display name of From.
+    pub from_name: Option<String>,
+    /// Address of From.
+    pub from: EmailAddress,
+    /// A mailbox that a person reads.
+    pub reply_to: Option<EmailAddress>,
+    /// Postal address, required by law.
+    pub address: String,
+    /// `#rrggbb`, lower-case; its contrast is not judged here.
+    pub accent: String,
+    /// The zone of schedules that name none.
+    pub timezone: TimeZone,
+    /// The newsletter's own call to action.
+    pub call_to_action: Option<CallToAction>,
+}
+
+impl Newsletter {
+    /// The top and foot of a schedule's digests.
+    pub fn masthead(&self, schedule: &Schedule) -> Masthead {
+        Masthead {
+            name: self.name.clone(),
+            tagline: self.tagline.clone(),
+            language: self.language.clone(),
+            url: self.url.clone(),
+            from_name: self.from_name.clone(),
+            from: self.from.clone(),
+            reply_to: self.reply_to.clone(),
+            address: self.address.clone(),
+            accent: self.accent.clone(),
+            timezone: schedule.timezone.iana_name().unwrap_or("UTC").to_owned(),
+            intro: schedule.intro.clone(),
+            call_to_action: self.call_to_action.clone(),
+        }
+    }
+}
+
+/// Reads the section.
+pub(super) fn read(mut section: Section<'_>) -> Option<Newsletter> {
+    let name = section.required("name", Value::line_of_text);
+    let tagline = section.optional("tagline", Value::line_of_text);
+    let language = section.or("language", Language::parse(LANGUAGE).ok()?, |v| {
+        v.parse(Language::parse)
+    });
+    let url = section.required("url", |v| v.parse(parse_base_url));
+    let from = section.required("from", |v| {
+        v.parse_or_hint(parse_mailbox, "write it as `Name <name@example.org>`")
+    });
+    let reply_to = section.optional("reply_to", |v| v.parse(EmailAddress::parse));
+    let address = section.required("address", Value::line_of_text);
+    let accent = section.or("accent", ACCENT.to_owned(), |v| v.parse(parse_colour));
+    let timezone = section.or("timezone", TimeZone::UTC, read_timezone);
+    let call_to_action = read_call_to_action(&mut section);
+    section.finish();
+    let (from_name, from) = from?;
+    Some(Newsletter {
+        name: name?,
+        tagline,
+        language: language?,
+        url: url?,
+        from_name,
+        from,
+        reply_to,
+        address: address?,
+        accent: accent?,
+        timezone: timezone?,
+        call_to_action,
+    })
+}
+
+/// Reads `call_to_action = { text = "…", label = "…", url = "…" }`, of the newsletter or of a source.
+pub(super) fn read_call_to_action(outer: &mut Section<'_>) -> Option<CallToAction> {
+    let mut section = outer.section("call_to_action");
+    if !section.is_present() {
+        return None;
+    }
+    let text = section.required("text", Value::line_of_text);
+    let label = section.optional("label", Value::line_of_text);
+    let url = section.optional("url", |v| v.parse(parse_link));
+    section.finish();
+    Some(CallToAction {
+        text: text?,
+        label,
+        url,
+    })
+}
+
+/// Reads the name of a time zone of the IANA database.
+pub(super) fn read_timezone(value: &Value<'_>) -> Option<TimeZone> {
+    let typed = value.string()?;
+    if let Ok(zone) = TimeZone::get(typed) {
+        return Some(zone);
+    }
+    let known: Vec<String> = jiff::tz::db()
+        .available()
+        .map(|name| name.to_string())
+        .collect();
+    let city = |name: &&String| {
+        name.rsplit('/')
+            .next()
+            .is_some_and(|city| city.eq_ignore_ascii_case(typed))
+    };
+    let hint = known
+        .iter()
+        .find(city)
+        .map(|name| format!("did you mean `{name}`?"))
+        .or_else(|| did_you_mean(typed, known.iter().map(String::as_str)))
+        .unwrap_or_else(|| "write it as `Europe/Amsterdam` or `UTC`".to_owned());
+    value.report(format!("unknown time zone `{typed}`"), Some(hint));
+    None
+}
+
+/// `Name <address>` or a bare address.
+fn parse_mailbox(text: &str) -> Result<(Option<String>, EmailAddress), AddressError> {
+    let Some((name, address)) = text
+        .trim()
+        .strip_suffix('>')
+        .and_then(|text| text.rsplit_once('<'))
+    else {
+        return Ok((None, EmailAddress::parse(text)?));
+    };
+    let name = name.trim().trim_matches('"').trim();
+    // A control character in a name could forge a header (RFC 5322 §2.2).
+    if name.chars().any(char::is_control) {
+        return Err(AddressError::Syntax);
+    }
+    let name = (!name.is_empty()).then(|| name.to_owned());
+    Ok((name, EmailAddress::parse(address)?))
+}
+
+/// An address of the web that others are made from by adding to it.
+fn parse_base_url(text: &str) -> Result<String, &'static str> {
+    let url = parse_http(text)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("it must end before `?` and `#`");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it may not hold a user or password");
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// An `http` or `https` address.
+pub(super) fn parse_http(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).map_err(|_| "not an address of the web: write `https://…`")?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        _ => Err("it must begin with `https://` or `http://`"),
+    }
+}
+
+/// Where a button may lead.
+fn parse_link(text: &str) -> Result<String, &'static str> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https" | "mailto") => Ok(url.into()),
+        _ => Err("it must begin with `https://`, `http://` or `mailto:`"),
+    }
+}
+
+fn parse_colour(text: &str) -> Result<String, &'static str> {
+    let digits = text.strip_prefix('#').unwrap_or_default();
+    if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("write a colour as `#rrggbb`")
+    }
+}

@@ -1,0 +1,88 @@
+//! Where the password comes from, and where it never shows.
+
+use super::*;
+
+#[test]
+fn a_password_is_looked_for_in_its_three_places() {
+    const RELAY: &str = "[delivery]\nrelay = \"smtp://jan@mail.example.nl\"\n";
+    let folder = Folder::with(RELAY);
+    insta::assert_snapshot!("missing_password", folder.faults());
+
+    let found = |folder: &Folder, variables: &[(&str, &str)]| {
+        let loaded = folder.load_with(variables, &Flags::default()).unwrap();
+        loaded
+            .config
+            .delivery
+            .password
+            .unwrap()
+            .expose_secret()
+            .to_owned()
+    };
+    folder.write("credentials/delivery-password", "from systemd\n");
+    let credentials = folder.path().join("credentials");
+    let credentials = ("CREDENTIALS_DIRECTORY", credentials.to_str().unwrap());
+    assert_eq!(found(&folder, &[credentials]), "from systemd");
+
+    let named = Folder::with(&format!("{RELAY}password_file = \"geheim\"\n"));
+    named.write("geheim", "from a file\r\n");
+    assert_eq!(found(&named, &[credentials]), "from a file");
+    let variable = ("COURANT_DELIVERY__PASSWORD", "from a variable");
+    assert_eq!(found(&named, &[credentials, variable]), "from a variable");
+    assert!(!format!("{:?}", environment(&[variable])).contains("from a variable"));
+}
+
+#[test]
+fn a_password_never_stands_in_the_file() {
+    let folder = Folder::with(
+        "[delivery]\nrelay = \"smtp://jan:geheim@mail.example.nl\"\npassword = \"geheim\"\n",
+    );
+    let nested = Folder::of(&[(
+        "courant.toml",
+        "delivery = { hello = \"a.example\", password = \"geheim\" }\n",
+    )]);
+    let slip = Folder::with("[delivery]\npasword = \"geheim\"\n");
+    let shown = [&folder, &nested, &slip].map(Folder::faults).join("\n\n");
+    insta::assert_snapshot!("password_in_file", shown);
+    assert!(!shown.contains("geheim"));
+
+    let store = Folder::with("[store]\nurl = \"postgres://jan:geheim@db.example.nl/courant\"\n");
+    let shown = store.warnings();
+    insta::assert_snapshot!("password_in_store_url", shown);
+    assert!(!shown.contains("geheim"));
+}
+
+#[test]
+fn a_password_file_is_checked() {
+    let missing = Folder::with(
+        "[delivery]\nrelay = \"smtp://jan@mail.example.nl\"\npassword_file = \"geheim\"\n",
+    );
+    let empty = Folder::with("[delivery]\npassword_file = \"geheim\"\n");
+    empty.write("geheim", "\n");
+    make_private(&empty.path().join("geheim"));
+    let shown = [&missing, &empty].map(Folder::faults).join("\n\n");
+    insta::assert_snapshot!("password_file_faults", shown);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_password_file_that_others_can_read_is_a_warning() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::with("[delivery]\npassword_file = \"geheim\"\n");
+    folder.write("geheim", "s3cret\n");
+    fs::set_permissions(
+        folder.path().join("geheim"),
+        fs::Permissions::from_mode(0o644),
+    )
+    .unwrap();
+    insta::assert_snapshot!("password_file_open", folder.warnings());
+    make_private(&folder.path().join("geheim"));
+    assert_eq!(folder.warnings(), "");
+}
+
+fn make_private(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}
