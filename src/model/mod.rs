@@ -28,7 +28,7 @@ pub use issue::{
 pub use names::{
     Format, IssueNumber, Language, NameError, PostId, ScheduleName, SourceName, SubscriberId, Topic,
 };
-pub use post::{Author, CallToAction, Hold, Image, LedgerEntry, Post, PostFile};
+pub use post::{Author, CallToAction, Hold, Image, LedgerEntry, Post, PostFile, absolute};
 pub use reader::{Origin, Subscriber, SubscriberEntry, SuppressionReason};
 pub use relay::{Relay, RelayError, Security, SmtpRelay};
 pub use schedule::{Cadence, CatchUp, FirstRun, Schedule};

@@ -1,0 +1,189 @@
+//! A variant of an issue becomes a digest.
+//!
+//! In go the sealed issue and what the variant chose of it; out come subject, preheader, HTML with every style inlined,
+//! and text. Both parts tell the same stories. Past the size that mail programs show, the last stories make way for a
+//! link to the issue's page.
+
+use css_inline::CSSInliner;
+use serde::Serialize;
+
+use super::error::Error;
+use super::palette::accent;
+use super::press::Press;
+use super::prose::wrap;
+use super::view::{Frame, IssueView, Stories, Viewer};
+use super::{Composer, subject};
+use crate::model::{Digest, Format, Issue, Post, Slot, SlotNonce, Variant};
+
+/// Bytes of a part at most: well below the about 102,000 at which Gmail clips a message.
+const BUDGET: usize = 80_000;
+
+/// Bytes at which nothing is made at all.
+const LIMIT: usize = 100_000;
+
+/// Columns of the text part: room for a few `>` in a window of 80 (RFC 3676 §4.2).
+const COLUMNS: usize = 72;
+
+/// What the digest's templates see.
+#[derive(Debug, Serialize)]
+pub(super) struct DigestView {
+    #[serde(flatten)]
+    frame: Frame,
+    subject: String,
+    preheader: String,
+    issue: IssueView,
+    #[serde(flatten)]
+    stories: Stories,
+    /// Tokens, one a reader's field.
+    reader: ReaderView,
+}
+
+#[derive(Debug, Serialize)]
+struct ReaderView {
+    greeting: String,
+    address: String,
+    since: String,
+    unsubscribe: String,
+}
+
+impl ReaderView {
+    fn tokens(nonce: &SlotNonce) -> Self {
+        Self {
+            greeting: Slot::Greeting.token(nonce),
+            address: Slot::Address.token(nonce),
+            since: Slot::Since.token(nonce),
+            unsubscribe: Slot::Unsubscribe.token(nonce),
+        }
+    }
+}
+
+impl Composer {
+    /// Renders a variant of an issue. `subject` is the schedule's own, `earlier` are the subjects that are taken.
+    ///
+    /// # Errors
+    /// Fails when the variant has no post of the issue, a template does not render, or one story is too large.
+    pub fn digest(
+        &self,
+        issue: &Issue,
+        variant: &Variant,
+        subject: Option<&str>,
+        earlier: &[String],
+    ) -> Result<Digest, Error> {
+        let press = self.press(&[&variant.language, &issue.masthead.language]);
+        let posts = chosen(issue, variant)?;
+        let subject = subject::subject(issue, &posts, subject, earlier, &press.words)?;
+        let mut shown = posts.len();
+        let (html, text, view) = loop {
+            let view = view(press, issue, &posts, shown, subject.clone())?;
+            let html = match variant.format {
+                Format::Html => Some(html(press, &view)?),
+                Format::Text => None,
+            };
+            let text = text(press, &view)?;
+            let bytes = text.len().max(html.as_ref().map_or(0, String::len));
+            if bytes <= BUDGET || (shown == 1 && bytes <= LIMIT) {
+                break (html, text, view);
+            }
+            shown = fewer(shown, bytes)?;
+        };
+        Ok(Digest {
+            subject: view.subject,
+            preheader: view.preheader,
+            html,
+            text,
+            language: press.words.language.clone(),
+        })
+    }
+}
+
+/// The variant's posts, in the issue's order.
+fn chosen<'a>(issue: &'a Issue, variant: &Variant) -> Result<Vec<&'a Post>, Error> {
+    let posts: Vec<_> = issue
+        .posts
+        .iter()
+        .filter(|(id, _)| variant.posts.contains(id))
+        .map(|(_, post)| post)
+        .collect();
+    if posts.is_empty() {
+        return Err(Error::NoPosts);
+    }
+    Ok(posts)
+}
+
+/// How many stories to try next when `shown` made so many bytes.
+fn fewer(shown: usize, bytes: usize) -> Result<usize, Error> {
+    if shown <= 1 {
+        return Err(Error::TooLarge { bytes });
+    }
+    Ok((shown * BUDGET / bytes).clamp(1, shown - 1))
+}
+
+/// What the templates see of the first `shown` posts.
+pub(super) fn view(
+    press: &Press,
+    issue: &Issue,
+    posts: &[&Post],
+    shown: usize,
+    subject: String,
+) -> Result<DigestView, Error> {
+    let viewer = Viewer::new(&press.words, &issue.masthead, Some(issue.date));
+    Ok(DigestView {
+        frame: viewer.frame(&accent(&issue.masthead.accent)?)?,
+        preheader: subject::preheader(issue, posts, &press.words)?,
+        subject,
+        issue: viewer.issue(issue, posts.len())?,
+        stories: viewer.stories(posts, shown)?,
+        reader: ReaderView::tokens(&issue.nonce),
+    })
+}
+
+fn html(press: &Press, view: &impl Serialize) -> Result<String, Error> {
+    let page = print(press, "digest/html", view)?;
+    let inliner = CSSInliner::options()
+        .load_remote_stylesheets(false)
+        .minify_css(true)
+        .build();
+    Ok(inliner.inline(&without_indent(&page))?)
+}
+
+fn text(press: &Press, view: &impl Serialize) -> Result<String, Error> {
+    Ok(wrap(&print(press, "digest/text", view)?, COLUMNS))
+}
+
+/// Renders a template by its name.
+pub(super) fn print(press: &Press, name: &str, view: &impl Serialize) -> Result<String, Error> {
+    press
+        .print(name, view)
+        .map_err(|error| Error::of_render(name, &error))
+}
+
+/// The page without the indents of its templates: a fifth of its bytes.
+pub(super) fn without_indent(page: &str) -> String {
+    let mut made = String::with_capacity(page.len());
+    for line in page.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        made.push_str(line);
+        made.push('\n');
+    }
+    made
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fewer_stories_are_tried_until_one_is_left() {
+        assert_eq!(fewer(100, 160_000).unwrap(), 50);
+        assert_eq!(fewer(100, 80_001).unwrap(), 99);
+        assert_eq!(fewer(2, 900_000).unwrap(), 1);
+        assert!(matches!(
+            fewer(1, 120_000),
+            Err(Error::TooLarge { bytes: 120_000 })
+        ));
+    }
+
+    #[test]
+    fn indents_go_and_words_stay() {
+        assert_eq!(without_indent("<a>\n\n    b c\n  </a>"), "<a>\nb c\n</a>\n");
+    }
+}

@@ -1,0 +1,196 @@
+//! The files of `templates/`: those built in, and the user's own that stand in their place.
+//!
+//! In go the user's files by path; out comes each template once, the user's where there is one, and the words of each
+//! language in layers. Refuses a file whose name nothing would ever read: it is a slip of the pen.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Diagnostic, Language};
+
+/// Lists files of the repository's own `templates/` folder with their text.
+macro_rules! built_in {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../templates/", $name)))),*]
+    };
+}
+
+/// Every file that is built in, by its path below `templates/`.
+const BUILT_IN: &[(&str, &str)] = built_in![
+    "digest/call.hbs",
+    "digest/footer.hbs",
+    "digest/html.hbs",
+    "digest/lead.hbs",
+    "digest/story.hbs",
+    "digest/style.hbs",
+    "digest/style-kept.hbs",
+    "digest/text.hbs",
+    "digest/text-story.hbs",
+    "page/byline.hbs",
+    "page/call.hbs",
+    "page/error.hbs",
+    "page/foot.hbs",
+    "page/head.hbs",
+    "page/index.hbs",
+    "page/issue.hbs",
+    "page/post.hbs",
+    "page/story.hbs",
+    "page/style.hbs",
+    "page/unsubscribe.hbs",
+    "words/en.ftl",
+    "words/nl.ftl",
+];
+
+/// The user's own template and word files: path below `templates/` (`digest/html.hbs`) to text.
+///
+/// The caller reads them: every file of the folder that ends in `.hbs` or `.ftl`, with `/` between folders.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides(pub BTreeMap<String, String>);
+
+/// The files that count, after overriding.
+pub(super) struct Files {
+    /// Template name (path without `.hbs`) to text.
+    pub templates: BTreeMap<String, String>,
+    /// Language to its word files, the built-in one first.
+    pub words: BTreeMap<Language, Vec<WordFile>>,
+}
+
+/// One Fluent file.
+pub(super) struct WordFile {
+    pub text: String,
+    /// The user wrote it: its messages stand in the place of those built in.
+    pub own: bool,
+}
+
+/// Path of a file as the user would name it.
+pub(super) fn shown_path(path: &str) -> String {
+    format!("templates/{path}")
+}
+
+/// Lays the user's files over those built in.
+pub(super) fn resolve(overrides: &Overrides) -> Result<Files, Vec<Diagnostic>> {
+    let mut files = Files {
+        templates: BTreeMap::new(),
+        words: BTreeMap::new(),
+    };
+    for (path, text) in BUILT_IN {
+        files.put(path, text, false);
+    }
+    let mut unknown = Vec::new();
+    for (path, text) in &overrides.0 {
+        if !files.put(path, text, true) {
+            unknown.push(unknown_file(path));
+        }
+    }
+    if unknown.is_empty() {
+        Ok(files)
+    } else {
+        Err(unknown)
+    }
+}
+
+impl Files {
+    /// Takes a file in; `false` if nothing would ever read one of that name.
+    fn put(&mut self, path: &str, text: &str, own: bool) -> bool {
+        if let Some(language) = language_of(path) {
+            let text = text.to_owned();
+            let layers = self.words.entry(language).or_default();
+            layers.push(WordFile { text, own });
+            return true;
+        }
+        let known = BUILT_IN.iter().any(|(name, _)| *name == path);
+        if let (true, Some(name)) = (known, path.strip_suffix(".hbs")) {
+            self.templates.insert(name.to_owned(), text.to_owned());
+        }
+        known
+    }
+}
+
+/// The language of `words/nl.ftl`.
+fn language_of(path: &str) -> Option<Language> {
+    let tag = path.strip_prefix("words/")?.strip_suffix(".ftl")?;
+    Language::parse(tag)
+        .ok()
+        .filter(|language| language.as_str() == tag)
+}
+
+fn unknown_file(path: &str) -> Diagnostic {
+    let names = || BUILT_IN.iter().map(|(name, _)| *name);
+    let list = names().collect::<Vec<_>>().join("`, `");
+    let hint = match nearest(path, names()) {
+        Some(name) => format!("did you mean `{name}`? known: `{list}`"),
+        None => format!("known: `{list}`, and `words/` with a language's tag and `.ftl`"),
+    };
+    Diagnostic::error(format!("`{path}` is no template that Courant reads"))
+        .in_file(shown_path(path))
+        .hint(hint)
+}
+
+/// The candidate most like `name`, if any is near enough for a slip of the pen.
+pub(super) fn nearest<'a>(
+    name: &str,
+    candidates: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let allowed = (name.chars().count() / 3).clamp(1, 4);
+    candidates
+        .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn overrides(path: &str) -> Overrides {
+        Overrides([(path.to_owned(), "x".to_owned())].into())
+    }
+
+    #[test]
+    fn every_file_of_the_folder_is_built_in() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
+        let mut found = Vec::new();
+        for folder in ["digest", "page", "words"] {
+            for entry in std::fs::read_dir(format!("{root}/{folder}")).unwrap() {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                found.push(format!("{folder}/{name}"));
+            }
+        }
+        found.sort();
+        let mut listed: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+        listed.sort_unstable();
+        assert_eq!(found, listed);
+    }
+
+    #[test]
+    fn one_file_is_overridden_and_the_rest_kept() {
+        let files = resolve(&overrides("digest/lead.hbs")).unwrap();
+        assert_eq!(files.templates["digest/lead"], "x");
+        assert_eq!(files.templates.len(), BUILT_IN.len() - 2);
+    }
+
+    #[test]
+    fn a_third_language_is_one_file() {
+        let files = resolve(&overrides("words/de.ftl")).unwrap();
+        let tags: Vec<_> = files.words.keys().map(Language::as_str).collect();
+        assert_eq!(tags, ["de", "en", "nl"]);
+    }
+
+    #[test]
+    fn a_name_nobody_reads_is_refused_with_the_names_that_are() {
+        let Err(faults) = resolve(&overrides("digest/htlm.hbs")) else {
+            panic!("accepted");
+        };
+        let shown = faults[0].to_string();
+        assert!(shown.contains("templates/digest/htlm.hbs"), "{shown}");
+        assert!(shown.contains("did you mean `digest/html.hbs`?"), "{shown}");
+        for path in [
+            "words/DE.ftl",
+            "words/.ftl",
+            "page/words/de.ftl",
+            "html.hbs",
+        ] {
+            assert!(resolve(&overrides(path)).is_err(), "{path}");
+        }
+    }
+}

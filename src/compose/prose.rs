@@ -1,0 +1,184 @@
+//! Measures of plain text: excerpts that end at a sentence or a word, lines of 72 columns, titles without emoji.
+//!
+//! In goes plain text, out comes plain text. Never cuts within a word, never breaks an address.
+
+use crate::model::Slot;
+
+/// What a slot's token counts for when lines are wrapped: about as long as what will stand there.
+const SLOT_COLUMNS: usize = 20;
+
+/// Says the text in at most `words` words: whole sentences where enough of them fit, else cut at a word with an ellipsis.
+pub(super) fn excerpt(text: &str, words: usize) -> String {
+    let all: Vec<&str> = text.split_whitespace().collect();
+    if all.len() <= words {
+        return all.join(" ");
+    }
+    let sentence_end = (1..=words)
+        .rev()
+        .find(|&n| ends_sentence(all[n - 1]) && all[n].starts_with(|c: char| !c.is_lowercase()));
+    match sentence_end {
+        Some(end) if end * 3 >= words => all[..end].join(" "),
+        _ => ellipsis(&all[..words].join(" ")),
+    }
+}
+
+fn ends_sentence(word: &str) -> bool {
+    word.trim_end_matches(['"', '\'', '”', '’', '»', ')'])
+        .ends_with(['.', '!', '?', '…'])
+}
+
+/// Cuts a text at a word so that it has at most `length` characters, the ellipsis included.
+pub(super) fn cut(text: &str, length: usize) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() <= length {
+        return text;
+    }
+    let room = length.saturating_sub(1);
+    let kept: String = text.chars().take(room).collect();
+    let next = text.chars().nth(room);
+    let kept = match kept.rfind(' ') {
+        Some(space) if next != Some(' ') => &kept[..space],
+        _ => &kept,
+    };
+    ellipsis(kept)
+}
+
+fn ellipsis(text: &str) -> String {
+    let bare = text.trim_end_matches(|c: char| c.is_whitespace() || ".,;:–—-·…(\"“‘".contains(c));
+    format!("{bare}…")
+}
+
+/// The text without emoji and what joins them.
+pub(super) fn without_emoji(text: &str) -> String {
+    let kept: String = text.chars().filter(|&c| !is_emoji(c)).collect();
+    kept.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a character is a pictograph or joins pictographs (blocks of Unicode 16 that hold emoji).
+fn is_emoji(c: char) -> bool {
+    matches!(c, '\u{1F000}'..='\u{1FAFF}' | '\u{2600}'..='\u{27BF}' | '\u{2B00}'..='\u{2BFF}'
+        | '\u{FE0F}' | '\u{200D}' | '\u{20E3}' | '\u{231A}'..='\u{23FF}' | '\u{E0000}'..='\u{E007F}')
+}
+
+/// Wraps each line longer than `columns` at its spaces, under its own indent, and leaves at most one line empty in a row.
+///
+/// A word longer than a line, such as an address, stays whole. Trailing spaces go, save in the signature mark `-- ` (RFC 3676 §4.3).
+pub(super) fn wrap(text: &str, columns: usize) -> String {
+    let mut wrapped = String::with_capacity(text.len() + text.len() / 40);
+    let mut empty = true;
+    for line in text.lines() {
+        let line = if line == "-- " { line } else { line.trim_end() };
+        if line.is_empty() && empty {
+            continue;
+        }
+        empty = line.is_empty();
+        wrap_line(line, columns, &mut wrapped);
+        wrapped.push('\n');
+    }
+    let length = wrapped.trim_end_matches('\n').len();
+    wrapped.truncate(length);
+    wrapped.push('\n');
+    wrapped
+}
+
+fn wrap_line(line: &str, columns: usize, out: &mut String) {
+    let words = line.trim_start_matches(' ');
+    let indent = line.len() - words.len();
+    if line == "-- "
+        || indent + words.split(' ').map(|w| width(w) + 1).sum::<usize>() <= columns + 1
+    {
+        out.push_str(line);
+        return;
+    }
+    out.push_str(&line[..indent]);
+    let mut used = indent;
+    for (at, word) in words.split(' ').enumerate() {
+        let width = width(word);
+        if at > 0 && used + 1 + width > columns {
+            out.push('\n');
+            out.push_str(&line[..indent]);
+            used = indent;
+        } else if at > 0 {
+            out.push(' ');
+            used += 1;
+        }
+        out.push_str(word);
+        used += width;
+    }
+}
+
+/// Columns of a word; a slot's token counts for what will stand there.
+fn width(word: &str) -> usize {
+    if is_slot(word) {
+        SLOT_COLUMNS
+    } else {
+        word.chars().count()
+    }
+}
+
+fn is_slot(word: &str) -> bool {
+    let word = word.trim_end_matches(['.', ',']);
+    word.strip_prefix("slot").is_some_and(|rest| {
+        rest.len() > 32 && rest.bytes().take(32).all(|b| b.is_ascii_hexdigit()) && {
+            let nonce = crate::model::SlotNonce(rest[..32].to_owned());
+            Slot::ALL.iter().any(|slot| slot.token(&nonce) == word)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_ends_with_a_sentence_where_one_ends_in_time() {
+        let text = "Een twee drie vier. Vijf zes zeven acht negen tien.";
+        assert_eq!(excerpt(text, 10), text);
+        assert_eq!(excerpt(text, 9), "Een twee drie vier.");
+        assert_eq!(excerpt("Een  twee\ndrie, vier vijf", 3), "Een twee drie…");
+        assert_eq!(
+            excerpt("Nu. Een twee drie vier vijf zes zeven acht negen tien", 9),
+            "Nu. Een twee drie vier vijf zes zeven acht…"
+        );
+    }
+
+    #[test]
+    fn an_abbreviation_before_a_small_letter_ends_no_sentence() {
+        assert_eq!(
+            excerpt("Dit is o.a. zo en ook zus", 5),
+            "Dit is o.a. zo en…"
+        );
+    }
+
+    #[test]
+    fn a_cut_falls_at_a_word() {
+        assert_eq!(cut("een twee drie", 13), "een twee drie");
+        assert_eq!(cut("een twee drie", 12), "een twee…");
+        assert_eq!(cut("een twee drie", 9), "een twee…");
+        assert_eq!(cut("een, twee", 6), "een…");
+        assert_eq!(cut("onafgebroken", 5), "onaf…");
+    }
+
+    #[test]
+    fn emoji_go_and_accents_stay() {
+        assert_eq!(without_emoji("🎉 Één café ☕ erbij 👩‍👧"), "Één café erbij");
+    }
+
+    #[test]
+    fn lines_wrap_under_their_indent_and_addresses_stay_whole() {
+        let url = format!("https://a.example/{}", "x".repeat(80));
+        let text = format!("  een twee drie vier\n  {url}\n\n\n\n-- \nslot");
+        assert_eq!(
+            wrap(&text, 12),
+            format!("  een twee\n  drie vier\n  {url}\n\n-- \nslot\n")
+        );
+    }
+
+    #[test]
+    fn a_slot_counts_for_what_will_stand_there() {
+        let token = Slot::Address.token(&crate::model::SlotNonce("0".repeat(32)));
+        assert_eq!(width(&token), SLOT_COLUMNS);
+        assert_eq!(width(&format!("{token},")), SLOT_COLUMNS);
+        assert_eq!(width("slotwoord"), 9);
+    }
+}

@@ -1,0 +1,397 @@
+//! What templates see: every field by its name, already in words, sizes and absolute addresses.
+//!
+//! In go issue, posts and words; out come plain values for Handlebars. Every field is always there, empty ones as null,
+//! so that a template may ask for it and a misspelt one is an error. What a post says is a value here, never a template.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use serde::Serialize;
+
+use super::markup::reading_minutes;
+use super::palette::{Accents, Scheme};
+use super::picture::{Picture, hero, portrait, thumbnail};
+use super::prose::excerpt;
+use super::sections::arrange;
+use super::words::{DateStyle, Words, WordsError};
+use crate::model::{Author, CallToAction, Issue, Masthead, Post};
+
+/// Words of the lead's summary.
+const LEAD_WORDS: usize = 45;
+
+/// Words of a story's summary, and of an author's biography.
+const STORY_WORDS: usize = 30;
+
+/// What every template sees.
+#[derive(Debug, Serialize)]
+pub(super) struct Frame {
+    /// BCP 47 tag.
+    language: String,
+    /// `ltr` or `rtl`.
+    direction: String,
+    newsletter: Newsletter,
+    light: Scheme,
+    dark: Scheme,
+}
+
+#[derive(Debug, Serialize)]
+struct Newsletter {
+    name: String,
+    tagline: Option<String>,
+    url: String,
+    from: String,
+    reply_to: Option<String>,
+    /// Postal.
+    address: String,
+    archive: String,
+    feed: String,
+}
+
+/// The issue's own line.
+#[derive(Debug, Serialize)]
+pub(super) struct IssueView {
+    number: i64,
+    schedule: String,
+    /// Saturday 12 September 2026
+    date: String,
+    /// 2026-09-12
+    iso_date: String,
+    url: String,
+    intro: Option<String>,
+    /// Number of its stories.
+    count: usize,
+}
+
+/// One story.
+#[derive(Debug, Serialize)]
+pub(super) struct Story {
+    title: String,
+    url: String,
+    /// Its language, where that is not the digest's.
+    language: Option<String>,
+    summary: Option<String>,
+    author: Option<AuthorView>,
+    /// Date and minutes, as far as known: "12 September · 9 min".
+    dateline: Option<String>,
+    iso_date: Option<String>,
+    image: Option<Picture>,
+}
+
+#[derive(Debug, Serialize)]
+struct AuthorView {
+    name: String,
+    bio: Option<String>,
+    photo: Option<String>,
+}
+
+/// Stories under one heading; `label` is null for what belongs under none.
+#[derive(Debug, Serialize)]
+pub(super) struct SectionView {
+    label: Option<String>,
+    stories: Vec<Story>,
+}
+
+/// The call to action.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct CallView {
+    text: String,
+    label: String,
+    url: Option<String>,
+}
+
+/// Stories for which there was no room.
+#[derive(Debug, Serialize)]
+pub(super) struct More {
+    count: usize,
+}
+
+/// Lead, sections and call of an issue.
+#[derive(Debug, Serialize)]
+pub(super) struct Stories {
+    lead: Option<Story>,
+    sections: Vec<SectionView>,
+    call: Option<CallView>,
+    more: Option<More>,
+}
+
+/// Makes views in one language.
+pub(super) struct Viewer<'a> {
+    words: &'a Words,
+    masthead: &'a Masthead,
+    /// The day that dates are seen from; without it every date has its year.
+    today: Option<Date>,
+    zone: TimeZone,
+}
+
+impl<'a> Viewer<'a> {
+    /// Takes the time zone from those bundled with the program: this room reads no files. An unknown one is UTC.
+    pub fn new(words: &'a Words, masthead: &'a Masthead, today: Option<Date>) -> Self {
+        let zone = TimeZoneDatabase::bundled().get(&masthead.timezone);
+        Self {
+            words,
+            masthead,
+            today,
+            zone: zone.unwrap_or(TimeZone::UTC),
+        }
+    }
+
+    /// What every template sees.
+    pub fn frame(&self, accents: &Accents) -> Result<Frame, WordsError> {
+        let masthead = self.masthead;
+        Ok(Frame {
+            language: self.words.language.to_string(),
+            direction: self.words.say("direction", &[])?,
+            newsletter: Newsletter {
+                name: masthead.name.clone(),
+                tagline: masthead
+                    .tagline
+                    .clone()
+                    .filter(|text| !text.trim().is_empty()),
+                url: masthead.url.clone(),
+                from: masthead.from.to_string(),
+                reply_to: masthead.reply_to.as_ref().map(ToString::to_string),
+                address: masthead.address.clone(),
+                archive: masthead.archive(),
+                feed: masthead.feed(),
+            },
+            light: Scheme::light(accents),
+            dark: Scheme::dark(accents),
+        })
+    }
+
+    /// The issue's own line.
+    pub fn issue(&self, issue: &Issue, count: usize) -> Result<IssueView, WordsError> {
+        Ok(IssueView {
+            number: issue.number.0,
+            schedule: issue.schedule.to_string(),
+            date: self.words.date(DateStyle::Full, issue.date)?,
+            iso_date: issue.date.to_string(),
+            url: self.masthead.issue_page(issue.number),
+            intro: self
+                .masthead
+                .intro
+                .clone()
+                .filter(|text| !text.trim().is_empty()),
+            count,
+        })
+    }
+
+    /// The first `shown` of the posts: a lead, sections, one call, and how many were left out.
+    pub fn stories(&self, posts: &[&Post], shown: usize) -> Result<Stories, WordsError> {
+        let shown = shown.min(posts.len());
+        let (lead, rest) = match posts[..shown].split_first() {
+            Some((lead, rest)) => (Some(self.lead(lead)?), rest),
+            None => (None, &[][..]),
+        };
+        Ok(Stories {
+            lead,
+            sections: self.sections(rest)?,
+            call: self.call(&posts[..shown])?,
+            more: Some(posts.len() - shown)
+                .filter(|count| *count > 0)
+                .map(|count| More { count }),
+        })
+    }
+
+    fn sections(&self, posts: &[&Post]) -> Result<Vec<SectionView>, WordsError> {
+        let sections = arrange(posts);
+        let several = sections.len() > 1;
+        sections
+            .into_iter()
+            .map(|section| {
+                let label = match section.topic {
+                    Some(topic) => Some(topic.label()),
+                    None if several => Some(self.words.say("section-rest", &[])?),
+                    None => None,
+                };
+                let stories = self.section_stories(&section.posts)?;
+                Ok(SectionView { label, stories })
+            })
+            .collect()
+    }
+
+    /// The stories of a section; never two pictures in a row, so that they stay an accent.
+    fn section_stories(&self, posts: &[&Post]) -> Result<Vec<Story>, WordsError> {
+        let mut above = false;
+        let mut stories = Vec::with_capacity(posts.len());
+        for post in posts {
+            let image = post.image.as_ref().filter(|_| !above);
+            let image = image.and_then(|image| thumbnail(image, &post.title, &self.masthead.url));
+            above = image.is_some();
+            stories.push(self.story(post, STORY_WORDS, image)?);
+        }
+        Ok(stories)
+    }
+
+    fn lead(&self, post: &Post) -> Result<Story, WordsError> {
+        let image = post.image.as_ref();
+        let image = image.and_then(|image| hero(image, &post.title, &self.masthead.url));
+        self.story(post, LEAD_WORDS, image)
+    }
+
+    /// One post as a story of at most `words` words.
+    pub fn story(
+        &self,
+        post: &Post,
+        words: usize,
+        image: Option<Picture>,
+    ) -> Result<Story, WordsError> {
+        let date = post.published.map(|instant| self.local_date(instant));
+        let own = &self.words.language;
+        let language = post
+            .language
+            .as_ref()
+            .filter(|l| l.primary() != own.primary());
+        Ok(Story {
+            title: post.title.clone(),
+            url: post.address(&self.masthead.url),
+            language: language.map(ToString::to_string),
+            summary: Some(excerpt(&post.summary, words)).filter(|text| !text.is_empty()),
+            author: post.author.as_ref().map(|author| self.author(author)),
+            dateline: self.dateline(date, reading_minutes(&post.html))?,
+            iso_date: date.map(|date| date.to_string()),
+            image,
+        })
+    }
+
+    fn author(&self, author: &Author) -> AuthorView {
+        let bio = author.bio.as_deref().map(|bio| excerpt(bio, STORY_WORDS));
+        let photo = author.photo.as_deref();
+        AuthorView {
+            name: author.name.clone(),
+            bio: bio.filter(|text| !text.is_empty()),
+            photo: photo.and_then(|photo| portrait(photo, &self.masthead.url)),
+        }
+    }
+
+    fn dateline(
+        &self,
+        date: Option<Date>,
+        minutes: Option<usize>,
+    ) -> Result<Option<String>, WordsError> {
+        let mut parts = Vec::new();
+        if let Some(date) = date {
+            parts.push(self.words.near_date(date, self.today)?);
+        }
+        if let Some(minutes) = minutes {
+            parts.push(self.words.say("minutes", &[("minutes", minutes.into())])?);
+        }
+        Ok((!parts.is_empty()).then(|| parts.join(" · ")))
+    }
+
+    /// The one call of an issue: the lead's, else the newsletter's, else the first that leads anywhere, else the first.
+    fn call(&self, posts: &[&Post]) -> Result<Option<CallView>, WordsError> {
+        let of_posts = || posts.iter().filter_map(|post| post.call_to_action.as_ref());
+        let leads = |call: &&CallToAction| call.url.is_some();
+        let of_lead = posts.first().and_then(|post| post.call_to_action.as_ref());
+        let call = of_lead
+            .filter(leads)
+            .or(self.masthead.call_to_action.as_ref())
+            .or_else(|| of_posts().find(leads))
+            .or_else(|| of_posts().next());
+        call.map(|call| self.call_view(call)).transpose()
+    }
+
+    /// A call to action with the words of its button.
+    pub fn call_view(&self, call: &CallToAction) -> Result<CallView, WordsError> {
+        let label = match &call.label {
+            Some(label) => label.clone(),
+            None => self.words.say("call-button", &[])?,
+        };
+        let url = call.url.as_deref();
+        Ok(CallView {
+            text: call.text.clone(),
+            label,
+            url: url.map(|url| crate::model::absolute(&self.masthead.url, url)),
+        })
+    }
+
+    /// The day of an instant in the newsletter's zone.
+    fn local_date(&self, instant: Timestamp) -> Date {
+        instant.to_zoned_datetime(self.zone.clone()).date()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::{files, sample};
+    use crate::model::Language;
+
+    fn with_viewer<T>(masthead: &Masthead, check: impl FnOnce(&Viewer) -> T) -> T {
+        let language = Language::parse("nl").unwrap();
+        let files = files::resolve(&files::Overrides::default()).unwrap();
+        let words = Words::read(&language, &files.words[&language]).unwrap();
+        let today = jiff::civil::date(2026, 9, 12);
+        check(&Viewer::new(&words, masthead, Some(today)))
+    }
+
+    #[test]
+    fn a_bare_post_lacks_every_line_it_has_nothing_for() {
+        let issue = sample::issue();
+        with_viewer(&issue.masthead, |viewer| {
+            let story = viewer.story(&sample::bare_post(), 30, None).unwrap();
+            assert!(story.author.is_none() && story.image.is_none());
+            assert_eq!(
+                (story.dateline, story.iso_date, story.summary),
+                (None, None, None)
+            );
+        });
+    }
+
+    #[test]
+    fn a_day_is_that_of_the_newsletters_zone() {
+        let issue = sample::issue();
+        with_viewer(&issue.masthead, |viewer| {
+            let late = "2026-09-11T22:30:00Z".parse().unwrap();
+            assert_eq!(viewer.local_date(late), jiff::civil::date(2026, 9, 12));
+        });
+    }
+
+    #[test]
+    fn never_two_pictures_in_a_row() {
+        let issue = sample::issue();
+        let post = sample::full_post();
+        with_viewer(&issue.masthead, |viewer| {
+            let stories = viewer.section_stories(&[&post; 4]).unwrap();
+            let shown: Vec<_> = stories.iter().map(|s| s.image.is_some()).collect();
+            assert_eq!(shown, [true, false, true, false]);
+        });
+    }
+
+    #[test]
+    fn the_leads_own_call_comes_before_the_newsletters() {
+        let call = |text: &str, url: Option<&str>| CallToAction {
+            text: text.into(),
+            label: None,
+            url: url.map(str::to_owned),
+        };
+        let with = |own| Post {
+            call_to_action: own,
+            ..sample::bare_post()
+        };
+        let (linked, bare) = (
+            with(Some(call("lead", Some("/x")))),
+            with(Some(call("bare", None))),
+        );
+        let mut masthead = sample::issue().masthead;
+        let mut chosen = |newsletter: Option<CallToAction>, posts: &[&Post]| {
+            masthead.call_to_action = newsletter;
+            with_viewer(&masthead, |viewer| {
+                viewer.call(posts).unwrap().map(|call| call.text)
+            })
+        };
+        let own = Some(call("newsletter", None));
+        assert_eq!(
+            chosen(own.clone(), &[&linked, &bare]).as_deref(),
+            Some("lead")
+        );
+        assert_eq!(
+            chosen(own, &[&bare, &linked]).as_deref(),
+            Some("newsletter")
+        );
+        assert_eq!(chosen(None, &[&bare, &linked]).as_deref(), Some("lead"));
+        assert_eq!(chosen(None, &[&bare]).as_deref(), Some("bare"));
+        assert_eq!(chosen(None, &[&with(None)]), None);
+    }
+}

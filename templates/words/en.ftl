@@ -1,0 +1,97 @@
+# English, as the British write it. Every word that the newsletter and its pages say themselves stands here.
+# Another language is one file beside this one, with the same names: words/de.ftl.
+
+## The language itself
+direction = ltr
+month-name =
+    { $month ->
+        [1] January
+        [2] February
+        [3] March
+        [4] April
+        [5] May
+        [6] June
+        [7] July
+        [8] August
+        [9] September
+        [10] October
+        [11] November
+       *[12] December
+    }
+weekday-name =
+    { $weekday ->
+        [1] Monday
+        [2] Tuesday
+        [3] Wednesday
+        [4] Thursday
+        [5] Friday
+        [6] Saturday
+       *[7] Sunday
+    }
+date-short = { $day }{"\u00A0"}{ month-name }
+date-long = { $day }{"\u00A0"}{ month-name } { $year }
+date-full = { weekday-name } { $day }{"\u00A0"}{ month-name } { $year }
+minutes = { $minutes }{"\u00A0"}min
+
+## Subject and preheader
+subject-more = { $count ->
+    [one] and one more story
+   *[other] and { $count } more stories
+ }
+subject-number = no. { $number }
+preheader-plus = Plus:
+preheader-number = Issue { $number } of { $newsletter }, { $date }
+
+## The head
+issue-number = Issue { $number }
+read-online = Read online
+greeting = { $time ->
+    [morning] Good morning,
+    [afternoon] Good afternoon,
+   *[evening] Good evening,
+ }
+greeting-named = { $time ->
+    [morning] Good morning { $name },
+    [afternoon] Good afternoon { $name },
+   *[evening] Good evening { $name },
+ }
+
+## The stories
+read-story = Read the full story
+section-rest = Also in this issue
+call-button = Find out more
+more-stories = { $count ->
+    [one] And one more story in this issue
+   *[other] And { $count } more stories in this issue
+ }
+
+## The foot
+footer-why = You receive { $newsletter } at { $address } because you signed up { $since }.
+since-date = on { $date }
+since-unknown = earlier
+footer-reply = Do reply: a person reads what you write.
+unsubscribe = Unsubscribe
+feed = Follow by RSS
+forwarded = Was this forwarded to you?
+forwarded-link = Read earlier issues
+
+## The pages
+archive = All issues
+archive-title = All issues of { $newsletter }
+archive-empty = No issue has appeared yet. Follow the RSS feed so as not to miss the first.
+issue-stories = { $count ->
+    [one] one story
+   *[other] { $count } stories
+ }
+issue-title = { $newsletter }, issue { $number }
+unsubscribe-ask = Would you like to stop receiving { $newsletter } at { $address }?
+unsubscribe-button = Yes, unsubscribe me
+unsubscribe-keep = Would you rather stay? Then there is nothing to do: close this page.
+unsubscribe-done-title = You have been unsubscribed
+unsubscribe-done = { $address } will not receive { $newsletter } any more. An issue that was already on its way may still arrive.
+unsubscribe-invalid-title = This link does not work
+unsubscribe-invalid = The link is not complete or no longer valid. Open the link at the foot of your latest issue, or reply to that mail and we will unsubscribe you.
+error-not-found-title = This page does not exist
+error-not-found = Perhaps the address was not copied in full, or the page has moved.
+error-other-title = Something went wrong
+error-other = This is our fault, not yours. Please try again in a few minutes.

@@ -1,0 +1,97 @@
+# Nederlands. Elk woord dat de nieuwsbrief en haar pagina's zelf zeggen, staat hier.
+# Een andere taal is één bestand ernaast, met dezelfde namen: words/de.ftl.
+
+## De taal zelf
+direction = ltr
+month-name =
+    { $month ->
+        [1] januari
+        [2] februari
+        [3] maart
+        [4] april
+        [5] mei
+        [6] juni
+        [7] juli
+        [8] augustus
+        [9] september
+        [10] oktober
+        [11] november
+       *[12] december
+    }
+weekday-name =
+    { $weekday ->
+        [1] maandag
+        [2] dinsdag
+        [3] woensdag
+        [4] donderdag
+        [5] vrijdag
+        [6] zaterdag
+       *[7] zondag
+    }
+date-short = { $day }{"\u00A0"}{ month-name }
+date-long = { $day }{"\u00A0"}{ month-name } { $year }
+date-full = { weekday-name } { $day }{"\u00A0"}{ month-name } { $year }
+minutes = { $minutes }{"\u00A0"}min
+
+## Onderwerp en voorproefje
+subject-more = { $count ->
+    [one] en nog een verhaal
+   *[other] en nog { $count } verhalen
+ }
+subject-number = nr. { $number }
+preheader-plus = Plus:
+preheader-number = Nummer { $number } van { $newsletter }, { $date }
+
+## De kop
+issue-number = Nummer { $number }
+read-online = Lees online
+greeting = { $time ->
+    [morning] Goedemorgen,
+    [afternoon] Goedemiddag,
+   *[evening] Goedenavond,
+ }
+greeting-named = { $time ->
+    [morning] Goedemorgen { $name },
+    [afternoon] Goedemiddag { $name },
+   *[evening] Goedenavond { $name },
+ }
+
+## De verhalen
+read-story = Lees het hele verhaal
+section-rest = Verder in dit nummer
+call-button = Kijk verder
+more-stories = { $count ->
+    [one] En nog een verhaal in dit nummer
+   *[other] En nog { $count } verhalen in dit nummer
+ }
+
+## De voet
+footer-why = Je krijgt { $newsletter } op { $address }, omdat je je { $since } hebt aangemeld.
+since-date = op { $date }
+since-unknown = eerder
+footer-reply = Antwoord gerust: je bericht komt bij een mens aan.
+unsubscribe = Uitschrijven
+feed = Volg via RSS
+forwarded = Doorgestuurd gekregen?
+forwarded-link = Lees eerdere nummers
+
+## De pagina's
+archive = Alle nummers
+archive-title = Alle nummers van { $newsletter }
+archive-empty = Er is nog geen nummer verschenen. Volg de RSS-feed om het eerste niet te missen.
+issue-stories = { $count ->
+    [one] een verhaal
+   *[other] { $count } verhalen
+ }
+issue-title = { $newsletter }, nummer { $number }
+unsubscribe-ask = Wil je { $newsletter } niet meer ontvangen op { $address }?
+unsubscribe-button = Ja, schrijf mij uit
+unsubscribe-keep = Toch liever blijven? Dan hoef je niets te doen: sluit deze pagina.
+unsubscribe-done-title = Je bent uitgeschreven
+unsubscribe-done = { $address } krijgt { $newsletter } niet meer. Een nummer dat al onderweg was, kan nog aankomen.
+unsubscribe-invalid-title = Deze link werkt niet
+unsubscribe-invalid = De link is niet compleet of niet meer geldig. Open de link onder aan je laatste nummer, of antwoord op die mail: dan schrijven wij je uit.
+error-not-found-title = Deze pagina is er niet
+error-not-found = Misschien is het adres niet helemaal overgenomen, of is de pagina verhuisd.
+error-other-title = Er ging iets mis
+error-other = Dat ligt aan ons, niet aan jou. Probeer het over een paar minuten opnieuw.
