@@ -203,7 +203,8 @@ pub(super) async fn check_version(target: &StoreTarget) -> Result<(), Error> {
             }
             let options = SqliteConnectOptions::new().filename(path).read_only(true);
             let mut connection = options.busy_timeout(PATIENCE).connect().await?;
-            let table = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'";
+            let table =
+                "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'";
             let found = match connection.fetch_optional(table).await? {
                 Some(_) => connection.fetch_one(versions).await?.try_get(0)?,
                 None => None,

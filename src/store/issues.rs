@@ -131,7 +131,10 @@ impl Store {
         for row in &posts {
             let number = row.number("variant")?;
             if let Ok(index) = variants.binary_search_by_key(&number, |variant| variant.number) {
-                variants[index].variant.posts.push(PostId(row.number("post")?));
+                variants[index]
+                    .variant
+                    .posts
+                    .push(PostId(row.number("post")?));
             }
         }
         Ok(variants)

@@ -24,7 +24,10 @@ pub struct KnownPost {
 impl Store {
     /// The posts whose identity or alternate is one of these.
     pub async fn post_known(&self, identities: &[String]) -> Result<Vec<KnownPost>, Error> {
-        let asked: Vec<_> = identities.iter().map(|text| [text.as_str().into()]).collect();
+        let asked: Vec<_> = identities
+            .iter()
+            .map(|text| [text.as_str().into()])
+            .collect();
         let mut tx = self.engine.begin_read().await?;
         let rows = tx
             .over(

@@ -22,7 +22,13 @@ pub struct RunLock(Kind);
 #[derive(Debug)]
 enum Kind {
     /// Open for as long as the lock is held.
-    File(#[expect(dead_code, reason = "held, not read: the lock lives as long as the open file")] File),
+    File(
+        #[expect(
+            dead_code,
+            reason = "held, not read: the lock lives as long as the open file"
+        )]
+        File,
+    ),
     /// The row's fence at the time of taking it.
     Lease { store: Store, fence: i64 },
 }

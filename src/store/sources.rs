@@ -69,9 +69,7 @@ impl Store {
     /// What is known of a source; `None` before its first try.
     pub async fn source_state(&self, source: &SourceName) -> Result<Option<SourceState>, Error> {
         let mut tx = self.engine.begin_read().await?;
-        let row = tx
-            .row(Statement::new(STATE).with(source.as_str()))
-            .await?;
+        let row = tx.row(Statement::new(STATE).with(source.as_str())).await?;
         row.as_ref().map(state).transpose()
     }
 

@@ -209,7 +209,17 @@ fn same(one: &Wishes, other: &Wishes) -> bool {
 }
 
 fn insertion(id: SubscriberId, key: &str, wishes: Wishes, now: Timestamp) -> [Value; 13] {
-    let [address, hash, name, language, topics, schedules, format, since, data] = wishes;
+    let [
+        address,
+        hash,
+        name,
+        language,
+        topics,
+        schedules,
+        format,
+        since,
+        data,
+    ] = wishes;
     [
         id.0.into(),
         key.into(),
@@ -228,7 +238,17 @@ fn insertion(id: SubscriberId, key: &str, wishes: Wishes, now: Timestamp) -> [Va
 }
 
 fn alteration(id: i64, wishes: Wishes) -> [Value; 10] {
-    let [address, hash, name, language, topics, schedules, format, since, data] = wishes;
+    let [
+        address,
+        hash,
+        name,
+        language,
+        topics,
+        schedules,
+        format,
+        since,
+        data,
+    ] = wishes;
     [
         id.into(),
         address,
@@ -273,7 +293,11 @@ async fn alter(tx: &mut Transaction, rows: &[[Value; 10]], now: Timestamp) -> Re
     Ok(())
 }
 
-async fn deactivate(tx: &mut Transaction, rows: &[[Value; 1]], now: Timestamp) -> Result<(), Error> {
+async fn deactivate(
+    tx: &mut Transaction,
+    rows: &[[Value; 1]],
+    now: Timestamp,
+) -> Result<(), Error> {
     tx.over(
         "WITH v(id) AS (VALUES {rows})
          UPDATE subscriber SET active = 0, changed_at = $1 FROM v WHERE subscriber.id = v.id",

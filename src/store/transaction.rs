@@ -99,7 +99,9 @@ impl Transaction {
 }
 
 /// The statement as the driver wants it. Texts of our own are kept prepared; those with rows vary too much.
-fn bound<DB: Database + HasStatementCache>(statement: Statement) -> Query<'static, DB, DB::Arguments>
+fn bound<DB: Database + HasStatementCache>(
+    statement: Statement,
+) -> Query<'static, DB, DB::Arguments>
 where
     Option<i64>: Encode<'static, DB> + Type<DB>,
     Option<String>: Encode<'static, DB> + Type<DB>,
