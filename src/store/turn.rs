@@ -20,8 +20,9 @@ impl Store {
     ///
     /// An outcome or intent counts only under the newest fence. An intent is granted if its lease has not run out and the
     /// address is not suppressed, and the lease then holds until `lease_until`, as that of the new claims does. A failure
-    /// that says the mailbox does not exist suppresses the address. Fewer claims than asked for do not mean that nothing
-    /// is left: [`Store::outbox_next`] says so.
+    /// that says the mailbox does not exist suppresses the address. Claims go on by number from where this store's last
+    /// claim ended, then from the start, so retries come after what was not tried yet. Fewer claims than asked for do not
+    /// mean that nothing is left: [`Store::outbox_next`] says so.
     pub async fn outbox_turn(&self, request: &TurnRequest) -> Result<TurnResult, Error> {
         let cursor = self.cursor(request.issue);
         let result: Result<TurnResult, Error> =

@@ -1,1 +1,83 @@
-//! Behaviour of `store`.
+//! Behaviour of `store`: every scenario is written once and runs on SQLite and on PostgreSQL.
+//!
+//! On SQLite each is a test of its own. On PostgreSQL one test walks through all, each in a fresh database, since a server
+//! takes longer to start than any of them to run.
+#![expect(clippy::unwrap_used, reason = "a test may panic wherever it stands")]
+
+mod bench;
+mod concurrency;
+mod engines;
+mod ledger;
+mod outbox;
+mod readers;
+mod recovery;
+mod sealing;
+
+use bench::Bench;
+
+use crate::support::postgres::Postgres;
+
+macro_rules! scenarios {
+    ($($file:ident::$name:ident,)*) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let bench = super::Bench::sqlite().await;
+                    super::$file::$name(&bench).await;
+                    bench.store.close().await;
+                }
+            )*
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn every_scenario_on_postgresql() {
+            let Some(server) = Postgres::start("the store's scenarios on PostgreSQL").await else {
+                return;
+            };
+            $(
+                println!("scenario {}", stringify!($name));
+                let bench = Bench::postgres(&server, stringify!($name)).await;
+                $file::$name(&bench).await;
+                bench.store.close().await;
+            )*
+            engines::durability_is_not_up_to_the_server(&server).await;
+        }
+    };
+}
+
+scenarios! {
+    ledger::a_source_and_its_posts_are_saved_together,
+    ledger::a_failed_reading_changes_only_the_attempt,
+    ledger::a_known_post_is_found_by_either_identity,
+    ledger::a_waiting_post_is_not_cut_off_for_one_that_is_done,
+    ledger::posts_of_issues_come_newest_issue_first,
+    readers::subscribers_follow_the_file,
+    readers::a_suppressed_reader_stays_suppressed,
+    readers::subscribers_are_read_page_by_page,
+    readers::a_suppression_is_kept_once_with_its_first_reason,
+    sealing::a_sealed_issue_reads_back_as_it_was_sealed,
+    sealing::a_failing_seal_leaves_nothing,
+    sealing::an_edition_is_sealed_once,
+    sealing::a_number_that_is_taken_is_a_transient_error,
+    sealing::who_left_before_the_seal_is_suppressed,
+    sealing::schedules_and_settings_are_remembered,
+    sealing::a_post_reaches_a_reader_once_over_all_schedules,
+    outbox::every_outcome_moves_the_account_and_it_balances,
+    outbox::an_old_fence_records_nothing,
+    outbox::an_intent_needs_its_lease,
+    outbox::a_reader_who_leaves_before_the_intent_gets_nothing,
+    outbox::a_missing_mailbox_suppresses_its_address,
+    outbox::an_expired_issue_gives_up_what_is_queued,
+    outbox::unfinished_issues_are_those_with_work_left,
+    recovery::what_was_claimed_is_queued_again,
+    recovery::what_was_under_way_is_resent_twice_and_then_held,
+    recovery::without_resending_what_was_under_way_is_held,
+    recovery::only_leases_that_ran_out_are_taken_back,
+    concurrency::ten_thousand_deliveries_are_claimed_once_each,
+    concurrency::two_pools_never_claim_the_same_delivery,
+    concurrency::one_run_at_a_time,
+    engines::a_newer_database_is_refused_untouched,
+    engines::two_processes_may_migrate_at_once,
+    engines::a_store_that_is_closed_is_unavailable,
+}

@@ -1,0 +1,164 @@
+//! Sources and the ledger of posts.
+
+use courant::model::*;
+use courant::store::{SealOutcome, SourceSaved};
+
+use super::bench::*;
+
+fn validators() -> Validators {
+    Validators {
+        etag: Some("W/\"1\"".into()),
+        last_modified: None,
+        body_hash: Some("abc".into()),
+        received_at: Some(at(0)),
+    }
+}
+
+pub async fn a_source_and_its_posts_are_saved_together(bench: &Bench) {
+    let store = &bench.store;
+    assert_eq!(store.source_state(&source()).await.unwrap(), None);
+    let first = SourceSaved {
+        validators: Some(validators()),
+        ..reading(0, 1..=2)
+    };
+    store.source_save(&first).await.unwrap();
+    let state = store.source_state(&source()).await.unwrap().unwrap();
+    assert_eq!(state.name, source());
+    assert_eq!(state.location, "https://blog.example.nl/feed.xml");
+    assert_eq!(state.validators, Some(validators()));
+    assert_eq!(state.first_gathered_at, Some(at(0)));
+    assert_eq!(state.last_success_at, Some(at(0)));
+    assert_eq!((state.last_error, state.posts), (None, 2));
+
+    let mut broken = reading(60, [3]);
+    broken.new.push(NewPostOf(3).with_other_identity());
+    let error = store.source_save(&broken).await.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+    let state = store.source_state(&source()).await.unwrap().unwrap();
+    assert_eq!((state.last_attempt_at, state.posts), (at(0), 2));
+    assert_eq!(state.validators, Some(validators()));
+
+    store.source_save(&reading(120, 1..=4)).await.unwrap();
+    let state = store.source_state(&source()).await.unwrap().unwrap();
+    assert_eq!((state.validators, state.posts), (None, 4));
+    assert_eq!(state.first_gathered_at, Some(at(0)));
+    let entries = store.post_load(&[PostId(1), PostId(4)]).await.unwrap();
+    assert_eq!(
+        entries[0].first_seen,
+        at(0),
+        "a known identity is passed over"
+    );
+    assert_eq!(entries[1].first_seen, at(120));
+}
+
+/// A post under an id that is taken.
+struct NewPostOf(i64);
+
+impl NewPostOf {
+    fn with_other_identity(self) -> courant::store::NewPost {
+        let mut new = new_post(self.0);
+        new.post.identity = "https://blog.example.nl/other".into();
+        new
+    }
+}
+
+pub async fn a_failed_reading_changes_only_the_attempt(bench: &Bench) {
+    let store = &bench.store;
+    let failure = SourceSaved {
+        error: Some("answered 503".into()),
+        location: "https://blog.example.nl/moved".into(),
+        validators: Some(validators()),
+        ..reading(60, 7..=9)
+    };
+    store.source_save(&failure).await.unwrap();
+    let state = store.source_state(&source()).await.unwrap().unwrap();
+    assert_eq!(state.last_error.as_deref(), Some("answered 503"));
+    assert_eq!(state.first_gathered_at, None);
+    assert_eq!((state.validators, state.posts), (None, 0));
+
+    store.source_save(&reading(120, [1])).await.unwrap();
+    store
+        .source_save(&SourceSaved {
+            at: at(180),
+            ..failure
+        })
+        .await
+        .unwrap();
+    let states = store.source_list().await.unwrap();
+    assert_eq!(states.len(), 1);
+    assert_eq!(states[0].location, "https://blog.example.nl/feed.xml");
+    assert_eq!(states[0].last_attempt_at, at(180));
+    assert_eq!(states[0].last_success_at, Some(at(120)));
+    assert_eq!((states[0].posts, states[0].last_error.is_some()), (1, true));
+}
+
+pub async fn a_known_post_is_found_by_either_identity(bench: &Bench) {
+    let store = &bench.store;
+    store.source_save(&reading(0, 1..=3)).await.unwrap();
+    let asked = ["https://blog.example.nl/1", "/1", "/2", "/nobody"].map(String::from);
+    let known = store.post_known(&asked).await.unwrap();
+    let ids: Vec<_> = known.iter().map(|post| post.id.0).collect();
+    assert_eq!(ids, [1, 2]);
+    assert_eq!(known[1].identity, "https://blog.example.nl/2");
+    assert_eq!(known[1].alternate.as_deref(), Some("/2"));
+    assert_eq!(known[1].fingerprint, "fingerprint 2");
+
+    let mut renamed = post(2);
+    renamed.identity = "urn:new-guid".into();
+    renamed.title = "Post 2, improved".into();
+    let change = SourceSaved {
+        changed: vec![(PostId(2), renamed, "fingerprint 2b".into())],
+        ..reading(60, [])
+    };
+    store.source_save(&change).await.unwrap();
+    let entry = store.post_load(&[PostId(2)]).await.unwrap().remove(0);
+    assert_eq!(entry.post.title, "Post 2, improved");
+    assert_eq!(entry.post.identity, "https://blog.example.nl/2");
+    assert_eq!(entry.first_seen, at(0));
+    let known = store.post_known(&["/2".to_owned()]).await.unwrap();
+    assert_eq!(known[0].fingerprint, "fingerprint 2b");
+    assert_eq!(store.post_known(&[]).await.unwrap(), []);
+}
+
+pub async fn a_waiting_post_is_not_cut_off_for_one_that_is_done(bench: &Bench) {
+    let store = &bench.store;
+    store.source_save(&reading(0, 1..=3)).await.unwrap();
+    let mut later = reading(60, 4..=6);
+    later.new[0].baseline = true;
+    store.source_save(&later).await.unwrap();
+    let outcome = store.issue_seal(&seal(1, "weekly", &[5, 6], 1)).await;
+    assert_eq!(outcome.unwrap(), SealOutcome::Sealed);
+
+    let ids = |list: &[LedgerEntry]| list.iter().map(|entry| entry.id.0).collect::<Vec<_>>();
+    let all = store.ledger_list(&schedule("weekly"), 10).await.unwrap();
+    assert_eq!(ids(&all), [6, 5, 4, 3, 2, 1]);
+    assert_eq!(all[0].carried, [(IssueNumber(1), schedule("weekly"))]);
+    assert_eq!(all[0].post, post(6));
+    assert!(all[2].baseline && !all[3].baseline);
+    let waiting = store.ledger_list(&schedule("weekly"), 5).await.unwrap();
+    assert_eq!(ids(&waiting), [6, 4, 3, 2, 1]);
+    let other = store.ledger_list(&schedule("daily"), 2).await.unwrap();
+    assert_eq!(ids(&other), [6, 5]);
+    assert_eq!(
+        other[0].carried.len(),
+        1,
+        "issues of every schedule are named"
+    );
+}
+
+pub async fn posts_of_issues_come_newest_issue_first(bench: &Bench) {
+    let store = &bench.store;
+    store.source_save(&reading(0, 1..=5)).await.unwrap();
+    for seal in [seal(1, "weekly", &[2, 1], 1), seal(2, "daily", &[4, 2], 1)] {
+        assert_eq!(store.issue_seal(&seal).await.unwrap(), SealOutcome::Sealed);
+    }
+    let recent = store.post_recent(10).await.unwrap();
+    let ids: Vec<_> = recent.iter().map(|entry| entry.id.0).collect();
+    assert_eq!(ids, [4, 2, 1]);
+    assert_eq!(recent[1].carried.len(), 2);
+    assert_eq!(store.post_recent(1).await.unwrap().len(), 1);
+    let asked = [PostId(3), PostId(99), PostId(1)];
+    let loaded = store.post_load(&asked).await.unwrap();
+    let ids: Vec<_> = loaded.iter().map(|entry| entry.id.0).collect();
+    assert_eq!(ids, [3, 1]);
+}

@@ -1,0 +1,209 @@
+//! T2 to T4: claims, intents and outcomes under their fences.
+
+use courant::model::*;
+
+use super::bench::*;
+
+pub async fn every_outcome_moves_the_account_and_it_balances(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 6).await;
+    assert_eq!(account(store, issue).await.queued, 6);
+    let claimed = claim(store, issue, 0, 10).await;
+    let numbers: Vec<_> = claimed.iter().map(|one| one.claim.key.number).collect();
+    assert_eq!(numbers, [0, 1, 2, 3, 4, 5]);
+    assert!(
+        claimed
+            .iter()
+            .all(|one| one.claim.fence == 1 && one.attempts == 0)
+    );
+    assert_eq!(
+        account(store, issue).await.queued,
+        6,
+        "claimed counts as queued"
+    );
+    let claims: Vec<_> = claimed.iter().map(|one| one.claim).collect();
+    let result = intend(store, issue, 1, &claims).await;
+    assert_eq!((result.granted, result.refused), (claims.clone(), vec![]));
+    assert_eq!(
+        account(store, issue).await.queued,
+        6,
+        "under way counts as queued"
+    );
+
+    let outcomes = [
+        ok(),
+        Outcome::Failed(reply(550, "5.7.1", "policy"), false),
+        Outcome::Deferred(reply(451, "4.7.1", "greylisted"), at(60)),
+        Outcome::Released(at(2)),
+        Outcome::UnknownRetry(at(30)),
+        Outcome::UnknownHeld,
+    ];
+    for (claim, outcome) in claims.iter().zip(outcomes) {
+        assert_eq!(record(store, 2, *claim, outcome).await, []);
+        account(store, issue).await;
+    }
+    let expected = Account {
+        planned: 6,
+        sent: 1,
+        failed: 1,
+        held: 1,
+        queued: 3,
+        suppressed: 0,
+    };
+    assert_eq!(account(store, issue).await, expected);
+
+    let rows = store.delivery_list(issue, None, -1, 10).await.unwrap();
+    let counts: Vec<_> = rows
+        .iter()
+        .map(|row| (row.attempts, row.unknowns))
+        .collect();
+    assert_eq!(counts, [(1, 0), (1, 0), (1, 0), (0, 0), (0, 1), (0, 1)]);
+    assert_eq!(rows[1].reply, Some(reply(550, "5.7.1", "policy")));
+    assert_eq!(rows[3].reply, None);
+    assert_eq!((rows[2].next_at, rows[0].next_at), (Some(at(60)), None));
+    assert_eq!(
+        (rows[0].last_at, &rows[0].address),
+        (Some(at(2)), &address(0))
+    );
+    let queued = store
+        .delivery_list(issue, Some(DeliveryState::Queued), 2, 10)
+        .await;
+    let numbers: Vec<_> = queued.unwrap().iter().map(|row| row.key.number).collect();
+    assert_eq!(numbers, [3, 4]);
+    let of_reader = store.delivery_list_for(SubscriberId(1005)).await.unwrap();
+    assert_eq!(of_reader.len(), 1);
+    assert_eq!(of_reader[0].state, DeliveryState::Held);
+
+    assert_eq!(store.outbox_next(issue).await.unwrap(), Some(at(2)));
+    let again = claim(store, issue, 59, 10).await;
+    let numbers: Vec<_> = again
+        .iter()
+        .map(|one| (one.claim.key.number, one.claim.fence))
+        .collect();
+    assert_eq!(numbers, [(3, 2), (4, 2)], "number 2 is not due yet");
+    let last = claim(store, issue, 60, 10).await;
+    assert_eq!((last[0].claim.key.number, last[0].attempts), (2, 1));
+    assert_eq!(store.outbox_next(issue).await.unwrap(), None);
+}
+
+pub async fn an_old_fence_records_nothing(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 1).await;
+    let old = claim(store, issue, 0, 1).await[0].claim;
+    assert_eq!(
+        store
+            .outbox_recover(issue, at(1), true, true)
+            .await
+            .unwrap()
+            .released,
+        1
+    );
+    assert_eq!(record(store, 2, old, ok()).await, [old], "nobody has it");
+    let new = claim(store, issue, 3, 1).await[0].claim;
+    assert_eq!(new.fence, old.fence + 1);
+    assert_eq!(
+        record(store, 4, old, ok()).await,
+        [old],
+        "somebody else has it"
+    );
+    let result = intend(store, issue, 4, &[old]).await;
+    assert_eq!(result.refused, [(old, IntentRefusal::Lost)]);
+    assert_eq!(row(store, issue, 0).await.state, DeliveryState::Claimed);
+    assert_eq!(row(store, issue, 0).await.attempts, 0);
+
+    assert_eq!(intend(store, issue, 5, &[new]).await.granted, [new]);
+    assert_eq!(
+        intend(store, issue, 5, &[new]).await.granted,
+        [],
+        "granted once"
+    );
+    assert_eq!(record(store, 6, new, ok()).await, []);
+    let late = Outcome::Failed(reply(550, "5.1.1", "no such user"), true);
+    assert_eq!(record(store, 7, new, late).await, [new], "recorded once");
+    assert_eq!(account(store, issue).await.sent, 1);
+    assert_eq!(store.suppression_count().await.unwrap(), 0);
+}
+
+pub async fn an_intent_needs_its_lease(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 2).await;
+    let claimed = claim(store, issue, 0, 2).await;
+    let (one, two) = (claimed[0].claim, claimed[1].claim);
+    assert_eq!(intend(store, issue, 59, &[one]).await.granted, [one]);
+    let result = intend(store, issue, 60, &[two]).await;
+    assert_eq!(result.refused, [(two, IntentRefusal::Lost)]);
+    assert_eq!(row(store, issue, 1).await.state, DeliveryState::Claimed);
+    let recovered = store
+        .outbox_recover(issue, at(60), false, true)
+        .await
+        .unwrap();
+    assert_eq!(
+        (recovered.released, recovered.resent),
+        (1, 0),
+        "an intent holds the lease anew"
+    );
+}
+
+pub async fn a_reader_who_leaves_before_the_intent_gets_nothing(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 3).await;
+    let claimed = claim(store, issue, 0, 3).await;
+    let claims: Vec<_> = claimed.iter().map(|one| one.claim).collect();
+    let reason = SuppressionReason::Unsubscribed;
+    store
+        .suppression_add(&address_hash(1), reason, at(1))
+        .await
+        .unwrap();
+    let result = intend(store, issue, 2, &claims).await;
+    assert_eq!(result.granted, [claims[0], claims[2]]);
+    assert_eq!(result.refused, [(claims[1], IntentRefusal::Suppressed)]);
+    let account = account(store, issue).await;
+    assert_eq!((account.suppressed, account.queued), (1, 2));
+    assert_eq!(record(store, 3, claims[1], ok()).await, [claims[1]]);
+}
+
+pub async fn a_missing_mailbox_suppresses_its_address(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 3).await;
+    let claimed = claim(store, issue, 0, 3).await;
+    let gone = Outcome::Failed(reply(550, "5.1.1", "no such user"), true);
+    let refused = Outcome::Failed(reply(550, "5.7.1", "policy"), false);
+    record(store, 1, claimed[0].claim, gone).await;
+    record(store, 1, claimed[1].claim, refused).await;
+    let asked = [address_hash(0), address_hash(1)];
+    let found = store.suppression_find(&asked).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[&address_hash(0)], SuppressionReason::Bounced);
+    assert_eq!(account(store, issue).await.failed, 2);
+}
+
+pub async fn an_expired_issue_gives_up_what_is_queued(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 3).await;
+    claim(store, issue, 0, 1).await;
+    assert_eq!(store.outbox_expire(issue, at(86_399)).await.unwrap(), 0);
+    assert_eq!(store.outbox_expire(issue, at(86_400)).await.unwrap(), 2);
+    let account = account(store, issue).await;
+    assert_eq!((account.failed, account.queued), (2, 1));
+    let row = row(store, issue, 1).await;
+    assert_eq!(row.reply.unwrap().text, "expired");
+}
+
+pub async fn unfinished_issues_are_those_with_work_left(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 2).await;
+    store.issue_seal(&seal(2, "daily", &[1], 0)).await.unwrap();
+    assert_eq!(store.issue_unfinished(at(0)).await.unwrap(), [issue]);
+    let claimed = claim(store, issue, 0, 2).await;
+    let later = Outcome::Deferred(reply(451, "4.2.1", "later"), at(60));
+    record(store, 1, claimed[0].claim, later).await;
+    record(store, 1, claimed[1].claim, ok()).await;
+    assert_eq!(store.issue_unfinished(at(1)).await.unwrap(), [issue]);
+    let again = claim(store, issue, 60, 1).await[0].claim;
+    assert_eq!(store.issue_unfinished(at(60)).await.unwrap(), [issue]);
+    intend(store, issue, 60, &[again]).await;
+    assert_eq!(store.issue_unfinished(at(60)).await.unwrap(), [issue]);
+    record(store, 61, again, ok()).await;
+    assert_eq!(store.issue_unfinished(at(61)).await.unwrap(), []);
+    assert_eq!(store.issue_unfinished(at(62)).await.unwrap(), []);
+}
