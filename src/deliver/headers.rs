@@ -39,11 +39,12 @@ pub(super) fn closing(issue: &Issue, digest: &Digest) -> Result<String, Error> {
     let label = list_label(issue);
     let archive = link(masthead, "issues/")?;
     let page = link(masthead, &format!("issues/{}/", issue.number))?;
-    let mut lines = list_id(masthead, &label);
+    let mut lines = String::new();
     if archive.starts_with("https:") {
         // RFC 8058 §3.1: one click is promised over HTTPS only.
         lines += "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n";
     }
+    lines += &list_id(masthead, &label);
     lines += &format!("List-Archive: <{archive}>\r\n");
     lines += &format!("Archived-At: <{page}>\r\n");
     lines += &format!("Content-Language: {}\r\n", digest.language);
@@ -93,10 +94,10 @@ fn link(masthead: &Masthead, path: &str) -> Result<String, Error> {
 
 /// `List-Id` (RFC 2919): the schedule at From's domain, so that it outlives every change of name.
 fn list_id(masthead: &Masthead, label: &str) -> String {
-    let id = format!("{label}.{}", masthead.from.ascii_domain());
+    let id = format!("<{label}.{}>", masthead.from.ascii_domain());
     match phrase(&clean(&masthead.name, MAX_NAME)) {
-        Some(name) => format!("List-Id: {name}\r\n <{id}>\r\n"),
-        None => format!("List-Id: <{id}>\r\n"),
+        Some(name) => folded("List-Id", &name, &id),
+        None => format!("List-Id: {id}\r\n"),
     }
 }
 
@@ -125,17 +126,17 @@ fn sender_id(masthead: &Masthead) -> String {
 fn mailbox(header: &str, name: Option<&str>, address: &EmailAddress) -> String {
     let wire = address.wire();
     match name.and_then(|name| phrase(&clean(name, MAX_NAME))) {
+        Some(name) => folded(header, &name, &format!("<{wire}>")),
         None => format!("{header}: {wire}\r\n"),
-        Some(name) => {
-            let last_line = name.rsplit("\r\n").next().unwrap_or(&name).len();
-            let fold = if header.len() + last_line + wire.len() + 5 > FOLD {
-                "\r\n"
-            } else {
-                ""
-            };
-            format!("{header}: {name}{fold} <{wire}>\r\n")
-        }
     }
+}
+
+/// A header of a phrase and what it names, folded between the two if it is long.
+fn folded(header: &str, phrase: &str, named: &str) -> String {
+    let last_line = phrase.rsplit("\r\n").next().unwrap_or(phrase);
+    let long = header.len() + last_line.len() + named.len() + 3 > FOLD;
+    let fold = if long { "\r\n" } else { "" };
+    format!("{header}: {phrase}{fold} {named}\r\n")
 }
 
 /// A display name as RFC 5322 §3.2.5 wants it: quoted if it is ASCII, in encoded words (RFC 2047) if not.

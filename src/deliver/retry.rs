@@ -30,7 +30,7 @@ mod tests {
         let now: Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
         let expiry = now + SignedDuration::from_hours(96);
         let minutes =
-            |attempts| next_attempt(attempts, now, expiry).map(|next| (next - now).get_minutes());
+            |attempts| next_attempt(attempts, now, expiry).map(|next| (next - now).as_mins());
         let pauses: Vec<_> = (0..6).map(minutes).collect();
         assert_eq!(pauses, [1, 5, 15, 60, 60, 60].map(Some));
         assert_eq!(minutes(u32::MAX), Some(60));

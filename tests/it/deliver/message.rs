@@ -1,0 +1,149 @@
+//! The message itself, whole.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use courant::deliver::Stencil;
+use courant::model::{Digest, EmailAddress, Reader};
+
+use super::world::{address, digest, issue, reader};
+
+fn message(html: bool) -> String {
+    let issue = issue();
+    let stencil = Stencil::new(&issue, &digest(&issue, html)).unwrap();
+    stencil.message(&reader(address("jan@example.nl")))
+}
+
+#[test]
+fn a_whole_message() {
+    insta::assert_snapshot!("message", message(true).replace("\r\n", "\n"));
+}
+
+#[test]
+fn text_alone_has_one_part() {
+    let message = message(false);
+    assert!(message.contains("Content-Type: text/plain; charset=utf-8\r\n"));
+    assert!(!message.contains("multipart"));
+    assert!(message.contains("\r\n\r\nPlus: de klant die nee zei\r\n"));
+}
+
+#[test]
+fn the_same_copy_has_the_same_bytes() {
+    assert_eq!(message(true), message(true));
+}
+
+/// Names, subjects and texts that somebody made to break something.
+fn hostile() -> Vec<(Digest, Reader)> {
+    let issue = issue();
+    let tricks = [
+        "\r\n.\r\nMAIL FROM:<evil@example.nl>\r\n".to_owned(),
+        "Jan\r\nBcc: all@example.nl".to_owned(),
+        "\0\u{1b}[31m\u{202e}".to_owned(),
+        "é".repeat(3_000),
+        "x".repeat(3_000),
+        format!("--=_{}--", issue.nonce.0),
+        "<script>'\"&".to_owned(),
+        "=?utf-8?q?=0D=0ABcc:_x?=".to_owned(),
+        ".\n..\n. \nFrom x\n".to_owned(),
+        "=".repeat(200),
+    ];
+    let mut cases = Vec::new();
+    for trick in tricks {
+        let mut digest = digest(&issue, true);
+        digest.subject.clone_from(&trick);
+        digest.text = format!("{trick}\n{}{trick}", digest.text);
+        digest.html = digest.html.map(|html| format!("{trick}\n{html}{trick}"));
+        let reader = Reader {
+            name: Some(trick.clone()),
+            greeting: trick.clone(),
+            since: trick.clone(),
+            ..reader(EmailAddress::parse("jan@bücher.example").unwrap())
+        };
+        cases.push((digest, reader));
+    }
+    cases
+}
+
+#[test]
+fn hostile_names_and_texts_break_no_rule() {
+    let issue = issue();
+    let plain = Stencil::new(&issue, &digest(&issue, true)).unwrap();
+    let headers = |message: &str| {
+        let head = message.split_once("\r\n\r\n").unwrap().0.to_owned();
+        let names = head.split("\r\n").filter(|line| !line.starts_with(' '));
+        names
+            .map(|line| line.split(':').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let ordinary = headers(&plain.message(&reader(address("jan@example.nl"))));
+    for (digest, reader) in hostile() {
+        let message = Stencil::new(&issue, &digest).unwrap().message(&reader);
+        assert!(message.is_ascii());
+        assert!(!message.replace("\r\n", "").contains(['\r', '\n', '\0']));
+        for line in message.split("\r\n") {
+            assert!(line.len() <= 998 && !line.starts_with('.'), "{line}");
+        }
+        assert_eq!(headers(&message), ordinary);
+    }
+}
+
+/// Parses with Python's `email`, which tells every defect, and prints what a reader would see.
+const READ: &str = r#"
+import sys, email, email.policy
+message = email.message_from_bytes(sys.stdin.buffer.read(), policy=email.policy.default)
+defects = []
+for part in message.walk():
+    defects += part.defects
+    for name, value in part.items():
+        defects += getattr(value, "defects", ())
+print("defects", defects)
+print("to", message["to"].addresses[0].display_name, "|", message["to"].addresses[0].addr_spec)
+print("subject", message["subject"])
+print("parts", [p.get_content_type() for p in message.walk()])
+sys.stdout.write(message.get_body(("plain",)).get_content())
+html = message.get_body(("html",))
+sys.stdout.write(html.get_content() if html else "")
+"#;
+
+/// What Python reads, or `None` where there is no Python.
+fn read_by_python(message: &str) -> Option<String> {
+    let spawned = Command::new("python3")
+        .args(["-X", "utf8", "-c", READ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut python = match spawned {
+        Ok(python) => python,
+        Err(_) => {
+            println!("skipped: no python3 here to read the messages with");
+            return None;
+        }
+    };
+    let mut stdin = python.stdin.take().unwrap();
+    stdin.write_all(message.as_bytes()).unwrap();
+    drop(stdin);
+    let output = python.wait_with_output().unwrap();
+    assert!(output.status.success());
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn python_reads_it_without_defects() {
+    let Some(read) = read_by_python(&message(true)) else {
+        return;
+    };
+    insta::assert_snapshot!("message_as_python_reads_it", read);
+}
+
+#[test]
+fn python_reads_hostile_messages_without_defects() {
+    let issue = issue();
+    for (digest, reader) in hostile() {
+        let message = Stencil::new(&issue, &digest).unwrap().message(&reader);
+        let Some(read) = read_by_python(&message) else {
+            return;
+        };
+        assert!(read.starts_with("defects []\n"), "{read}");
+        assert!(read.contains("| jan@xn--bcher-kva.example\n"), "{read}");
+    }
+}
