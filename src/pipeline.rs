@@ -18,12 +18,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::audience::{self, Keys, SyncedList};
 use crate::compose::{Composer, Overrides};
-use crate::config::{self, Config};
+use crate::config::{self, Config, StoreUrl};
 use crate::deliver::Stop;
 use crate::gather::Fetcher;
 use crate::model::{Chance, Clock, Diagnostic, IssueNumber, Schedule, ScheduleName};
 use crate::schedule::{self, Due};
-use crate::store::{self, RunLock, Store};
+use crate::store::{self, RunLock, Store, StoreTarget};
 
 use gathering::Trace;
 pub use planning::{Preview, TestMail};
@@ -152,7 +152,7 @@ impl Pipeline {
     pub async fn open(config: Config, world: &World<'_>) -> Result<Self, Fault> {
         let composer = check_templates(&config)?;
         let fetcher = Fetcher::new(sending::fetch_settings(&config))?;
-        let store = Store::open(&config.store_target()).await?;
+        let store = Store::open(&store_target(&config)).await?;
         let keys = audience::load_or_create(&config.secret_file, &store, world.chance).await?;
         Ok(Self {
             config,
@@ -219,7 +219,8 @@ impl Pipeline {
         world: &World<'_>,
         report: &mut RunReport,
     ) -> Result<SyncedList, Fault> {
-        let file = config::subscribers(&self.config).map_err(|fault| Fault::Config(vec![fault]))?;
+        let file =
+            config::subscribers(&self.config).map_err(|fault| Fault::Config(vec![*fault]))?;
         report.faults.extend(file.faults);
         let now = world.clock.now();
         let list = audience::sync(&self.store, &self.keys, file.entries, world.chance, now).await?;
@@ -292,10 +293,15 @@ impl Pipeline {
     }
 }
 
+/// Where the configuration puts the store.
+pub fn store_target(config: &Config) -> StoreTarget {
+    match &config.store {
+        StoreUrl::Sqlite(path) => StoreTarget::Sqlite(path.clone()),
+        StoreUrl::Postgres(url) => StoreTarget::Postgres(url.clone()),
+    }
+}
+
 /// Parses every template and renders it with samples; the accent must be readable in both schemes.
 pub fn check_templates(config: &Config) -> Result<Composer, Fault> {
-    Composer::new(&crate::compose::Overrides::new(
-        config.template_overrides.clone(),
-    ))
-    .map_err(Fault::Config)
+    Composer::new(&Overrides(config.template_overrides.clone())).map_err(Fault::Config)
 }

@@ -80,10 +80,8 @@ impl From<Fault> for Failure {
             Fault::Config(_) | Fault::Secret(_) => Exit::Config,
             Fault::Store(error) if error.is_newer() => Exit::Config,
             Fault::Store(error) if error.is_transient() => Exit::TryAgain,
+            Fault::Write { .. } | Fault::Deliver(deliver::Error::Mailbox { .. }) => Exit::CannotWrite,
             Fault::Store(_) | Fault::Deliver(_) => Exit::Unavailable,
-            Fault::Write { .. } | Fault::Deliver(deliver::Error::Mailbox { .. }) => {
-                Exit::CannotWrite
-            }
             Fault::NoIssue(_) => Exit::NoInput,
             Fault::NoRelay | Fault::Compose(_) | Fault::Syndicate(_) | Fault::Gather(_) => {
                 Exit::Ours

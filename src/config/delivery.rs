@@ -3,7 +3,7 @@
 //! The password is never a setting: it comes from `COURANT_DELIVERY__PASSWORD`, else from `password_file`, else from
 //! the credentials that systemd passes (`$CREDENTIALS_DIRECTORY/delivery-password`).
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::SignedDuration;
 use secrecy::SecretString;
@@ -48,8 +48,8 @@ pub struct Delivery {
     pub expire: SignedDuration,
     /// The name to greet with (EHLO) in the place of the machine's.
     pub hello: Option<String>,
-    /// A PEM file with the root of a relay's private authority; absolute, readable when loaded.
-    pub tls_root: Option<PathBuf>,
+    /// The root certificate of a relay's private authority, in PEM form.
+    pub tls_root: Option<Vec<u8>>,
 }
 
 /// What to do when a connection breaks between the end of a message and the relay's answer.
@@ -86,7 +86,7 @@ pub(super) fn read(
     });
     let expire = section.or("expire", EXPIRE, Value::duration);
     let hello = section.optional("hello", |v| v.parse(parse_hello));
-    let tls_root = section.optional("tls_root", |v| read_certificate_path(v, root));
+    let tls_root = section.optional("tls_root", |v| read_certificate(v, root));
     section.finish();
     Some(Delivery {
         relay: relay?,
@@ -214,11 +214,11 @@ fn parse_hello(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn read_certificate_path(value: &Value<'_>, root: &Path) -> Option<PathBuf> {
+fn read_certificate(value: &Value<'_>, root: &Path) -> Option<Vec<u8>> {
     let typed = value.line_of_text()?;
     let path = root.join(&typed);
     match read_text(&path, Path::new(&typed)) {
-        Ok(text) if text.contains("BEGIN CERTIFICATE") => Some(path),
+        Ok(text) if text.contains("BEGIN CERTIFICATE") => Some(text.into_bytes()),
         Ok(_) => {
             value.report(format!("`{typed}` holds no certificate in PEM form"), None);
             None

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::section::Section;
 use super::value::Value;
+use crate::model::Network;
 
 /// The folder that the program makes, beside `courant.toml`.
 const STATE: &str = "state";
@@ -46,8 +47,8 @@ pub(super) struct Storage {
 pub struct GatherConfig {
     /// In the place of our own User-Agent.
     pub user_agent: Option<String>,
-    /// Whether sources may lie in private, loopback and link-local networks.
-    pub allow_private: bool,
+    /// Networks that sources may lie in although they are private.
+    pub allow: Vec<Network>,
     /// The longest a source may take, from connecting to the last byte.
     pub timeout: SignedDuration,
 }
@@ -109,13 +110,19 @@ fn warn_of_password(value: &Value<'_>, url: &Url) {
 /// Reads `[gather]`.
 pub(super) fn read_gather(mut section: Section<'_>) -> Option<GatherConfig> {
     let user_agent = section.optional("user_agent", Value::line_of_text);
-    let allow_private = section.or("allow_private", false, Value::boolean);
+    let allow = section.or("allow", vec![], |v| v.list(read_network));
     let timeout = section.or("timeout", TIMEOUT, Value::duration);
     section.finish();
     Some(GatherConfig {
         user_agent,
-        allow_private: allow_private?,
+        allow: allow?,
         timeout: timeout?,
+    })
+}
+
+fn read_network(value: &Value<'_>) -> Option<Network> {
+    value.parse(|text| {
+        Network::parse(text).ok_or("write a network as `10.1.0.0/16`, or a single address")
     })
 }
 

@@ -41,8 +41,9 @@ pub struct Newsletter {
 }
 
 impl Newsletter {
-    /// The top and foot of a schedule's digests.
-    pub fn masthead(&self, schedule: &Schedule) -> Masthead {
+    /// The top and foot of a schedule's digests, or of the pages that belong to no schedule.
+    pub fn masthead(&self, schedule: Option<&Schedule>) -> Masthead {
+        let timezone = schedule.map_or(&self.timezone, |schedule| &schedule.timezone);
         Masthead {
             name: self.name.clone(),
             tagline: self.tagline.clone(),
@@ -53,8 +54,8 @@ impl Newsletter {
             reply_to: self.reply_to.clone(),
             address: self.address.clone(),
             accent: self.accent.clone(),
-            timezone: schedule.timezone.iana_name().unwrap_or("UTC").to_owned(),
-            intro: schedule.intro.clone(),
+            timezone: timezone.iana_name().unwrap_or("UTC").to_owned(),
+            intro: schedule.and_then(|schedule| schedule.intro.clone()),
             call_to_action: self.call_to_action.clone(),
         }
     }

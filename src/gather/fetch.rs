@@ -17,9 +17,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use url::Url;
 
-use super::guard::{Guard, GuardedResolver, Network, Refusal};
+use super::guard::{Guard, GuardedResolver, Refusal};
 use super::unpack::{ACCEPTED, Unpacker};
 use super::{Error, cause};
+use crate::model::Network;
 use crate::model::Validators;
 
 /// More hops than this are a loop or a maze.

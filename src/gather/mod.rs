@@ -32,7 +32,6 @@ pub use error::Error;
 pub use feed::read_feed;
 pub use fetch::{FetchSettings, Fetcher};
 pub use folder::read as read_folder;
-pub use guard::Network;
 pub use identity::fingerprint;
 pub use links::canonical_link;
 

@@ -218,6 +218,4 @@ pub struct NewDelivery {
     pub variant: i64,
     /// The reader's own fields, frozen.
     pub reader: Reader,
-    /// Already suppressed when sealed: recorded, never sent.
-    pub suppressed: bool,
 }

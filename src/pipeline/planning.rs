@@ -9,6 +9,7 @@ use super::gathering::Trace;
 use super::report::{Plan, PlannedPost, PlannedVariant};
 use super::sealing::{self, Chosen};
 use super::{Fault, Pipeline, RunReport, World, publishing};
+use crate::compose;
 use crate::deliver;
 use crate::model::{
     EmailAddress, Hold, Issue, LedgerEntry, PostId, Reader, Reply, Schedule, SealedVariant, Slot,
@@ -153,13 +154,12 @@ impl Pipeline {
 
     fn fill_sample(&self, issue: &Issue, sealed: &SealedVariant, text: &str, html: bool) -> String {
         let language = &sealed.digest.language;
-        self.composer
-            .fill(text, html, &issue.nonce, |slot| match slot {
-                Slot::Greeting => self.composer.greeting(language, None, &self.local(issue)),
-                Slot::Address => "lezer@voorbeeld.example".to_owned(),
-                Slot::Since => self.composer.since(language, None),
-                Slot::Unsubscribe => format!("{}/unsubscribe/preview", issue.masthead.url),
-            })
+        compose::fill(text, html, &issue.nonce, |slot| match slot {
+            Slot::Greeting => self.composer.greeting(language, None, &self.local(issue)),
+            Slot::Address => "lezer@voorbeeld.example".to_owned(),
+            Slot::Since => self.composer.since(language, None),
+            Slot::Unsubscribe => format!("{}/unsubscribe/preview", issue.masthead.url),
+        })
     }
 }
 

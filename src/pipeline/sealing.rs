@@ -236,7 +236,19 @@ impl Pipeline {
             .collect()
     }
 
-    fn reader(&self, issue: &Issue, variants: &[SealedVariant], entitled: &Entitled<'_>) -> Reader {
+    /// The issue's instant where its readers are, for the time of day in greetings.
+    pub(super) fn local(&self, issue: &Issue) -> ZonedDateTime {
+        let zone = TimeZone::get(&issue.masthead.timezone).unwrap_or(TimeZone::UTC);
+        issue.sealed_at.to_zoned_datetime(zone)
+    }
+
+    fn reader(
+        &self,
+        issue: &Issue,
+        variants: &[SealedVariant],
+        entitled: &Entitled<'_>,
+        at: &ZonedDateTime,
+    ) -> Reader {
         let subscriber = entitled.subscriber;
         let language = &variants[entitled.variant].digest.language;
         Reader {

@@ -7,7 +7,7 @@ use super::sealing::Sealed;
 use super::{Fault, Pipeline, Step, World};
 use crate::config::{Config, OnUnknown};
 use crate::deliver::{self, Job, Mailbox, Outbox, OutboxError, Rate, RelaySettings};
-use crate::gather::{FetchSettings, Network};
+use crate::gather::FetchSettings;
 use crate::model::{Account, IssueNumber, Relay, SmtpRelay, TurnRequest, TurnResult};
 use crate::store::{RunLock, Store};
 
@@ -215,14 +215,9 @@ pub fn fetch_settings(config: &Config) -> FetchSettings {
             config.newsletter.url
         )
     });
-    let allow = if config.gather.allow_private {
-        Network::all().to_vec()
-    } else {
-        vec![]
-    };
     FetchSettings {
         total: config.gather.timeout.unsigned_abs(),
-        allow,
+        allow: config.gather.allow.clone(),
         ..FetchSettings::new(name)
     }
 }

@@ -134,10 +134,6 @@ async fn insert_deliveries(tx: &mut Transaction, seal: &Seal) -> Result<(), Erro
         .deliveries
         .iter()
         .map(|delivery| {
-            let state = match delivery.suppressed {
-                true => DeliveryState::Suppressed,
-                false => DeliveryState::Queued,
-            };
             Ok([
                 Value::from(seal.issue.number.0),
                 delivery.number.into(),
@@ -145,7 +141,7 @@ async fn insert_deliveries(tx: &mut Transaction, seal: &Seal) -> Result<(), Erro
                 delivery.address_hash.as_str().into(),
                 delivery.variant.into(),
                 json(&delivery.reader)?,
-                state.as_str().into(),
+                DeliveryState::Queued.as_str().into(),
                 seal.issue.sealed_at.into(),
             ])
         })

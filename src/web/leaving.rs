@@ -66,7 +66,7 @@ fn broken(site: &Site, error: &audience::Error) -> Response {
     tracing::error!(%error, "a reader's request failed");
     page(
         StatusCode::SERVICE_UNAVAILABLE,
-        site.composer.error_page(&site.masthead),
+        site.composer.error_page(&site.masthead, 503),
     )
 }
 

@@ -135,7 +135,7 @@ fn what_is_left_out_has_a_default() {
     );
     assert_eq!(config.secret_file, folder.path().join("state/secret"));
     assert_eq!(config.serve.listen.to_string(), "127.0.0.1:8080");
-    assert!(!config.gather.allow_private);
+    assert!(config.gather.allow.is_empty());
     let weekly = &config.schedules[0];
     assert_eq!(weekly.name.as_str(), "weekly");
     assert_eq!(weekly.timezone.iana_name(), Some("UTC"));
@@ -197,7 +197,7 @@ secret_file = "sleutel"
 
 [gather]
 user_agent = "courant-proef"
-allow_private = true
+allow = ["10.1.0.0/16", "::1"]
 timeout = "30s"
 
 [serve]
@@ -217,7 +217,7 @@ listen = "[::1]:9000"
         ("templates/.hidden", "left out"),
     ]);
     let config = folder.config();
-    let masthead = config.newsletter.masthead(&config.schedules[0]);
+    let masthead = config.newsletter.masthead(Some(&config.schedules[0]));
     insta::assert_snapshot!("masthead", as_json(&masthead));
     assert_eq!(config.sources[0].topics[0].as_str(), "verkoop");
     assert!(
@@ -243,13 +243,25 @@ listen = "[::1]:9000"
     );
     assert_eq!(delivery.expire, SignedDuration::from_hours(48));
     assert_eq!(delivery.hello.as_deref(), Some("nieuws.example.nl"));
-    assert_eq!(delivery.tls_root, Some(folder.path().join("ca.pem")));
+    assert!(
+        delivery
+            .tls_root
+            .as_ref()
+            .unwrap()
+            .starts_with(b"-----BEGIN CERTIFICATE")
+    );
     assert!(
         matches!(&config.store, StoreUrl::Sqlite(path) if *path == folder.path().join("data/courant.db"))
     );
     assert_eq!(config.secret_file, folder.path().join("sleutel"));
     assert_eq!(config.gather.user_agent.as_deref(), Some("courant-proef"));
-    assert!(config.gather.allow_private);
+    let allowed: Vec<String> = config
+        .gather
+        .allow
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(allowed, ["10.1.0.0/16", "::1/128"]);
     assert_eq!(config.gather.timeout, SignedDuration::from_secs(30));
     assert_eq!(config.serve.listen.to_string(), "[::1]:9000");
     let daily = &config.schedules[0];
@@ -277,7 +289,7 @@ fn flags_beat_the_environment_and_that_beats_the_file() {
         ("COURANT_DELIVERY__CONNECTIONS", "2"),
         ("COURANT_DELIVERY__HELLO", "b.example"),
         ("COURANT_NEWSLETTER__CALL_TO_ACTION__TEXT", "Doe mee"),
-        ("COURANT_GATHER__ALLOW_PRIVATE", "true"),
+        ("COURANT_GATHER__ALLOW", "[\"127.0.0.0/8\"]"),
         ("COURANT_NEWSLETTER__NAME", "2026"),
         ("COURANT_SERVE__LISTEN", ""),
         ("COURANT_CONFIG", "no setting"),
@@ -296,7 +308,10 @@ fn flags_beat_the_environment_and_that_beats_the_file() {
     assert_eq!(config.delivery.hello.as_deref(), Some("c.example"));
     assert_eq!(config.newsletter.name, "2026");
     assert_eq!(config.newsletter.call_to_action.unwrap().text, "Doe mee");
-    assert!(config.gather.allow_private);
+    assert_eq!(
+        config.gather.allow,
+        [Network::parse("127.0.0.0/8").unwrap()]
+    );
     assert_eq!(config.serve.listen.to_string(), "127.0.0.1:8080");
     assert!(!format!("{:?}", config.store).contains("geheim"));
     match config.store {

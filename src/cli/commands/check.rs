@@ -29,10 +29,11 @@ struct Checked {
 pub async fn check(session: &Session) -> Result<Exit, Failure> {
     let config = session.config()?;
     pipeline::check_templates(&config)?;
-    Store::check_version(&config.store_target())
+    Store::check_version(&pipeline::store_target(&config))
         .await
         .map_err(Fault::from)?;
-    let subscribers = config::subscribers(&config).map_err(|fault| Failure::config(vec![fault]))?;
+    let subscribers =
+        config::subscribers(&config).map_err(|fault| Failure::config(vec![*fault]))?;
     let (posts, post_faults) = check_folders(session, &config).await;
     let checked = Checked {
         sources: config.sources.len(),

@@ -9,9 +9,9 @@ use crate::config;
 
 /// Writes the directory and says what to type next.
 pub fn init(session: &Session, directory: &Path) -> Result<Exit, Failure> {
-    let written = config::init(directory, session.clock().now()).map_err(|fault| Failure {
+    let written = config::init(directory).map_err(|fault| Failure {
         exit: Exit::CannotWrite,
-        faults: vec![fault],
+        faults: vec![*fault],
     })?;
     session.printer.either(&written, |printer| {
         for path in &written {

@@ -28,7 +28,7 @@ struct Shown {
 pub async fn subscribers(session: &Session, command: Subscribers) -> Result<Exit, Failure> {
     let pipeline = session.pipeline().await?;
     let file =
-        config::subscribers(&pipeline.config).map_err(|fault| Failure::config(vec![fault]))?;
+        config::subscribers(&pipeline.config).map_err(|fault| Failure::config(vec![*fault]))?;
     let list = audience::sync(
         &pipeline.store,
         &pipeline.keys,

@@ -67,7 +67,7 @@ tls_root = "ca.pem"
 url = "mysql://jan:geheim@db.example.nl/courant"
 
 [gather]
-allow_private = "yes"
+allow = ["intranet"]
 timeout = 30
 
 [serve]

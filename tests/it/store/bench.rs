@@ -132,7 +132,6 @@ fn delivery(number: i64) -> NewDelivery {
             unsubscribe_token: format!("token{number}"),
             message_id: format!("message{number}"),
         },
-        suppressed: false,
     }
 }
 
