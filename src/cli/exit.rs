@@ -80,7 +80,9 @@ impl From<Fault> for Failure {
             Fault::Config(_) | Fault::Secret(_) => Exit::Config,
             Fault::Store(error) if error.is_newer() => Exit::Config,
             Fault::Store(error) if error.is_transient() => Exit::TryAgain,
-            Fault::Write { .. } | Fault::Deliver(deliver::Error::Mailbox { .. }) => Exit::CannotWrite,
+            Fault::Write { .. } | Fault::Deliver(deliver::Error::Mailbox { .. }) => {
+                Exit::CannotWrite
+            }
             Fault::Store(_) | Fault::Deliver(_) => Exit::Unavailable,
             Fault::NoIssue(_) => Exit::NoInput,
             Fault::NoRelay | Fault::Compose(_) | Fault::Syndicate(_) | Fault::Gather(_) => {

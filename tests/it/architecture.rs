@@ -25,7 +25,7 @@ const ROOMS: [Room; 13] = [
         true,
     ),
     room("syndicate", &["model"], &["rss"], true),
-    room("config", &["model", "schedule"], &["toml", "strsim"], false),
+    room("config", &["model", "schedule"], &["toml"], false),
     room(
         "gather",
         &["model"],
@@ -37,6 +37,7 @@ const ROOMS: [Room; 13] = [
             "serde_saphyr",
             "whatlang",
             "toml",
+            "rustls",
         ],
         false,
     ),

@@ -17,7 +17,9 @@ use std::path::Path;
 use courant::config::{
     Config, Environment, Flags, Loaded, OnUnknown, StoreUrl, Subscribers, init, subscribers,
 };
-use courant::model::{Cadence, CatchUp, Diagnostic, FirstRun, Format, Relay, Severity, SourceKind};
+use courant::model::{
+    Cadence, CatchUp, Diagnostic, FirstRun, Format, Network, Relay, Severity, SourceKind,
+};
 use jiff::SignedDuration;
 use jiff::civil::date;
 use secrecy::ExposeSecret as _;

@@ -17,7 +17,9 @@ pub async fn a_sealed_issue_reads_back_as_it_was_sealed(bench: &Bench) {
     text_only.digest.html = None;
     wanted.variants.push(text_only);
     wanted.deliveries[2].variant = 1;
-    wanted.deliveries[3].suppressed = true;
+    let left = &wanted.deliveries[3].address_hash;
+    let reason = SuppressionReason::Unsubscribed;
+    assert!(store.suppression_add(left, reason, at(-1)).await.unwrap());
     assert_eq!(
         store.issue_seal(&wanted).await.unwrap(),
         SealOutcome::Sealed

@@ -183,13 +183,11 @@ impl Ended {
     }
 }
 
-/// The value of a header that stands on one line.
+/// The value of a header that stands on one line, of a message as the mailbox keeps it.
 pub fn header<'a>(message: &'a str, name: &str) -> &'a str {
-    let head = message.split("\r\n\r\n").next().unwrap_or(message);
-    let prefix = format!("{name}: ");
-    head.split("\r\n")
-        .find_map(|line| line.strip_prefix(&prefix))
-        .unwrap_or_else(|| panic!("no {name} in\n{head}"))
+    let mut head = message.lines().take_while(|line| !line.is_empty());
+    let value = head.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    value.unwrap_or_else(|| panic!("no {name} in\n{message}"))
 }
 
 fn copy(from: &Path, to: &Path) {
