@@ -6,7 +6,7 @@
 use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue, Headers, To};
 use lettre::message::{Mailbox, Mailboxes};
-use url::Url;
+use url::{Host, Url};
 
 use super::Error;
 use crate::model::{Digest, EmailAddress, Issue, Masthead, Reader};
@@ -40,8 +40,7 @@ pub(super) fn closing(issue: &Issue, digest: &Digest) -> Result<String, Error> {
     let archive = link(masthead, "issues/")?;
     let page = link(masthead, &format!("issues/{}/", issue.number))?;
     let mut lines = String::new();
-    if archive.starts_with("https:") {
-        // RFC 8058 §3.1: one click is promised over HTTPS only.
+    if is_one_click(&archive) {
         lines += "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n";
     }
     lines += &list_id(masthead, &label);
@@ -54,6 +53,20 @@ pub(super) fn closing(issue: &Issue, digest: &Digest) -> Result<String, Error> {
         sender_id(masthead)
     );
     Ok(lines)
+}
+
+/// RFC 8058 §3.1 promises one click over HTTPS only; a server on this very machine, on trial, is as private.
+fn is_one_click(address: &str) -> bool {
+    let host = Url::parse(address)
+        .ok()
+        .and_then(|url| url.host().map(|host| host.to_owned()));
+    address.starts_with("https:")
+        || match host {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        }
 }
 
 /// `To`: the reader.

@@ -1,10 +1,12 @@
 //! Everything that crosses rooms: one file a behaviour.
 
 mod architecture;
+mod breaking;
 mod compose;
 mod config;
 mod deliver;
 mod gather;
+mod leaving;
 mod line;
 mod schedule;
 mod store;

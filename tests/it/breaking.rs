@@ -1,0 +1,217 @@
+//! A run that breaks, is killed, is told to end, or meets another: nobody is missed, nobody gets more than the promise says.
+
+use std::collections::BTreeMap;
+use std::process::{Child, Command};
+
+use crate::support::newsletter::{Ended, Newsletter};
+use crate::support::smtp::{Received, Script, SmtpServer, Stage, at};
+
+/// Connections that the newsletter's runs open.
+const CONNECTIONS: usize = 4;
+
+/// A newsletter that sends to the server over four connections.
+fn newsletter(server: &SmtpServer, readers: usize) -> Newsletter {
+    let newsletter = Newsletter::new(&format!("smtp://{}", server.address()));
+    newsletter.append("courant.toml", &format!("connections = {CONNECTIONS}\n"));
+    newsletter.readers(readers);
+    newsletter
+}
+
+/// Waits for a program without holding up the servers of the test.
+async fn ended(child: Child) -> Ended {
+    let waited = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
+    Ended::of(waited.await.unwrap())
+}
+
+async fn run(newsletter: &Newsletter, arguments: &[&str]) -> Ended {
+    ended(newsletter.start(arguments)).await
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+}
+
+/// Stored messages by their recipient.
+fn by_reader(server: &SmtpServer) -> BTreeMap<String, Vec<Received>> {
+    let mut readers: BTreeMap<String, Vec<Received>> = BTreeMap::new();
+    for message in server.received() {
+        readers
+            .entry(message.to[0].clone())
+            .or_default()
+            .push(message);
+    }
+    readers
+}
+
+async fn account(newsletter: &Newsletter, issue: &str) -> serde_json::Value {
+    let ended = run(newsletter, &["issues", "account", issue, "--json"]).await;
+    serde_json::from_str(&ended.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_killed_in_the_middle_of_a_thousand_is_finished_by_the_next() {
+    let server = SmtpServer::start(Script::new()).await;
+    let newsletter = newsletter(&server, 1_000);
+    let gate = server.hold(Stage::Dot, 500);
+    let child = newsletter.start(&["run"]);
+    gate.reached().await;
+    signal(&child, "-KILL");
+    let broken = ended(child).await;
+    assert_eq!(broken.code, -1, "it was to be killed");
+    gate.release();
+    let before = account(&newsletter, "1").await;
+    assert_eq!(before["balances"], true, "{before}");
+    assert!(before["queued"].as_i64().unwrap() > 0, "{before}");
+
+    let second = run(&newsletter, &["run"]).await;
+    assert_eq!(second.code, 0, "{}\n{}", second.stdout, second.stderr);
+    assert!(
+        second.stdout.contains("left by a run that broke"),
+        "{}",
+        second.stdout
+    );
+    let after = account(&newsletter, "1").await;
+    assert_eq!(
+        (after["sent"].as_i64(), after["balances"].as_bool()),
+        (Some(1_000), Some(true)),
+        "{after}"
+    );
+
+    let readers = by_reader(&server);
+    assert_eq!(readers.len(), 1_000, "somebody is missing");
+    let twice: Vec<_> = readers.values().filter(|copies| copies.len() > 1).collect();
+    assert!(
+        twice.len() <= CONNECTIONS,
+        "{} readers have copies",
+        twice.len()
+    );
+    for copies in twice {
+        assert_eq!(copies.len(), 2);
+        assert_eq!(copies[0].content, copies[1].content, "the copies differ");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_hold_a_killed_run_makes_no_copy_and_names_whom_it_holds() {
+    let server = SmtpServer::start(Script::new()).await;
+    let newsletter = newsletter(&server, 100);
+    newsletter.append("courant.toml", "on_unknown = \"hold\"\n");
+    let gate = server.hold(Stage::Dot, 50);
+    let child = newsletter.start(&["run"]);
+    gate.reached().await;
+    signal(&child, "-KILL");
+    ended(child).await;
+    gate.release();
+    let second = run(&newsletter, &["run"]).await;
+    assert_eq!(
+        second.code, 1,
+        "held deliveries are not done\n{}",
+        second.stdout
+    );
+    let ended = run(
+        &newsletter,
+        &["issues", "account", "1", "--list", "held", "--json"],
+    )
+    .await;
+    let after: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let held = after["held"].as_u64().unwrap() as usize;
+    assert!((1..=CONNECTIONS).contains(&held), "{after}");
+    assert_eq!(after["readers"].as_array().unwrap().len(), held);
+    let readers = by_reader(&server);
+    assert!(
+        readers.values().all(|copies| copies.len() == 1),
+        "a copy was made"
+    );
+    assert!(
+        readers.len() + held >= 100,
+        "somebody is neither mailed nor held"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_run_at_the_same_time_goes_home() {
+    let server = SmtpServer::start(Script::new()).await;
+    let newsletter = newsletter(&server, 10);
+    let gate = server.hold(Stage::Dot, 3);
+    let first = newsletter.start(&["run"]);
+    gate.reached().await;
+    let second = run(&newsletter, &["run"]).await;
+    assert_eq!(second.code, 0);
+    assert!(
+        second.stdout.contains("already under way"),
+        "{}",
+        second.stdout
+    );
+    gate.release();
+    let first = ended(first).await;
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    assert_eq!(server.received().len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_finishes_the_message_in_hand_and_leaves_the_rest_queued() {
+    let server = SmtpServer::start(Script::new()).await;
+    let newsletter = newsletter(&server, 40);
+    newsletter.replace("courant.toml", "connections = 4", "connections = 1");
+    let gate = server.hold(Stage::Dot, 7);
+    let child = newsletter.start(&["run"]);
+    gate.reached().await;
+    signal(&child, "-TERM");
+    // The signal is handled before the gate opens: the program says so by no other sign than what it does afterwards.
+    gate.release();
+    let stopped = ended(child).await;
+    assert!(
+        [0, 1].contains(&stopped.code),
+        "{}\n{}",
+        stopped.stdout,
+        stopped.stderr
+    );
+    let account = account(&newsletter, "1").await;
+    assert_eq!(account["balances"], true);
+    assert_eq!(account["held"], 0, "{account}");
+    assert_eq!(
+        account["sent"].as_u64().unwrap() as usize,
+        server.received().len()
+    );
+    run(&newsletter, &["run"]).await;
+    let readers = by_reader(&server);
+    assert_eq!(readers.len(), 40);
+    assert!(
+        readers.values().all(|copies| copies.len() == 1),
+        "a copy was made"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_mailbox_fails_alone_and_is_not_mailed_again() {
+    let gone = at(Stage::Rcpt)
+        .to("reader3@example.nl")
+        .say("550 5.1.1 no such user");
+    let server = SmtpServer::start(Script::new().rule(gone)).await;
+    let newsletter = newsletter(&server, 10);
+    let first = run(&newsletter, &["run"]).await;
+    assert_eq!(first.code, 1, "{}", first.stdout);
+    assert!(
+        first.stdout.contains("9 sent, 1 failed"),
+        "{}",
+        first.stdout
+    );
+    newsletter.post("tweede", "Het tweede bericht");
+    let second = run(&newsletter, &["run"]).await;
+    assert_eq!(second.code, 0, "{}", second.stdout);
+    assert!(
+        second.stdout.contains("left out: r…@example.nl (bounced)"),
+        "{}",
+        second.stdout
+    );
+    let offers = server
+        .heard()
+        .iter()
+        .filter(|heard| heard.line.contains("reader3@"))
+        .count();
+    assert_eq!(offers, 1);
+}
