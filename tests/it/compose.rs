@@ -171,17 +171,32 @@ fn a_variant_without_posts_of_the_issue_is_refused() {
 #[test]
 fn twelve_and_thirty_stories_keep_within_their_size() {
     for (posts, bytes) in [(twelve(), 36_000), (thirty(), 66_000)] {
-        let (count, issue) = (posts.len(), issue(posts));
-        let html = filled(&issue, html(&digest(&issue, "nl")), true);
-        assert!(
-            html.len() <= bytes,
-            "{count} stories make {} bytes",
-            html.len()
-        );
-        for (_, post) in &issue.posts {
-            assert!(html.contains(&post.title), "{} is missing", post.title);
+        for posts in [posts.clone(), completed(posts)] {
+            let (count, issue) = (posts.len(), issue(posts));
+            let html = filled(&issue, html(&digest(&issue, "nl")), true);
+            assert!(
+                html.len() <= bytes,
+                "{count} stories make {} bytes",
+                html.len()
+            );
+            for (_, post) in &issue.posts {
+                assert!(html.contains(&post.title), "{} is missing", post.title);
+            }
         }
     }
+}
+
+/// The posts with everything that a post can have: a long summary, a picture, an author with a portrait.
+fn completed(mut posts: Vec<Post>) -> Vec<Post> {
+    let full = twelve().remove(0);
+    for post in &mut posts {
+        post.summary.clone_from(&full.summary);
+        post.image.clone_from(&full.image);
+        post.author.clone_from(&full.author);
+        post.published = full.published;
+        post.html.clone_from(&full.html);
+    }
+    posts
 }
 
 #[test]
