@@ -279,35 +279,42 @@ fn incomplete(name: &str, rendered: &str) -> Option<Diagnostic> {
 
 /// A template that fails with samples.
 fn unrendered(files: &Files, press: &Press, error: &RenderError) -> Diagnostic {
+    if let RenderErrorReason::NestedError(nested) = error.reason()
+        && let Some(words) = nested.downcast_ref::<WordsError>()
+        && let Some(text) = own_words(files, press, words)
+    {
+        return broken_words(words, &press.words.language, text);
+    }
     let name = error.template_name.as_deref().unwrap_or_default();
     let source = files.templates.get(name).map_or("", String::as_str);
     let (message, word) = match error.reason() {
         RenderErrorReason::MissingVariable(Some(field)) => {
-            (format!("there is no field `{field}` here"), field.clone())
+            (format!("there is no field `{field}` here"), field.as_str())
         }
-        RenderErrorReason::NestedError(nested) => {
-            if let Some(WordsError::Broken { id, language, .. }) = nested.downcast_ref() {
-                let own = files.words.get(language).into_iter().flatten();
-                let mut own = own.filter(|layer| layer.own && !line_of(&layer.text, id).is_empty());
-                if let (Some(layer), Some(error)) = (own.next(), nested.downcast_ref()) {
-                    return broken_words(error, &press.words.language, &layer.text);
-                }
-            }
-            (nested.to_string(), "t".to_owned())
-        }
-        other => {
-            let text = other.to_string();
-            (text.to_lowercase(), String::new())
-        }
+        RenderErrorReason::NestedError(nested) => (nested.to_string(), "t"),
+        other => (other.to_string().to_lowercase(), ""),
     };
-    let fault = Diagnostic::error(message).in_file(shown_path(&format!("{name}.hbs")));
+    let fault = Diagnostic::error(message)
+        .in_file(shown_path(&format!("{name}.hbs")))
+        .hint("the built-in template of that name shows what there is; `@root.` reaches the whole");
     match (error.line_no, error.column_no) {
         (Some(line), Some(column)) => {
             let at = offset(source, line, column);
-            fault.at_span(source, word_from(source, at, &word))
+            fault.at_span(source, word_from(source, at, word))
         }
         _ => fault,
     }
+}
+
+/// The user's own file in which a broken message stands: then that file is to blame, not the template that asks for it.
+fn own_words<'a>(files: &'a Files, press: &Press, error: &WordsError) -> Option<&'a str> {
+    let (WordsError::Missing { id, .. } | WordsError::Broken { id, .. }) = error;
+    let layers = files.words.get(&press.words.language)?;
+    layers
+        .iter()
+        .filter(|layer| layer.own && !line_of(&layer.text, id).is_empty())
+        .map(|layer| layer.text.as_str())
+        .next_back()
 }
 
 /// The first line of a message; empty if the text has none of that name.

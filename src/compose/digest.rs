@@ -8,6 +8,7 @@ use css_inline::CSSInliner;
 use serde::Serialize;
 
 use super::error::Error;
+use super::markup::escape_attributes;
 use super::palette::accent;
 use super::press::Press;
 use super::prose::wrap;
@@ -143,7 +144,7 @@ fn html(press: &Press, view: &impl Serialize) -> Result<String, Error> {
         .load_remote_stylesheets(false)
         .minify_css(true)
         .build();
-    Ok(inliner.inline(&without_indent(&page))?)
+    Ok(escape_attributes(&inliner.inline(&without_indent(&page))?))
 }
 
 fn text(press: &Press, view: &impl Serialize) -> Result<String, Error> {

@@ -24,6 +24,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "digest/style.hbs",
     "digest/style-kept.hbs",
     "digest/text.hbs",
+    "digest/text-lead.hbs",
     "digest/text-story.hbs",
     "page/byline.hbs",
     "page/call.hbs",
@@ -130,7 +131,7 @@ pub(super) fn nearest<'a>(
     name: &str,
     candidates: impl Iterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let allowed = (name.chars().count() / 3).clamp(1, 4);
+    let allowed = (name.chars().count() / 2).clamp(1, 3);
     candidates
         .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
         .filter(|(distance, _)| *distance <= allowed)

@@ -46,6 +46,29 @@ pub(super) fn absolute_addresses(html: &str, base: &str) -> String {
     made
 }
 
+/// Escapes `<` and `>` within quoted attributes: serialising HTML leaves them bare, which is allowed but misleads filters.
+pub(super) fn escape_attributes(html: &str) -> String {
+    let mut made = String::with_capacity(html.len() + 64);
+    for piece in pieces(html) {
+        let attributes = piece.starts_with('<').then(|| piece.split('"').enumerate());
+        let Some(parts) = attributes else {
+            made.push_str(piece);
+            continue;
+        };
+        for (at, part) in parts {
+            if at > 0 {
+                made.push('"');
+            }
+            if at % 2 == 1 && part.contains(['<', '>']) {
+                made.push_str(&part.replace('<', "&lt;").replace('>', "&gt;"));
+            } else {
+                made.push_str(part);
+            }
+        }
+    }
+    made
+}
+
 fn absolute_tag(tag: &str, base: &str) -> String {
     let mut made = tag.to_owned();
     for attribute in [" src=\"/", " href=\"/"] {
@@ -109,6 +132,16 @@ mod tests {
         assert_eq!(
             absolute_addresses(html, "https://a.example/n"),
             r#"<a href="https://a.example/n/posts/x/"><img alt="1 > 0" src="https://a.example/n/img/a.jpg"></a> src="/text" <a href="//other.example/">o</a>"#
+        );
+    }
+
+    #[test]
+    fn attributes_hold_no_bare_angle_brackets() {
+        let html =
+            r#"<!--[if mso]><td a="x"><![endif]--><p title="<b> & 1 > 0" lang="nl">a "<b>" c</p>"#;
+        assert_eq!(
+            escape_attributes(html),
+            r#"<!--[if mso]><td a="x"><![endif]--><p title="&lt;b&gt; & 1 &gt; 0" lang="nl">a "<b>" c</p>"#
         );
     }
 

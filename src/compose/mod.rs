@@ -145,6 +145,12 @@ mod tests {
     }
 
     #[test]
+    fn a_composer_is_shared_between_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Composer>();
+    }
+
+    #[test]
     fn a_language_without_words_falls_back_by_steps() {
         let composer = Composer::new(&Overrides::default()).unwrap();
         let gets = |wanted, newsletter| {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use handlebars::template::{HelperTemplate, Parameter, TemplateElement};
+use handlebars::template::{BlockParam, HelperTemplate, Parameter, TemplateElement};
 use handlebars::{Path, PathSeg, Template};
 use serde_json::Value;
 
@@ -43,8 +43,14 @@ impl Names<'_> {
         for element in &template.elements {
             match element {
                 TemplateElement::HelperBlock(helper) => {
-                    let given = format!("{:?}", helper.block_param);
-                    self.fields.extend(given.split('"').map(str::to_owned));
+                    match &helper.block_param {
+                        Some(BlockParam::Single(one)) => self.learn_name(one),
+                        Some(BlockParam::Pair((one, other))) => {
+                            self.learn_name(one);
+                            self.learn_name(other);
+                        }
+                        _ => {}
+                    }
                     let inner = [&helper.template, &helper.inverse];
                     inner
                         .into_iter()
@@ -69,6 +75,12 @@ impl Names<'_> {
                 _ => {}
             }
         }
+    }
+}
+
+impl Names<'_> {
+    fn learn_name(&mut self, parameter: &Parameter) {
+        self.fields.extend(parameter.as_name().map(str::to_owned));
     }
 }
 
@@ -211,11 +223,12 @@ impl Reader<'_> {
             name == "this" || name.bytes().all(|b| b.is_ascii_digit()) || fields.contains(name);
         if !known {
             let near = nearest(name, fields.iter().map(String::as_str));
+            let list = fields.iter().map(String::as_str).collect::<Vec<_>>();
             self.fault(
                 "field",
                 name,
                 near,
-                "the fields stand in `docs/templates.md`",
+                &format!("fields: `{}`", list.join("`, `")),
             );
         }
     }

@@ -154,7 +154,8 @@ impl Composer {
     /// # Errors
     /// Fails when a template does not render.
     pub fn post_page(&self, masthead: &Masthead, post: &Post) -> Result<String, Error> {
-        let press = self.press(&[post.language.as_ref().unwrap_or(&masthead.language)]);
+        let own = post.language.as_ref().unwrap_or(&masthead.language);
+        let press = self.press(&[own, &masthead.language]);
         print(press, "page/post", &post_view(press, masthead, post)?)
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Scheme {
     /// Text upon the accent.
     pub on_accent: &'static str,
     pub hairline: &'static str,
+    /// The double rule under the masthead, a little stronger than a hairline.
+    pub rule: &'static str,
 }
 
 impl Scheme {
@@ -40,6 +42,7 @@ impl Scheme {
             accent: accents.light.clone(),
             on_accent: "#ffffff",
             hairline: "#e3dccf",
+            rule: "#cfc6b5",
         }
     }
 
@@ -54,6 +57,7 @@ impl Scheme {
             accent: accents.dark.clone(),
             on_accent: "#12110f",
             hairline: "#3a362f",
+            rule: "#544e44",
         }
     }
 

@@ -27,9 +27,14 @@ fn ends_sentence(word: &str) -> bool {
         .ends_with(['.', '!', '?', '…'])
 }
 
+/// The text on one line, each gap one space.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Cuts a text at a word so that it has at most `length` characters, the ellipsis included.
 pub(super) fn cut(text: &str, length: usize) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = one_line(text);
     if text.chars().count() <= length {
         return text;
     }
@@ -51,7 +56,7 @@ fn ellipsis(text: &str) -> String {
 /// The text without emoji and what joins them.
 pub(super) fn without_emoji(text: &str) -> String {
     let kept: String = text.chars().filter(|&c| !is_emoji(c)).collect();
-    kept.split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line(&kept)
 }
 
 /// Whether a character is a pictograph or joins pictographs (blocks of Unicode 16 that hold emoji).

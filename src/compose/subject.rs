@@ -90,7 +90,8 @@ pub(super) fn preheader(
     )?;
     let only = posts.first().filter(|_| others.is_empty());
     let fillers = [
-        only.map(|post| post.summary.clone()),
+        only.filter(|post| !post.summary.starts_with(&post.title))
+            .map(|post| post.summary.clone()),
         Some(number),
         masthead.tagline.clone(),
         Some(masthead.issue_page(issue.number)),

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::markup::reading_minutes;
 use super::palette::{Accents, Scheme};
 use super::picture::{Picture, hero, portrait, thumbnail};
-use super::prose::excerpt;
+use super::prose::{excerpt, one_line};
 use super::sections::arrange;
 use super::words::{DateStyle, Words, WordsError};
 use crate::model::{Author, CallToAction, Issue, Masthead, Post};
@@ -243,7 +243,7 @@ impl<'a> Viewer<'a> {
             .as_ref()
             .filter(|l| l.primary() != own.primary());
         Ok(Story {
-            title: post.title.clone(),
+            title: one_line(&post.title),
             url: post.address(&self.masthead.url),
             language: language.map(ToString::to_string),
             summary: Some(excerpt(&post.summary, words)).filter(|text| !text.is_empty()),
@@ -258,7 +258,7 @@ impl<'a> Viewer<'a> {
         let bio = author.bio.as_deref().map(|bio| excerpt(bio, STORY_WORDS));
         let photo = author.photo.as_deref();
         AuthorView {
-            name: author.name.clone(),
+            name: one_line(&author.name),
             bio: bio.filter(|text| !text.is_empty()),
             photo: photo.and_then(|photo| portrait(photo, &self.masthead.url)),
         }
@@ -276,7 +276,7 @@ impl<'a> Viewer<'a> {
         if let Some(minutes) = minutes {
             parts.push(self.words.say("minutes", &[("minutes", minutes.into())])?);
         }
-        Ok((!parts.is_empty()).then(|| parts.join(" · ")))
+        Ok((!parts.is_empty()).then(|| parts.join("\u{a0}· ")))
     }
 
     /// The one call of an issue: the lead's, else the newsletter's, else the first that leads anywhere, else the first.
@@ -300,7 +300,7 @@ impl<'a> Viewer<'a> {
         };
         let url = call.url.as_deref();
         Ok(CallView {
-            text: call.text.clone(),
+            text: one_line(&call.text),
             label,
             url: url.map(|url| crate::model::absolute(&self.masthead.url, url)),
         })

@@ -146,3 +146,24 @@ impl LedgerEntry {
             .map_or(self.first_seen, |published| published.min(self.first_seen))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_ours_becomes_absolute_and_others_stay() {
+        let base = "https://example.nl/nieuws";
+        assert_eq!(
+            absolute(base, "/img/a.jpg"),
+            "https://example.nl/nieuws/img/a.jpg"
+        );
+        for other in [
+            "https://a.example/",
+            "//a.example/x",
+            "mailto:jan@example.nl",
+        ] {
+            assert_eq!(absolute(base, other), other);
+        }
+    }
+}

@@ -10,8 +10,8 @@ use super::report::{IssueReport, Quiet, RunReport};
 use super::{Fault, Pipeline, World};
 use crate::audience::{Purpose, SyncedList, Token};
 use crate::model::{
-    Account, Edition, FirstRun, Issue, LedgerEntry, NewDelivery, Post, PostId, Reader, Schedule,
-    SealedVariant, Selection, SlotNonce, SubscriberId, VerdictReason,
+    Account, Edition, FirstRun, Issue, Language, LedgerEntry, NewDelivery, Post, PostId, Reader,
+    Schedule, SealedVariant, Selection, SlotNonce, SubscriberId, VerdictReason,
 };
 use crate::schedule;
 use crate::select::{self, Entitled, Readership};
@@ -134,13 +134,15 @@ impl Pipeline {
         for (subscriber, post) in self.store.received(&ids).await? {
             received.entry(subscriber).or_default().insert(post);
         }
-        let language = &self.config.newsletter.language;
+        let ours = &self.config.newsletter.language;
+        let language_of =
+            |wanted: Option<&Language>| self.composer.language(wanted.unwrap_or(ours), ours);
         Ok(select::readership(
             schedule,
             posts,
             &readers.subscribers,
             &received,
-            language,
+            language_of,
         ))
     }
 

@@ -33,13 +33,14 @@ pub struct Entitled<'a> {
 
 /// Groups the schedule's readers into variants.
 ///
-/// `posts` are the issue's, in its order; `received` tells which posts a reader has, may have or is about to get.
+/// `posts` are the issue's, in its order; `received` tells which posts a reader has, may have or is about to get;
+/// `language_of` gives the language that a reader who wishes for one, or for none, gets.
 pub fn readership<'a>(
     schedule: &Schedule,
     posts: &[(PostId, Post)],
     subscribers: &'a [Subscriber],
     received: &HashMap<SubscriberId, HashSet<PostId>>,
-    language: &Language,
+    language_of: impl Fn(Option<&Language>) -> Language,
 ) -> Readership<'a> {
     let mut readership = Readership::default();
     let mut groups: BTreeMap<Variant, Vec<&'a Subscriber>> = BTreeMap::new();
@@ -58,10 +59,7 @@ pub fn readership<'a>(
         }
         let variant = Variant {
             posts: wanted,
-            language: subscriber
-                .language
-                .clone()
-                .unwrap_or_else(|| language.clone()),
+            language: language_of(subscriber.language.as_ref()),
             format: subscriber.format,
         };
         groups.entry(variant).or_default().push(subscriber);
@@ -141,8 +139,10 @@ mod tests {
         vec![(PostId(1), sales), (PostId(2), team)]
     }
 
-    fn nl() -> Language {
-        Language::parse("nl").unwrap()
+    fn nl(wanted: Option<&Language>) -> Language {
+        wanted
+            .cloned()
+            .unwrap_or_else(|| Language::parse("nl").unwrap())
     }
 
     #[test]
@@ -154,7 +154,7 @@ mod tests {
         let mut team_only = reader(5);
         team_only.topics = topics(&["team"]);
         let readers = [reader(1), reader(2), english, text, team_only];
-        let found = readership(&weekly(), &posts(), &readers, &HashMap::new(), &nl());
+        let found = readership(&weekly(), &posts(), &readers, &HashMap::new(), nl);
         assert_eq!(found.variants.len(), 4);
         assert_eq!(found.entitled.len(), 5);
         assert_eq!(found.entitled[0].variant, found.entitled[1].variant);
@@ -171,7 +171,7 @@ mod tests {
         let mut both = reader(1);
         both.topics = topics(&["sales", "team"]);
         let readers = [both];
-        let found = readership(&weekly(), &posts(), &readers, &HashMap::new(), &nl());
+        let found = readership(&weekly(), &posts(), &readers, &HashMap::new(), nl);
         assert_eq!(found.variants[0].posts, [PostId(1), PostId(2)]);
     }
 
@@ -182,7 +182,7 @@ mod tests {
             (SubscriberId(1), HashSet::from([PostId(1)])),
             (SubscriberId(2), HashSet::from([PostId(1), PostId(2)])),
         ]);
-        let found = readership(&weekly(), &posts(), &readers, &received, &nl());
+        let found = readership(&weekly(), &posts(), &readers, &received, nl);
         assert_eq!(found.entitled.len(), 1);
         assert_eq!(found.variants[0].posts, [PostId(2)]);
         assert_eq!(found.nothing_new[0].id, SubscriberId(2));
@@ -197,7 +197,7 @@ mod tests {
         let mut removed = reader(3);
         removed.active = false;
         let readers = [left, monthly, removed];
-        let found = readership(&weekly(), &posts(), &readers, &HashMap::new(), &nl());
+        let found = readership(&weekly(), &posts(), &readers, &HashMap::new(), nl);
         assert!(found.entitled.is_empty() && found.variants.is_empty());
         assert_eq!(found.suppressed[0].0.id, SubscriberId(1));
     }
@@ -209,7 +209,7 @@ mod tests {
             default: false,
             ..weekly()
         };
-        let found = readership(&schedule, &posts(), &readers, &HashMap::new(), &nl());
+        let found = readership(&schedule, &posts(), &readers, &HashMap::new(), nl);
         assert!(found.entitled.is_empty());
     }
 }

@@ -81,7 +81,7 @@ archive-title = All issues of { $newsletter }
 archive-empty = No issue has appeared yet. Follow the RSS feed so as not to miss the first.
 issue-stories = { $count ->
     [one] one story
-   *[other] { $count } stories
+   *[other] { $count }{"\u00A0"}stories
  }
 issue-title = { $newsletter }, issue { $number }
 unsubscribe-ask = Would you like to stop receiving { $newsletter } at { $address }?

@@ -81,7 +81,7 @@ archive-title = Alle nummers van { $newsletter }
 archive-empty = Er is nog geen nummer verschenen. Volg de RSS-feed om het eerste niet te missen.
 issue-stories = { $count ->
     [one] een verhaal
-   *[other] { $count } verhalen
+   *[other] { $count }{"\u00A0"}verhalen
  }
 issue-title = { $newsletter }, nummer { $number }
 unsubscribe-ask = Wil je { $newsletter } niet meer ontvangen op { $address }?

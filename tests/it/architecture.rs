@@ -21,7 +21,7 @@ const ROOMS: [Room; 13] = [
     room(
         "compose",
         &["model"],
-        &["handlebars", "css_inline", "fluent_bundle", "html2text"],
+        &["handlebars", "css_inline", "fluent_bundle"],
         true,
     ),
     room("syndicate", &["model"], &["rss"], true),

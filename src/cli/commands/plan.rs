@@ -54,7 +54,7 @@ pub fn show(printer: &Printer, plan: &Plan, timezone: &TimeZone) {
     for (reader, reason) in &plan.skipped {
         printer.line(format!("left out: {reader} ({})", reason.as_str()));
     }
-    if plan.nothing_new > 0 {
+    if plan.nothing_new > 0 && plan.posts.iter().any(|post| post.carried) {
         printer.line(format!(
             "nothing new for {}",
             count(plan.nothing_new, "reader", "readers")

@@ -1,0 +1,157 @@
+//! The pages: no reader in the public ones, no robot in the private ones, no script in any.
+
+use courant::compose::{IssueListing, Unsubscribe};
+use courant::model::{CallToAction, IssueNumber, Post};
+
+use super::stories::{issue, masthead, post, twelve};
+use super::{composer, language};
+
+/// A page without its style sheet.
+fn unstyled(page: &str) -> String {
+    let (before, rest) = page.split_once("<style>").unwrap();
+    let (style, after) = rest.split_once("</style>").unwrap();
+    assert!(style.len() < 6_000, "{}", style.len());
+    format!("{before}{}", after.trim_start())
+}
+
+fn own_post() -> Post {
+    Post {
+        link: None,
+        html: "<p>Eerst <em>luisteren</em>, dan <a href=\"/posts/ander/\">praten</a>.</p><p><img src=\"/img/x.jpg\" alt=\"\"></p>".into(),
+        call_to_action: Some(CallToAction {
+            text: "Download de lijst.".into(),
+            label: None,
+            url: Some("/img/lijst.pdf".into()),
+        }),
+        ..twelve().remove(1)
+    }
+}
+
+#[test]
+fn the_page_of_an_issue_names_its_place_and_no_reader() {
+    let issue = issue(twelve()[..4].to_vec());
+    let page = composer().issue_page(&issue).unwrap();
+    insta::assert_snapshot!("page_issue", unstyled(&page));
+    assert!(
+        !page.contains(&issue.nonce.0),
+        "a slot stands in a public page"
+    );
+    assert!(
+        page.contains("<link rel=\"canonical\" href=\"https://nieuws.example.nl/issues/37/\">")
+    );
+    assert!(page.contains("<meta property=\"og:image\" content=\"https://nieuws.example.nl/img/"));
+    assert!(!page.contains("noindex"));
+}
+
+#[test]
+fn the_page_of_an_issue_has_every_story_whatever_its_size() {
+    let posts: Vec<Post> = (0..120)
+        .map(|n| Post {
+            title: format!("Verhaal {n} van velen"),
+            ..twelve().remove(1)
+        })
+        .collect();
+    let page = composer().issue_page(&issue(posts)).unwrap();
+    assert!(page.contains("Verhaal 119 van velen"));
+}
+
+#[test]
+fn the_archive_lists_issues_or_says_there_are_none() {
+    let listing = |number, stories| IssueListing {
+        number: IssueNumber(number),
+        date: jiff::civil::date(2026, 9, 12),
+        lead: "Luisteren & <verkopen>".into(),
+        stories,
+    };
+    let page = composer().index_page(&masthead(), &[listing(37, 12), listing(36, 1)]);
+    insta::assert_snapshot!("page_index", unstyled(&page.unwrap()));
+    let empty = composer().index_page(&masthead(), &[]).unwrap();
+    assert!(empty.contains("Er is nog geen nummer verschenen"));
+}
+
+#[test]
+fn a_post_of_our_own_has_a_page_with_its_whole_text() {
+    let page = composer().post_page(&masthead(), &own_post()).unwrap();
+    insta::assert_snapshot!("page_post", unstyled(&page));
+    assert!(
+        page.contains("<em>luisteren</em>"),
+        "sanitised text is not escaped"
+    );
+    assert!(page.contains("src=\"https://nieuws.example.nl/img/x.jpg\""));
+}
+
+#[test]
+fn a_bare_post_has_a_page_too() {
+    let page = composer()
+        .post_page(&masthead(), &post("Alleen een titel"))
+        .unwrap();
+    assert!(page.contains("<h1>Alleen een titel</h1>"));
+    for absent in ["byline", "og:image\"", "class=\"call\"", "<time"] {
+        assert!(
+            !page.split("</style>").nth(1).unwrap().contains(absent),
+            "{absent}"
+        );
+    }
+}
+
+#[test]
+fn a_picture_within_the_text_is_not_shown_twice() {
+    let mut own = own_post();
+    own.html = format!("<p><img src=\"{}\"></p>", own.image.as_ref().unwrap().url);
+    let page = composer().post_page(&masthead(), &own).unwrap();
+    let body = page.split("<main>").nth(1).unwrap();
+    assert_eq!(body.matches("luisteren-kost-niets").count(), 1);
+}
+
+#[test]
+fn unsubscribing_asks_does_and_explains_in_the_readers_language() {
+    let action = "/unsubscribe?t=abc&x=\"";
+    let page = |tag, state| {
+        let page = composer().unsubscribe_page(&masthead(), &language(tag), state);
+        let page = page.unwrap();
+        assert!(page.contains("content=\"noindex, nofollow\""));
+        assert!(page.contains("content=\"no-referrer\""));
+        assert!(!page.contains("canonical"));
+        page
+    };
+    let address = "j…@example.nl";
+    let ask = page("nl", Unsubscribe::Ask { address, action });
+    insta::assert_snapshot!("page_unsubscribe", unstyled(&ask));
+    let done = page("en", Unsubscribe::Done { address });
+    assert!(done.contains("You have been unsubscribed") && done.contains(address));
+    assert!(!done.contains("<form"));
+    let invalid = page("nl", Unsubscribe::Invalid);
+    assert!(invalid.contains("Deze link werkt niet") && !invalid.contains("<form"));
+}
+
+#[test]
+fn an_error_says_whose_fault_it_is() {
+    let lost = composer().error_page(&masthead(), 404).unwrap();
+    let ours = composer().error_page(&masthead(), 503).unwrap();
+    assert!(lost.contains("Deze pagina is er niet") && lost.contains("404"));
+    assert!(ours.contains("Er ging iets mis") && ours.contains("503"));
+}
+
+#[test]
+fn no_page_needs_a_script_or_loads_anything_but_pictures() {
+    let composer = composer();
+    for page in [
+        composer.issue_page(&issue(twelve())).unwrap(),
+        composer.index_page(&masthead(), &[]).unwrap(),
+        composer.post_page(&masthead(), &own_post()).unwrap(),
+        composer.error_page(&masthead(), 404).unwrap(),
+    ] {
+        for banned in [
+            "<script",
+            "<iframe",
+            "stylesheet",
+            "@import",
+            " onclick",
+            " style=\"",
+        ] {
+            assert!(!page.contains(banned), "{banned}");
+        }
+        assert!(page.contains("default-src 'none'"));
+        assert!(!page.contains("{{"));
+    }
+}
