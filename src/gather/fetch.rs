@@ -17,10 +17,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use url::Url;
 
-use super::guard::{Guard, GuardedResolver, Network, Refusal};
+use super::guard::{Guard, GuardedResolver, Refusal};
 use super::unpack::{ACCEPTED, Unpacker};
 use super::{Error, cause};
-use crate::model::Validators;
+use crate::model::{Network, Validators};
 
 /// More hops than this are a loop or a maze.
 const MAX_REDIRECTS: usize = 5;

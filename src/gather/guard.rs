@@ -5,7 +5,6 @@
 //! name resolves to in [`GuardedResolver`], whose answer is the very address that is connected to.
 //! What is refused can be allowed by naming its network in the settings, never by a switch for everything.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use super::Error;
+use crate::model::Network;
 
 /// IPv4 networks that are not public (RFC 6890 and its IANA registry; 192.88.99.0/24 is the 6to4 relay, RFC 7526).
 const CLOSED_V4: [(Ipv4Addr, u8); 16] = [
@@ -44,56 +44,6 @@ const CLOSED_V6: [(Ipv6Addr, u8); 4] = [
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
-
-/// A network in CIDR notation, such as `10.1.0.0/16`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    prefix: u8,
-}
-
-impl Network {
-    /// Parses `address/prefix`, or a single address; `None` where it is neither.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix.parse::<u8>().ok()?)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().ok()?;
-        let widest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.unwrap_or(widest);
-        (prefix <= widest).then_some(Self { address, prefix })
-    }
-
-    /// This machine itself: `127.0.0.0/8` and `::1`.
-    pub fn loopback() -> [Self; 2] {
-        [
-            Self {
-                address: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)),
-                prefix: 8,
-            },
-            Self {
-                address: IpAddr::V6(Ipv6Addr::LOCALHOST),
-                prefix: 128,
-            },
-        ]
-    }
-
-    /// Whether the address lies in this network.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address) {
-            (IpAddr::V4(net), IpAddr::V4(ip)) => in_v4((net, self.prefix), ip),
-            (IpAddr::V6(net), IpAddr::V6(ip)) => in_v6((net, self.prefix), ip),
-            _ => false,
-        }
-    }
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
-    }
-}
 
 /// Says yes or no to an address.
 #[derive(Debug, Clone)]
@@ -132,21 +82,16 @@ impl Guard {
 
 fn is_public(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(ip) => !CLOSED_V4.iter().any(|&network| in_v4(network, ip)),
-        IpAddr::V6(ip) => {
-            in_v6(GLOBAL_V6, ip) && !CLOSED_V6.iter().any(|&network| in_v6(network, ip))
+        IpAddr::V4(_) => !CLOSED_V4.iter().any(|&network| lies_in(network, address)),
+        IpAddr::V6(_) => {
+            lies_in(GLOBAL_V6, address)
+                && !CLOSED_V6.iter().any(|&network| lies_in(network, address))
         }
     }
 }
 
-fn in_v4((network, prefix): (Ipv4Addr, u8), ip: Ipv4Addr) -> bool {
-    let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
-    ip.to_bits() & mask == network.to_bits() & mask
-}
-
-fn in_v6((network, prefix): (Ipv6Addr, u8), ip: Ipv6Addr) -> bool {
-    let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
-    ip.to_bits() & mask == network.to_bits() & mask
+fn lies_in<A: Into<IpAddr>>((network, prefix): (A, u8), address: IpAddr) -> bool {
+    Network::new(network.into(), prefix).contains(address)
 }
 
 /// Resolves a name by the system and keeps only the addresses that the guard permits.
@@ -246,23 +191,6 @@ mod tests {
         assert!(guard.permits("10.1.2.3".parse().unwrap()));
         assert!(guard.permits("::ffff:10.1.2.3".parse().unwrap()));
         assert!(!guard.permits("10.2.0.1".parse().unwrap()));
-    }
-
-    #[test]
-    fn a_network_is_an_address_and_a_prefix() {
-        assert_eq!(
-            Network::parse("10.0.0.0/8").unwrap().to_string(),
-            "10.0.0.0/8"
-        );
-        assert_eq!(Network::parse("::1").unwrap().to_string(), "::1/128");
-        assert!(
-            Network::parse("0.0.0.0/0")
-                .unwrap()
-                .contains(Ipv4Addr::LOCALHOST.into())
-        );
-        for text in ["10.0.0.0/33", "10.0.0/8", "x", ""] {
-            assert_eq!(Network::parse(text), None, "{text}");
-        }
     }
 
     #[test]

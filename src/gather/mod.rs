@@ -19,6 +19,8 @@ mod item;
 mod language;
 mod links;
 mod markup;
+mod nesting;
+mod plain;
 mod prose;
 mod unpack;
 mod words;
@@ -31,7 +33,7 @@ use fetch::{Document, Fetched};
 pub use error::Error;
 pub use feed::read_feed;
 pub use fetch::{FetchSettings, Fetcher};
-pub use guard::Network;
+pub use folder::read as read_folder;
 pub use identity::fingerprint;
 pub use links::canonical_link;
 

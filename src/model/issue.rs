@@ -87,6 +87,23 @@ pub struct Masthead {
     pub call_to_action: Option<CallToAction>,
 }
 
+impl Masthead {
+    /// Address of the archive's index.
+    pub fn archive(&self) -> String {
+        format!("{}/issues/", self.url)
+    }
+
+    /// Address of an issue's page in the archive.
+    pub fn issue_page(&self, number: IssueNumber) -> String {
+        format!("{}/issues/{number}/", self.url)
+    }
+
+    /// Address of the RSS feed.
+    pub fn feed(&self) -> String {
+        format!("{}/feed.xml", self.url)
+    }
+}
+
 /// A sealed issue. Nothing in it changes; nothing later comes from clock or chance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Issue {
@@ -201,6 +218,4 @@ pub struct NewDelivery {
     pub variant: i64,
     /// The reader's own fields, frozen.
     pub reader: Reader,
-    /// Already suppressed when sealed: recorded, never sent.
-    pub suppressed: bool,
 }

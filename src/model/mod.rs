@@ -8,6 +8,7 @@ mod delivery;
 mod diagnostic;
 mod issue;
 mod names;
+mod network;
 mod post;
 mod reader;
 mod relay;
@@ -28,7 +29,8 @@ pub use issue::{
 pub use names::{
     Format, IssueNumber, Language, NameError, PostId, ScheduleName, SourceName, SubscriberId, Topic,
 };
-pub use post::{Author, CallToAction, Hold, Image, LedgerEntry, Post, PostFile};
+pub use network::Network;
+pub use post::{Author, CallToAction, Hold, Image, LedgerEntry, Post, PostFile, absolute};
 pub use reader::{Origin, Subscriber, SubscriberEntry, SuppressionReason};
 pub use relay::{Relay, RelayError, Security, SmtpRelay};
 pub use schedule::{Cadence, CatchUp, FirstRun, Schedule};

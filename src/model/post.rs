@@ -50,6 +50,25 @@ pub struct Post {
     pub files: Vec<PostFile>,
 }
 
+impl Post {
+    /// Where readers find it, absolute: its own link, or the page that we make of it below `base` (no trailing slash).
+    pub fn address(&self, base: &str) -> String {
+        match &self.link {
+            Some(link) => absolute(base, link),
+            None => format!("{base}/posts/{}/", self.slug),
+        }
+    }
+}
+
+/// Makes an address that begins with `/` absolute below `base`, which has no trailing slash; others stay as they are.
+pub fn absolute(base: &str, address: &str) -> String {
+    if address.starts_with('/') && !address.starts_with("//") {
+        format!("{base}{address}")
+    } else {
+        address.to_owned()
+    }
+}
+
 /// Who wrote a post.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Author {
@@ -91,6 +110,8 @@ pub enum Hold {
     Draft,
     /// Its date lies ahead.
     Until(Timestamp),
+    /// Its file is no longer in the folder.
+    Withdrawn,
 }
 
 /// A file that a post refers to.
