@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
-use super::markup::{self, Element, MAX_NESTING, Piece};
-use super::words;
+use super::markup::{self, Element, Piece};
+use super::{nesting, plain, words};
 use crate::model::Image;
 
 /// What may stay. No style, class, script, form or frame; `div` stays, or its paragraphs would run together.
@@ -87,6 +87,9 @@ const LAZY: [&str; 4] = [
 /// A picture at most this wide or high, in pixels, is there to count readers.
 const PIXEL: u32 = 1;
 
+/// Elements that are nothing without something in them: what is left of a picture that went.
+const HOLDERS: [&str; 3] = ["p", "figure", "li"];
+
 /// A reference inside a post, to be resolved by who knows where the post lives.
 pub(super) enum Reference<'a> {
     Link(&'a str),
@@ -122,10 +125,10 @@ pub(super) fn clean_pieces(
     resolve: impl FnMut(Reference) -> Option<String>,
 ) -> Result<Clean, TooDeep> {
     let pieces = repair(markup::without_machinery(pieces), resolve);
-    if markup::nesting(&pieces) > MAX_NESTING {
+    if nesting::nesting(&pieces) > nesting::MAX_NESTING {
         return Err(TooDeep);
     }
-    let text = markup::text(&pieces);
+    let text = plain::text(&pieces);
     let first_image = pieces.iter().find_map(image_of);
     let html = SANITISER.clean(&markup::write(&pieces)).to_string();
     Ok(Clean {
@@ -134,7 +137,7 @@ pub(super) fn clean_pieces(
             true => String::new(),
             false => html.trim().to_owned(),
         },
-        prose: match markup::prose(&pieces) {
+        prose: match plain::prose(&pieces) {
             prose if prose.is_empty() => text.clone(),
             prose => prose,
         },
@@ -164,31 +167,45 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 });
 
 fn repair(pieces: Vec<Piece>, mut resolve: impl FnMut(Reference) -> Option<String>) -> Vec<Piece> {
-    pieces
-        .into_iter()
-        .filter_map(|piece| match piece {
+    let mut kept: Vec<Piece> = Vec::with_capacity(pieces.len());
+    let mut bare_link = false;
+    for piece in pieces {
+        match piece {
             Piece::Open(element) if element.name == "img" => {
-                picture(element, &mut resolve).map(Piece::Open)
+                kept.extend(picture(element, &mut resolve).map(Piece::Open));
             }
             Piece::Open(element) if element.name == "a" => {
-                Some(Piece::Open(link(element, &mut resolve)))
+                let link = link(element, &mut resolve);
+                bare_link = link.is_none();
+                kept.extend(link.map(Piece::Open));
             }
-            Piece::Text(text) => Some(Piece::Text(words::without_turns(&text))),
-            other => Some(other),
-        })
-        .collect()
+            Piece::Close(name) if name == "a" && bare_link => bare_link = false,
+            Piece::Close(name) => close(&mut kept, name),
+            Piece::Text(text) => kept.push(Piece::Text(words::without_turns(&text))),
+            open => kept.push(open),
+        }
+    }
+    kept
 }
 
-/// A link without a usable address stays as the words that it was.
-fn link(mut element: Element, resolve: &mut impl FnMut(Reference) -> Option<String>) -> Element {
-    let resolved = element
-        .get("href")
-        .and_then(|href| resolve(Reference::Link(href)));
-    match resolved {
-        Some(href) => element.set("href", href),
-        None => element.remove("href"),
+/// Closes an element; a paragraph or figure that holds nothing is taken back instead.
+fn close(kept: &mut Vec<Piece>, name: String) {
+    let blank = |piece: &Piece| matches!(piece, Piece::Text(text) if text.trim().is_empty());
+    let held = kept.iter().rposition(|piece| !blank(piece));
+    match held {
+        Some(at) if HOLDERS.contains(&name.as_str()) && kept[at].opens(&name) => kept.truncate(at),
+        _ => kept.push(Piece::Close(name)),
     }
-    element
+}
+
+/// A link with its final address; without a usable one the words stay alone.
+fn link(
+    mut element: Element,
+    resolve: &mut impl FnMut(Reference) -> Option<String>,
+) -> Option<Element> {
+    let href = resolve(Reference::Link(element.get("href")?))?;
+    element.set("href", href);
+    Some(element)
 }
 
 /// A picture with its real address, or nothing where there is none or it is a pixel.

@@ -20,8 +20,7 @@ use url::Url;
 use super::guard::{Guard, GuardedResolver, Refusal};
 use super::unpack::{ACCEPTED, Unpacker};
 use super::{Error, cause};
-use crate::model::Network;
-use crate::model::Validators;
+use crate::model::{Network, Validators};
 
 /// More hops than this are a loop or a maze.
 const MAX_REDIRECTS: usize = 5;

@@ -4,7 +4,7 @@
 //! guid, else the canonical link, else a hash of source, title and date. "Real" means not empty and unique inside its
 //! feed. The second identity, the link without scheme and host, recognises a post after a move.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::links;
 use crate::model::{Post, SourceName};
@@ -29,50 +29,36 @@ pub(super) struct Identity {
 
 /// The identities of all items of a feed, in order; `None` for an item that only repeats an earlier one.
 pub(super) fn identify(source: &SourceName, items: &[Marks]) -> Vec<Option<Identity>> {
-    // An item that a feed brings twice is one item, or its guid would not be unique and its identity would change
-    // with the next, shorter feed.
-    let mut repeated = vec![false; items.len()];
-    let mut seen = HashMap::new();
-    for (at, item) in items.iter().enumerate() {
-        let same = (&item.guid, &item.link, &item.title);
-        repeated[at] = seen.insert(same, at).is_some();
-    }
-    let kept = || items.iter().zip(&repeated).filter(|(_, again)| !**again);
-    let guids = count(kept().filter_map(|(item, _)| item.guid.as_deref()));
-    let links = count(kept().filter_map(|(item, _)| item.link.as_deref()));
-    let paths = count(
-        kept()
-            .filter_map(|(item, _)| path_of(item))
-            .collect::<Vec<_>>()
-            .iter()
-            .map(String::as_str),
-    )
-    .into_iter()
-    .map(|(path, times)| (path.to_owned(), times))
-    .collect::<HashMap<_, _>>();
-    let mut taken = std::collections::HashSet::new();
+    let repeated = repeated(items);
+    let paths: Vec<Option<String>> = items.iter().map(path_of).collect();
+    let guids = count(items.iter().map(|item| item.guid.as_deref()), &repeated);
+    let links = count(items.iter().map(|item| item.link.as_deref()), &repeated);
+    let alternates = count(paths.iter().map(Option::as_deref), &repeated);
+    let unique = |text: &Option<String>, times: &HashMap<&str, usize>| {
+        text.clone()
+            .filter(|text| times.get(text.as_str()) == Some(&1))
+    };
+    let mut taken = HashSet::new();
+    let of_item = |(at, item): (usize, &Marks)| {
+        let identity = unique(&item.guid, &guids)
+            .or_else(|| unique(&item.link, &links))
+            .unwrap_or_else(|| hashed(source, item));
+        let is_new = !repeated[at] && taken.insert(identity.clone());
+        is_new.then(|| Identity {
+            identity,
+            alternate: unique(&paths[at], &alternates),
+        })
+    };
+    items.iter().enumerate().map(of_item).collect()
+}
+
+/// Marks items that repeat an earlier one. An item that a feed brings twice is one item, or its guid would not be
+/// unique, and its identity would change with the next, shorter feed.
+fn repeated(items: &[Marks]) -> Vec<bool> {
+    let mut seen = HashSet::new();
     items
         .iter()
-        .zip(&repeated)
-        .map(|(item, again)| {
-            if *again {
-                return None;
-            }
-            let unique =
-                |text: &&String, times: &HashMap<&str, usize>| times.get(text.as_str()) == Some(&1);
-            let identity = item
-                .guid
-                .as_ref()
-                .filter(|guid| unique(guid, &guids))
-                .or_else(|| item.link.as_ref().filter(|link| unique(link, &links)))
-                .cloned()
-                .unwrap_or_else(|| hashed(source, item));
-            let alternate = path_of(item).filter(|path| paths.get(path) == Some(&1));
-            taken.insert(identity.clone()).then_some(Identity {
-                identity,
-                alternate,
-            })
-        })
+        .map(|item| !seen.insert((&item.guid, &item.link, &item.title)))
         .collect()
 }
 
@@ -85,10 +71,16 @@ fn path_of(item: &Marks) -> Option<String> {
     links::beyond_host(&link)
 }
 
-fn count<'a>(texts: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
+/// How often each text occurs among the items that repeat no other.
+fn count<'a>(
+    texts: impl Iterator<Item = Option<&'a str>>,
+    repeated: &[bool],
+) -> HashMap<&'a str, usize> {
     let mut times = HashMap::new();
-    for text in texts {
-        *times.entry(text).or_insert(0) += 1;
+    for (text, _) in texts.zip(repeated).filter(|(_, again)| !**again) {
+        if let Some(text) = text {
+            *times.entry(text).or_insert(0) += 1;
+        }
     }
     times
 }

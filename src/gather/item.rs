@@ -167,7 +167,7 @@ fn as_html(body: &str, content_type: &str) -> String {
 
 /// A description in RSS is called HTML by the parser even where it is plain text with line breaks.
 fn summary_html(text: &Text) -> String {
-    match words::looks_like_markup(&text.content) || text.content_type.as_str().contains("xhtml") {
+    match words::is_html(&text.content) || text.content_type.as_str().contains("xhtml") {
         true => text.content.clone(),
         false => prose::paragraphs(&text.content),
     }
@@ -183,7 +183,7 @@ fn worth_showing(entry: &Entry, body: Clean) -> String {
     let plain = entry
         .summary
         .as_ref()
-        .is_none_or(|text| !words::looks_like_markup(&text.content));
+        .is_none_or(|text| !words::is_html(&text.content));
     let said = words::summary(&body.text) == words::line(&body.text);
     match !whole && plain && said {
         true => String::new(),
@@ -228,12 +228,16 @@ fn without_tail(text: &str) -> String {
         .collect();
     let kept = kept.join("\n");
     let kept = kept.trim_end();
-    match kept
-        .strip_suffix("[…]")
-        .or_else(|| kept.strip_suffix("[...]"))
-    {
-        Some(cut) => format!("{}…", cut.trim_end()),
-        None => kept.to_owned(),
+    let Some(cut) = ["[…]", "[...]"]
+        .iter()
+        .find_map(|mark| kept.strip_suffix(mark))
+    else {
+        return kept.to_owned();
+    };
+    let cut = cut.trim_end();
+    match cut.ends_with(['.', '!', '?', '…']) {
+        true => cut.to_owned(),
+        false => format!("{cut}…"),
     }
 }
 
@@ -281,10 +285,10 @@ fn topics_of(entry: &Entry, source: &Source) -> Vec<Topic> {
     for category in &entry.categories {
         let label = category.label.as_deref().unwrap_or(&category.term);
         let topic = Topic::from_label(&words::line_of_markup(label));
-        if let Some(topic) = topic.filter(|topic| !NO_TOPICS.contains(&topic.as_str())) {
-            if !topics.contains(&topic) {
-                topics.push(topic);
-            }
+        if let Some(topic) = topic.filter(|topic| !NO_TOPICS.contains(&topic.as_str()))
+            && !topics.contains(&topic)
+        {
+            topics.push(topic);
         }
     }
     topics

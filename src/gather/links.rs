@@ -81,7 +81,7 @@ pub(super) fn beyond_host(canonical: &str) -> Option<String> {
         Some(query) => format!("{}?{query}", url.path()),
         None => url.path().to_owned(),
     };
-    (path.trim_matches('/') != "").then_some(path)
+    (!path.trim_matches('/').is_empty()).then_some(path)
 }
 
 fn is_tracker(name: &str) -> bool {

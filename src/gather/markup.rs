@@ -16,9 +16,6 @@ use html5ever::tokenizer::{
     TokenizerOpts,
 };
 
-/// Deeper nesting is refused: the time of every tree builder grows with the square of it (550 KB took 13.8 s).
-pub(super) const MAX_NESTING: usize = 256;
-
 /// Elements whose content is text to the tokenizer, whatever it looks like (HTML §13.2.6.4).
 const RAW: [&str; 10] = [
     "script",
@@ -37,69 +34,6 @@ const RAW: [&str; 10] = [
 const DROPPED: [&str; 13] = [
     "svg", "math", "template", "object", "applet", "audio", "video", "canvas", "select", "form",
     "button", "frameset", "head",
-];
-
-const VOID: [&str; 14] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
-    "track", "wbr",
-];
-
-/// Elements that close by themselves when their like begins, so that a list without `</li>` does not nest.
-const IMPLIED: [&str; 11] = [
-    "p", "li", "dd", "dt", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup",
-];
-
-/// Elements that are reopened behind the end of the block that they were opened in (HTML §13.2.4.3).
-const FORMATTING: [&str; 14] = [
-    "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
-];
-
-/// Elements that stand apart, with a blank line around them.
-const BLOCKS: [&str; 28] = [
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "body",
-    "center",
-    "details",
-    "div",
-    "dl",
-    "figcaption",
-    "figure",
-    "footer",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hr",
-    "main",
-    "nav",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "table",
-    "ul",
-];
-
-/// Elements that begin a line.
-const BREAKS: [&str; 5] = ["br", "dd", "dt", "li", "tr"];
-
-/// Elements whose text is no running text.
-const NOT_PROSE: [&str; 9] = [
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "figcaption",
-    "table",
-    "pre",
 ];
 
 /// One piece of HTML.
@@ -248,47 +182,6 @@ fn is_machinery(name: &str) -> bool {
     RAW.contains(&name) || DROPPED.contains(&name)
 }
 
-/// How deep a tree builder would nest these pieces, counted on the safe side.
-pub(super) fn nesting(pieces: &[Piece]) -> usize {
-    let mut open: Vec<&str> = Vec::new();
-    let mut deepest = 0;
-    for piece in pieces {
-        match piece {
-            Piece::Open(element) if counts(&element.name) => {
-                open.push(&element.name);
-                deepest = deepest.max(open.len());
-                if deepest > MAX_NESTING {
-                    break;
-                }
-            }
-            Piece::Close(name) => close(&mut open, name),
-            _ => {}
-        }
-    }
-    deepest
-}
-
-fn counts(name: &str) -> bool {
-    !VOID.contains(&name) && !IMPLIED.contains(&name)
-}
-
-/// Closes the innermost element of the name and what is open inside it, except what would be reopened.
-fn close(open: &mut Vec<&str>, name: &str) {
-    let Some(at) = open.iter().rposition(|&opened| opened == name) else {
-        return;
-    };
-    let reopened: Vec<&str> = match FORMATTING.contains(&name) {
-        true => open[at + 1..].to_vec(),
-        false => open[at + 1..]
-            .iter()
-            .copied()
-            .filter(|inner| FORMATTING.contains(inner))
-            .collect(),
-    };
-    open.truncate(at);
-    open.extend(reopened);
-}
-
 /// Writes the pieces as HTML.
 pub(super) fn write(pieces: &[Piece]) -> String {
     let mut html = String::new();
@@ -330,80 +223,9 @@ pub(super) fn escape_into(html: &mut String, text: &str) {
     }
 }
 
-/// The plain text: a line a block, a blank line between paragraphs, spaces collapsed.
-pub(super) fn text(pieces: &[Piece]) -> String {
-    let mut text = String::new();
-    for piece in pieces {
-        match piece {
-            Piece::Open(element) if BREAKS.contains(&element.name.as_str()) => text.push('\n'),
-            Piece::Open(Element { name, .. }) | Piece::Close(name)
-                if BLOCKS.contains(&name.as_str()) =>
-            {
-                text.push_str("\n\n");
-            }
-            Piece::Open(Element { name, .. }) | Piece::Close(name)
-                if matches!(name.as_str(), "td" | "th") =>
-            {
-                text.push(' ');
-            }
-            Piece::Text(words) => push_collapsed(&mut text, words),
-            _ => {}
-        }
-    }
-    tidy_lines(&text)
-}
-
-/// The running text alone.
-pub(super) fn prose(pieces: &[Piece]) -> String {
-    let mut inside = 0_usize;
-    let kept: Vec<Piece> = pieces
-        .iter()
-        .filter(|piece| match piece {
-            Piece::Open(element) if NOT_PROSE.contains(&element.name.as_str()) => {
-                inside += 1;
-                false
-            }
-            Piece::Close(name) if NOT_PROSE.contains(&name.as_str()) => {
-                inside = inside.saturating_sub(1);
-                false
-            }
-            _ => inside == 0,
-        })
-        .cloned()
-        .collect();
-    text(&kept)
-}
-
-/// A line break in the source is a space in the text.
-fn push_collapsed(text: &mut String, words: &str) {
-    for c in words.chars() {
-        let c = if c.is_whitespace() { ' ' } else { c };
-        if c != ' ' || !text.ends_with([' ', '\n']) {
-            text.push(c);
-        }
-    }
-}
-
-fn tidy_lines(text: &str) -> String {
-    let mut tidy = String::with_capacity(text.len());
-    for line in text.lines().map(str::trim) {
-        if line.is_empty() && (tidy.is_empty() || tidy.ends_with("\n\n")) {
-            continue;
-        }
-        tidy.push_str(line);
-        tidy.push('\n');
-    }
-    tidy.truncate(tidy.trim_end().len());
-    tidy
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn depth(html: &str) -> usize {
-        nesting(&without_machinery(pieces(html)))
-    }
 
     #[test]
     fn pieces_written_back_say_the_same() {
@@ -427,25 +249,6 @@ mod tests {
         assert_eq!(
             write(&without_machinery(pieces(html))),
             "<p>een</p><p>twee</p>"
-        );
-    }
-
-    #[test]
-    fn nesting_is_counted_as_a_parser_would_build_it() {
-        assert_eq!(depth(&"<p>a".repeat(999)), 0);
-        assert_eq!(depth(&"<ul><li>a</ul>".repeat(999)), 1);
-        assert_eq!(depth(&"<div>".repeat(50)), 50);
-        assert!(depth(&"<div><b x=1></div>".repeat(999)) > MAX_NESTING);
-        assert!(depth(&"<div><!--</div>-->".repeat(999)) > MAX_NESTING);
-        assert!(depth(&"<div><p title='</div>'>".repeat(999)) > MAX_NESTING);
-    }
-
-    #[test]
-    fn text_has_a_line_a_block() {
-        let html = "<h2>Kop</h2>\n<p>Een\n  <b>vette</b> zin.<br>Regel</p><ul><li>a</li><li>b</li></ul>&lt;x&gt;";
-        assert_eq!(
-            text(&pieces(html)),
-            "Kop\n\nEen vette zin.\nRegel\n\na\nb\n\n<x>"
         );
     }
 }

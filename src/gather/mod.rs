@@ -19,6 +19,8 @@ mod item;
 mod language;
 mod links;
 mod markup;
+mod nesting;
+mod plain;
 mod prose;
 mod unpack;
 mod words;

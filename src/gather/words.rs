@@ -5,7 +5,7 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::markup;
+use super::{markup, plain};
 
 /// Longest title or name, in characters.
 const MAX_LINE: usize = 255;
@@ -46,7 +46,7 @@ pub(super) fn line(text: &str) -> String {
 /// Like [`line`], for text that may hold entities and tags, as titles in feeds do.
 pub(super) fn line_of_markup(text: &str) -> String {
     match looks_like_markup(text) {
-        true => line(&markup::text(&markup::without_machinery(markup::pieces(
+        true => line(&plain::text(&markup::without_machinery(markup::pieces(
             text,
         )))),
         false => line(text),
@@ -80,6 +80,17 @@ pub(super) fn looks_like_markup(text: &str) -> bool {
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric())
     })
+}
+
+/// Whether a description is HTML, as the field is by its definition, or plain text, as it is by habit: any tag at all.
+pub(super) fn is_html(text: &str) -> bool {
+    looks_like_markup(text)
+        || text.match_indices('<').any(|(at, _)| {
+            let rest = text[at + 1..].trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+            rest.len() < text.len() - at - 1
+                && rest.starts_with([' ', '>', '/', '\n', '\t'])
+                && rest.contains('>')
+        })
 }
 
 /// Characters that are not seen: zero-width ones, soft hyphen, marks and controls that turn text around.
@@ -205,7 +216,11 @@ pub(super) fn slug(text: &str) -> String {
             }
         }
     }
-    let mut slug: String = slug.chars().take(MAX_SLUG).collect();
+    if slug.len() > MAX_SLUG {
+        // All of it is ASCII by now; cut at a word.
+        let head = &slug[..MAX_SLUG];
+        slug.truncate(head.rfind('-').filter(|at| *at > 0).unwrap_or(MAX_SLUG));
+    }
     slug.truncate(slug.trim_end_matches('-').len());
     slug
 }

@@ -63,11 +63,14 @@ pub fn rss(
 }
 
 fn self_link(masthead: &Masthead) -> AtomExtension {
-    let mut link = Link::default();
-    link.href = format!("{}/feed.xml", masthead.url);
-    link.rel = "self".to_owned();
-    link.mime_type = Some("application/rss+xml".to_owned());
-    AtomExtension { links: vec![link] }
+    AtomExtension {
+        links: vec![Link {
+            href: masthead.feed(),
+            rel: "self".to_owned(),
+            mime_type: Some("application/rss+xml".to_owned()),
+            ..Link::default()
+        }],
+    }
 }
 
 fn item(masthead: &Masthead, entry: &LedgerEntry) -> Item {

@@ -81,8 +81,13 @@ const ASKING: [(&str, &[&str]); 4] = [
 /// A longer block is a paragraph that happens to hold such a word.
 const MAX_WORDS: usize = 40;
 
-/// Takes the call to action; where it has an address of its own, the block leaves the text for a button.
-pub(super) fn take(blocks: &mut Vec<Block>, language: Option<&Language>) -> Option<CallToAction> {
+/// Takes the call to action. Where there is an address for it, in the block or by the source's setting (`button`), the
+/// block leaves the text for a button; else its words stay where they are.
+pub(super) fn take(
+    blocks: &mut Vec<Block>,
+    language: Option<&Language>,
+    button: bool,
+) -> Option<CallToAction> {
     let at = blocks.iter().rposition(|block| !block.text.is_empty())?;
     let block = &blocks[at];
     // The only block of a text is the text.
@@ -103,8 +108,9 @@ pub(super) fn take(blocks: &mut Vec<Block>, language: Option<&Language>) -> Opti
         }
         None => words::line(&block.text),
     };
-    if url.is_some() {
-        blocks.remove(at);
+    if url.is_some() || button {
+        blocks[at].text.clear();
+        blocks.retain(|block| !block.text.is_empty() || !block.pictures.is_empty());
     }
     Some(CallToAction {
         text,
@@ -140,7 +146,7 @@ mod tests {
             pictures: Vec::new(),
         };
         let mut blocks = vec![block("Een alinea."), block(last)];
-        let call = take(&mut blocks, None);
+        let call = take(&mut blocks, None, false);
         (call, blocks.len())
     }
 

@@ -33,8 +33,8 @@ pub(super) struct FrontMatter {
     pub(super) description: Option<String>,
     pub(super) image: Option<String>,
     pub(super) image_alt: Option<String>,
-    pub(super) draft: Option<bool>,
-    pub(super) lead: Option<bool>,
+    pub(super) draft: Option<Switch>,
+    pub(super) lead: Option<Switch>,
     pub(super) slug: Option<String>,
     pub(super) link: Option<Address>,
     pub(super) call_to_action: Option<Call>,
@@ -43,6 +43,10 @@ pub(super) struct FrontMatter {
 /// A date in any form that people write.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Day(pub(super) Timestamp);
+
+/// Yes or no.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Switch(pub(super) bool);
 
 /// A language tag.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,7 +84,7 @@ pub(super) enum Syntax {
 }
 
 /// Takes the front matter off a text; gives the fields and where the text begins.
-pub(super) fn split(text: &str) -> Result<(FrontMatter, usize), Diagnostic> {
+pub(super) fn split(text: &str) -> Result<(FrontMatter, usize), Box<Diagnostic>> {
     let (fence, syntax) = match text {
         text if fenced(text, "---") => ("---", Syntax::Yaml),
         text if fenced(text, "+++") => ("+++", Syntax::Toml),
@@ -95,11 +99,12 @@ pub(super) fn split(text: &str) -> Result<(FrontMatter, usize), Diagnostic> {
         }
         at += line.len();
     }
-    Err(Diagnostic::error(format!(
+    let fault = Diagnostic::error(format!(
         "the front matter is not closed by a line `{fence}`"
     ))
     .at_span(text, 0..fence.len())
-    .hint("to begin a text with a rule, put an empty line above it"))
+    .hint("to begin a text with a rule, put an empty line above it");
+    Err(Box::new(fault))
 }
 
 fn fenced(text: &str, fence: &str) -> bool {
@@ -113,30 +118,39 @@ pub(super) fn parse(
     text: &str,
     range: Range<usize>,
     syntax: Syntax,
-) -> Result<FrontMatter, Diagnostic> {
+) -> Result<FrontMatter, Box<Diagnostic>> {
     let fields = &text[range.clone()];
     if fields.trim().is_empty() {
         return Ok(FrontMatter::default());
     }
     match syntax {
-        Syntax::Toml => toml::from_str(fields).map_err(|error| {
-            let span = error.span().unwrap_or(0..0);
-            Diagnostic::error(one_clause(error.message()))
-                .at_span(text, range.start + span.start..range.start + span.end)
-        }),
-        Syntax::Yaml => serde_saphyr::from_str(fields).map_err(|error| {
-            let place = error.location();
-            let error = Diagnostic::error(one_clause(&error.without_snippet().to_string()));
-            let Some(place) = place else {
-                return error.at_span(text, range.start..range.start);
-            };
-            let before = text[..range.start].matches('\n').count();
-            let line = before + usize::try_from(place.line()).unwrap_or(1);
-            let column = usize::try_from(place.column()).unwrap_or(1);
-            let mut error = error.at(text, line, column);
-            error.length = length_at(error.line_text.as_deref().unwrap_or_default(), column);
-            error
-        }),
+        Syntax::Toml => {
+            toml::from_str(fields).map_err(|error| Box::new(toml_fault(&error, text, range.start)))
+        }
+        Syntax::Yaml => serde_saphyr::from_str(fields)
+            .map_err(|error| Box::new(yaml_fault(&error, text, range.start))),
+    }
+}
+
+fn toml_fault(error: &toml::de::Error, text: &str, start: usize) -> Diagnostic {
+    let span = error.span().unwrap_or(0..0);
+    Diagnostic::error(one_clause(error.message()))
+        .at_span(text, start + span.start..start + span.end)
+}
+
+fn yaml_fault(error: &serde_saphyr::Error, text: &str, start: usize) -> Diagnostic {
+    let fault = Diagnostic::error(one_clause(&error.without_snippet().to_string()));
+    let Some(place) = error.location() else {
+        return fault.at_span(text, start..start);
+    };
+    let before = text[..start].matches('\n').count();
+    let line = before + usize::try_from(place.line()).unwrap_or(1);
+    let column = usize::try_from(place.column()).unwrap_or(1);
+    let mut fault = fault.at(text, line, column);
+    fault.length = length_at(fault.line_text.as_deref().unwrap_or_default(), column);
+    match fault.message.starts_with("mapping values") {
+        true => fault.hint("a value with `: ` in it stands in quotes"),
+        false => fault,
     }
 }
 
@@ -158,7 +172,10 @@ fn one_clause(message: &str) -> String {
         }
         _ => first,
     });
-    first.trim_end_matches('.').to_owned()
+    match first.trim_end_matches('.') {
+        "expected string scalar" => "this is not a line of text".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 struct Expect<T> {
@@ -175,6 +192,10 @@ impl<'de, T> Visitor<'de> for Expect<T> {
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
         (self.make)(text).ok_or_else(|| E::custom(format!("`{text}` is not {}", self.what)))
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, flag: bool) -> Result<T, E> {
+        self.visit_str(if flag { "true" } else { "false" })
     }
 
     fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<T, E> {
@@ -198,6 +219,19 @@ impl<'de> Deserialize<'de> for Day {
         deserializer.deserialize_any(Expect {
             what: "a date such as 2026-11-02 or 2026-11-02T08:00:00+01:00",
             make: |text| dates::instant(text).map(Self),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Switch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Expect {
+            what: "true or false",
+            make: |text| match text.to_lowercase().as_str() {
+                "true" | "yes" | "ja" => Some(Self(true)),
+                "false" | "no" | "nee" => Some(Self(false)),
+                _ => None,
+            },
         })
     }
 }

@@ -101,7 +101,7 @@ fn read_file(
     root: &Path,
     source: &Source,
     now: Timestamp,
-) -> Result<(Post, Vec<Diagnostic>), Diagnostic> {
+) -> Result<(Post, Vec<Diagnostic>), Box<Diagnostic>> {
     let bytes = read_bytes(&file.path)?;
     let decoded = charset::decode(&bytes, None);
     let mut faults = Vec::new();
@@ -127,11 +127,11 @@ fn read_file(
                 body,
                 &beside.unwrap_or_default(),
                 front.title.as_deref(),
-                front
-                    .language
+                front.language.as_ref().map(|tag| &tag.0),
+                source
+                    .call_to_action
                     .as_ref()
-                    .map(|tag| &tag.0)
-                    .or(source.language.as_ref()),
+                    .is_some_and(|call| call.url.is_some()),
             )
         }
     };
@@ -140,20 +140,20 @@ fn read_file(
     Ok((post, faults))
 }
 
-fn read_bytes(path: &Path) -> Result<Vec<u8>, Diagnostic> {
+fn read_bytes(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
     let cannot = |error: io::Error| Diagnostic::error(format!("the file cannot be read: {error}"));
     let size = fs::metadata(path).map_err(cannot)?.len();
     if size > MAX_FILE {
-        return Err(Diagnostic::error(format!(
+        return Err(Box::new(Diagnostic::error(format!(
             "the file is larger than {} MB",
             MAX_FILE / 1_000_000
-        )));
+        ))));
     }
-    fs::read(path).map_err(cannot)
+    Ok(fs::read(path).map_err(cannot)?)
 }
 
 /// Fields for a plain text that stand in a file of the same name: `post.txt` and `post.toml` or `post.yaml`.
-fn sidecar(path: &Path) -> Result<Option<FrontMatter>, Diagnostic> {
+fn sidecar(path: &Path) -> Result<Option<FrontMatter>, Box<Diagnostic>> {
     for (extension, syntax) in [
         ("toml", Syntax::Toml),
         ("yaml", Syntax::Yaml),
@@ -165,9 +165,11 @@ fn sidecar(path: &Path) -> Result<Option<FrontMatter>, Diagnostic> {
             let name = beside.file_name().unwrap_or_default().to_string_lossy();
             return front_matter::parse(&text, 0..text.len(), syntax)
                 .map(Some)
-                .map_err(|fault| Diagnostic {
-                    message: format!("in `{name}` beside it: {}", fault.message),
-                    ..fault
+                .map_err(|fault| {
+                    Box::new(Diagnostic {
+                        message: format!("in `{name}` beside it: {}", fault.message),
+                        ..*fault
+                    })
                 });
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Draft;
 use crate::gather::markup::{self, Piece};
-use crate::gather::{dates, words};
+use crate::gather::{dates, plain, words};
 use crate::model::{Author, Language};
 
 /// Where a page keeps its post, the best first.
@@ -103,7 +103,7 @@ fn without_furniture(pieces: &[Piece]) -> Vec<Piece> {
 pub(super) fn take_heading(pieces: &mut Vec<Piece>) -> Option<String> {
     let start = pieces.iter().position(|piece| piece.opens("h1"))?;
     let end = closing(pieces, start, "h1");
-    let title = words::line(&markup::text(&pieces[start..end]));
+    let title = words::line(&plain::text(&pieces[start..end]));
     if title.is_empty() {
         return None;
     }

@@ -37,7 +37,7 @@ pub(super) fn assemble(
     draft: Draft,
     source: &Source,
     now: Timestamp,
-) -> Result<(Post, Vec<Diagnostic>), Diagnostic> {
+) -> Result<(Post, Vec<Diagnostic>), Box<Diagnostic>> {
     let beside = file.path.parent().unwrap_or(root);
     let mut pictures = Pictures::new(root, beside, text, &file.name);
     let mut lost = Vec::new();
@@ -81,8 +81,8 @@ pub(super) fn assemble(
         ),
         image,
         call_to_action: call_of(front.call_to_action, draft.call_to_action, source),
-        lead: front.lead.unwrap_or(false),
-        hold: hold_of(front.draft, published, now),
+        lead: front.lead.is_some_and(|lead| lead.0),
+        hold: hold_of(front.draft.is_some_and(|draft| draft.0), published, now),
         files: pictures.files(),
         html: clean.html,
         title,
@@ -241,10 +241,10 @@ fn topics_of(front: &FrontMatter, source: &Source) -> Vec<Topic> {
     let mut topics = source.topics.clone();
     let own = [&front.topics, &front.tags, &front.categories];
     for label in own.into_iter().flatten().flat_map(|labels| &labels.0) {
-        if let Some(topic) = Topic::from_label(label) {
-            if !topics.contains(&topic) {
-                topics.push(topic);
-            }
+        if let Some(topic) = Topic::from_label(label)
+            && !topics.contains(&topic)
+        {
+            topics.push(topic);
         }
     }
     topics
@@ -298,9 +298,9 @@ fn call_of(
     }
 }
 
-fn hold_of(draft: Option<bool>, published: Option<Timestamp>, now: Timestamp) -> Option<Hold> {
+fn hold_of(draft: bool, published: Option<Timestamp>, now: Timestamp) -> Option<Hold> {
     match (draft, published) {
-        (Some(true), _) => Some(Hold::Draft),
+        (true, _) => Some(Hold::Draft),
         (_, Some(published)) if published > now => Some(Hold::Until(published)),
         _ => None,
     }

@@ -66,17 +66,18 @@ pub(super) struct Block {
 }
 
 /// Reads a text; `beside` are the names of the pictures in its directory. A title that is known already is not
-/// looked for, only left out where the text repeats it.
+/// looked for, only left out where the text repeats it. `button` says that the source has an address for a call.
 pub(super) fn read(
     text: &str,
     beside: &[String],
     title: Option<&str>,
     language: Option<&Language>,
+    button: bool,
 ) -> Draft {
     let mut blocks = blocks_of(text, beside);
     let author = byline::take(&mut blocks);
     let found = take_title(&mut blocks, title);
-    let call_to_action = call::take(&mut blocks, language);
+    let call_to_action = call::take(&mut blocks, language, button);
     Draft {
         title: found,
         author,
@@ -105,10 +106,10 @@ fn without_placeholder(block: &str) -> String {
             return rest.trim_end().to_owned();
         }
         // Glued to its beginning: what follows begins like a sentence.
-        if let Some(rest) = block.strip_prefix(placeholder) {
-            if rest.trim_start().starts_with(char::is_uppercase) {
-                return rest.trim_start().to_owned();
-            }
+        if let Some(rest) = block.strip_prefix(placeholder)
+            && rest.trim_start().starts_with(char::is_uppercase)
+        {
+            return rest.trim_start().to_owned();
         }
     }
     block.to_owned()

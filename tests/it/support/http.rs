@@ -1,1 +1,376 @@
-//! A http server of the test's own.
+//! A scripted HTTP/1.1 server on loopback, plain or with TLS, that remembers every request.
+//!
+//! It runs on a thread of its own, so that tests with and without a runtime, and whole runs of the program, can talk to
+//! it. It speaks by hand, not by a library, because half of its answers are wrong on purpose. One request a connection.
+//!
+//! ```ignore
+//! let server = HttpServer::start();
+//! server.on("/feed.xml", Answer::ok("application/rss+xml", FEED).etag("\"v1\""));
+//! run(server.url("/feed.xml"));
+//! assert_eq!(server.requests_to("/feed.xml")[0].header("accept"), Some("…"));
+//! ```
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests stop the test that they serve"
+)]
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use url::Url;
+
+/// What the server says to one request.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    manner: Manner,
+}
+
+/// How an answer goes out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Manner {
+    Whole,
+    /// Nothing at all, until the server is dropped.
+    Hang,
+    /// The head and so many bytes of the body, then silence.
+    SilentAfter(usize),
+    /// The head and so many bytes of the body, then the connection closes.
+    CutAfter(usize),
+}
+
+impl Answer {
+    /// 200 with a body.
+    pub fn ok(content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self::status(200)
+            .header("content-type", content_type)
+            .body(body)
+    }
+
+    /// A status with an empty body.
+    pub fn status(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            manner: Manner::Whole,
+        }
+    }
+
+    /// A redirect: 301, 302, 303, 307 or 308.
+    pub fn redirect(status: u16, location: impl AsRef<str>) -> Self {
+        Self::status(status).header("location", location.as_ref())
+    }
+
+    /// Accepts the request and never answers it.
+    pub fn hang() -> Self {
+        Self {
+            manner: Manner::Hang,
+            ..Self::status(200)
+        }
+    }
+
+    /// Replaces the body.
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Gives an `ETag` (with its quotes, and `W/` where weak); a request that brings it back gets 304.
+    pub fn etag(self, etag: &str) -> Self {
+        self.header("etag", etag)
+    }
+
+    /// Gives a `Last-Modified`; a request that brings it back, and no `ETag` applies, gets 304.
+    pub fn last_modified(self, date: &str) -> Self {
+        self.header("last-modified", date)
+    }
+
+    /// Packs the body with gzip.
+    pub fn gzip(self) -> Self {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&self.body).unwrap();
+        let packed = encoder.finish().unwrap();
+        self.header("content-encoding", "gzip").body(packed)
+    }
+
+    /// Sends the head and so many bytes of the body, then nothing more, and keeps the connection open.
+    pub fn silent_after(mut self, bytes: usize) -> Self {
+        self.manner = Manner::SilentAfter(bytes);
+        self
+    }
+
+    /// Sends the head and so many bytes of the body, then closes.
+    pub fn cut_after(mut self, bytes: usize) -> Self {
+        self.manner = Manner::CutAfter(bytes);
+        self
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        find(&self.headers, name)
+    }
+}
+
+/// A request as it arrived.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// Names as sent, in order.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Request {
+    /// The value of a header, whatever the case of its name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        find(&self.headers, name)
+    }
+}
+
+fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers
+        .iter()
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.as_str())
+}
+
+#[derive(Default)]
+struct Script {
+    /// What is left to say, by path; the last answer is repeated.
+    answers: HashMap<String, Vec<Answer>>,
+    log: Vec<Request>,
+}
+
+/// The server; it stops when it is dropped.
+pub struct HttpServer {
+    address: SocketAddr,
+    script: Arc<Mutex<Script>>,
+    certificate: Option<Vec<u8>>,
+    /// Dropping it ends the server and every connection that hangs.
+    _running: watch::Sender<()>,
+}
+
+impl HttpServer {
+    /// Starts a plain server on a free port.
+    pub fn start() -> Self {
+        Self::serve(None)
+    }
+
+    /// Starts a server with TLS for `localhost` and `127.0.0.1`, under a certificate of its own.
+    pub fn start_tls() -> Self {
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let made = rcgen::generate_simple_self_signed(names).unwrap();
+        let certificate = made.cert.der().to_vec();
+        let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![CertificateDer::from(certificate.clone())], key)
+            .unwrap();
+        Self::serve(Some((TlsAcceptor::from(Arc::new(config)), certificate)))
+    }
+
+    fn serve(tls: Option<(TlsAcceptor, Vec<u8>)>) -> Self {
+        let script = Arc::new(Mutex::new(Script::default()));
+        let (running, stop) = watch::channel(());
+        let (tell, told) = mpsc::channel();
+        let (acceptor, certificate) = tls.unzip();
+        let shared = Arc::clone(&script);
+        thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap()
+                .block_on(accept(acceptor, shared, stop, tell));
+        });
+        Self {
+            address: told.recv().unwrap(),
+            script,
+            certificate,
+            _running: running,
+        }
+    }
+
+    /// Says the same to every request for a path (with its query, if any).
+    pub fn on(&self, path: &str, answer: Answer) {
+        self.on_each(path, vec![answer]);
+    }
+
+    /// Gives the answers one after another; the last is repeated.
+    pub fn on_each(&self, path: &str, answers: Vec<Answer>) {
+        let mut script = self.script.lock().unwrap();
+        script.answers.insert(path.to_owned(), answers);
+    }
+
+    /// The address of a path, by number: `http://127.0.0.1:port/path`.
+    pub fn url(&self, path: &str) -> Url {
+        self.url_at("127.0.0.1", path)
+    }
+
+    /// The address of a path under another name of this machine, such as `localhost`.
+    pub fn url_at(&self, host: &str, path: &str) -> Url {
+        let scheme = match self.certificate {
+            Some(_) => "https",
+            None => "http",
+        };
+        let port = self.address.port();
+        Url::parse(&format!("{scheme}://{host}:{port}{path}")).unwrap()
+    }
+
+    /// The certificate (DER) that a client must trust; `None` for a plain server.
+    pub fn certificate(&self) -> Option<Vec<u8>> {
+        self.certificate.clone()
+    }
+
+    /// All requests so far, in order of arrival.
+    pub fn requests(&self) -> Vec<Request> {
+        self.script.lock().unwrap().log.clone()
+    }
+
+    /// The requests for one path.
+    pub fn requests_to(&self, path: &str) -> Vec<Request> {
+        let mut requests = self.requests();
+        requests.retain(|request| request.path == path);
+        requests
+    }
+}
+
+async fn accept(
+    tls: Option<TlsAcceptor>,
+    script: Arc<Mutex<Script>>,
+    mut stop: watch::Receiver<()>,
+    tell: mpsc::Sender<SocketAddr>,
+) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    tell.send(listener.local_addr().unwrap()).unwrap();
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => accepted.unwrap().0,
+            _ = stop.changed() => return,
+        };
+        let (tls, script, stop) = (tls.clone(), Arc::clone(&script), stop.clone());
+        tokio::spawn(async move {
+            // A client that hangs up early is part of the script, so errors of a connection are nobody's.
+            let _ = match tls {
+                Some(tls) => match tls.accept(stream).await {
+                    Ok(stream) => converse(stream, &script, stop).await,
+                    Err(error) => Err(error),
+                },
+                None => converse(stream, &script, stop).await,
+            };
+        });
+    }
+}
+
+async fn converse(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    script: &Mutex<Script>,
+    mut stop: watch::Receiver<()>,
+) -> std::io::Result<()> {
+    let request = read_request(&mut stream).await?;
+    let answer = answer_to(request, script);
+    if answer.manner == Manner::Hang {
+        let _ = stop.changed().await;
+        return Ok(());
+    }
+    stream.write_all(&head_of(&answer)).await?;
+    let sent = match answer.manner {
+        Manner::SilentAfter(bytes) | Manner::CutAfter(bytes) => bytes.min(answer.body.len()),
+        Manner::Whole | Manner::Hang => answer.body.len(),
+    };
+    stream.write_all(&answer.body[..sent]).await?;
+    stream.flush().await?;
+    if matches!(answer.manner, Manner::SilentAfter(_)) {
+        let _ = stop.changed().await;
+    }
+    stream.shutdown().await
+}
+
+async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Request> {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"\r\n\r\n") {
+        bytes.push(stream.read_u8().await?);
+    }
+    let head = String::from_utf8_lossy(&bytes).into_owned();
+    let mut lines = head.lines();
+    let mut first = lines.next().unwrap_or_default().split(' ');
+    let mut word = || first.next().unwrap_or_default().to_owned();
+    let (method, path) = (word(), word());
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    Ok(Request {
+        method,
+        path,
+        headers,
+    })
+}
+
+/// The next answer for the path (404 where none was scripted), or 304 where the client has it already.
+fn answer_to(request: Request, script: &Mutex<Script>) -> Answer {
+    let mut script = script.lock().unwrap();
+    let answer = match script.answers.get_mut(&request.path) {
+        Some(answers) if answers.len() > 1 => answers.remove(0),
+        Some(answers) => answers[0].clone(),
+        None => Answer::status(404),
+    };
+    let answer = match is_known(&request, &answer) {
+        true => Answer {
+            status: 304,
+            body: Vec::new(),
+            manner: Manner::Whole,
+            ..answer
+        },
+        false => answer,
+    };
+    script.log.push(request);
+    answer
+}
+
+/// By `If-None-Match` where that is sent, else by `If-Modified-Since` (RFC 9110 §13.2.2), text against text.
+fn is_known(request: &Request, answer: &Answer) -> bool {
+    let strong = |etag: &str| etag.trim_start_matches("W/").to_owned();
+    match (request.header("if-none-match"), answer.value("etag")) {
+        (Some(asked), etag) => etag.is_some_and(|etag| strong(etag) == strong(asked)),
+        (None, _) => {
+            let asked = request.header("if-modified-since");
+            asked.is_some() && asked == answer.value("last-modified")
+        }
+    }
+}
+
+fn head_of(answer: &Answer) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {} Scripted\r\n", answer.status);
+    for (name, value) in &answer.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if answer.status != 304 && answer.value("content-length").is_none() {
+        head.push_str(&format!("content-length: {}\r\n", answer.body.len()));
+    }
+    head.push_str("connection: close\r\n\r\n");
+    head.into_bytes()
+}
