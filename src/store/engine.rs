@@ -193,6 +193,25 @@ impl Engine {
     }
 }
 
+/// How the values of a statement over many rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parameters {
+    /// `?`: SQLite looks up every `$n` among all the names before it, which makes long statements quadratic.
+    Unnamed,
+    /// `$n`: PostgreSQL has no other.
+    Numbered,
+}
+
+impl Parameters {
+    /// As the transaction's engine takes them.
+    pub(super) fn of(transaction: &Transaction) -> Self {
+        match transaction {
+            Transaction::Sqlite(_) => Self::Unnamed,
+            Transaction::Postgres(_) => Self::Numbered,
+        }
+    }
+}
+
 /// Refuses a database that a newer version of the program has made; writes nothing. One that does not exist is fine.
 pub(super) async fn check_version(target: &StoreTarget) -> Result<(), Error> {
     let versions = "SELECT MAX(version) FROM _sqlx_migrations";

@@ -97,7 +97,7 @@ async fn insert_posts(tx: &mut Transaction, issue: &Issue) -> Result<(), Error> 
         .map(|(position, (post, _))| [Value::from(issue.number.0), post.0.into(), position.into()])
         .collect();
     let text = "INSERT INTO issue_post (issue, post, position) VALUES {rows}";
-    tx.over(text, &[], &rows).await?;
+    tx.over(text, &rows).await?;
     Ok(())
 }
 
@@ -123,9 +123,9 @@ async fn insert_variants(tx: &mut Transaction, seal: &Seal) -> Result<(), Error>
         }
     }
     let text = "INSERT INTO variant (issue, number, language, format, digest) VALUES {rows}";
-    tx.over(text, &[], &variants).await?;
+    tx.over(text, &variants).await?;
     let text = "INSERT INTO variant_post (issue, variant, position, post) VALUES {rows}";
-    tx.over(text, &[], &posts).await?;
+    tx.over(text, &posts).await?;
     Ok(())
 }
 
@@ -155,7 +155,6 @@ async fn insert_deliveries(tx: &mut Transaction, seal: &Seal) -> Result<(), Erro
          INSERT INTO delivery (issue, number, subscriber, address_hash, variant, reader, state, next_at,
             fence, attempts, unknowns)
          SELECT v.issue, v.number, v.subscriber, v.address_hash, v.variant, v.reader, v.state, v.next_at, 0, 0, 0 FROM v",
-        &[],
         &rows,
     )
     .await?;
