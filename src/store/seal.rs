@@ -64,7 +64,7 @@ async fn insert_issue(tx: &mut Transaction, seal: &Seal) -> Result<Option<IssueN
             Statement::new(
                 "INSERT INTO issue (number, schedule, edition, sealed_at, expires_at, planned, subject, content)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-                 ON CONFLICT (schedule, edition) DO NOTHING",
+                 ON CONFLICT DO NOTHING",
             )
             .with(issue.number.0)
             .with(issue.schedule.as_str())
@@ -86,9 +86,10 @@ async fn insert_issue(tx: &mut Transaction, seal: &Seal) -> Result<Option<IssueN
                 .with(issue.edition.0.as_str()),
         )
         .await?;
-    existing
-        .map(|row| row.number("number").map(IssueNumber))
-        .transpose()
+    match existing {
+        Some(row) => Ok(Some(IssueNumber(row.number("number")?))),
+        None => Err(Error::NumberTaken(issue.number)),
+    }
 }
 
 async fn insert_posts(tx: &mut Transaction, issue: &Issue) -> Result<(), Error> {

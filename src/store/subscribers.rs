@@ -238,7 +238,8 @@ async fn insert(tx: &mut Transaction, lines: &[Line]) -> Result<(), Error> {
          INSERT INTO subscriber (id, address_key, address, address_hash, name, language, topics, schedules, format,
             since, data, created_at, changed_at, epoch, origin, active)
          SELECT v.id, v.address_key, v.address, v.address_hash, v.name, v.language, v.topics, v.schedules, v.format,
-            v.since, v.data, v.now, v.now, 0, 'file', 1 FROM v",
+            v.since, v.data, v.now, v.now, 0, 'file', 1
+         FROM v WHERE 1 = 1 ON CONFLICT (address_key) DO NOTHING",
         lines,
     )
     .await?;
