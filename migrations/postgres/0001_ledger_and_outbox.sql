@@ -141,7 +141,6 @@ CREATE TABLE delivery (
     UNIQUE (subscriber, issue),
     FOREIGN KEY (issue, variant) REFERENCES variant (issue, number)
 ) WITH (fillfactor = 70);
-CREATE INDEX delivery_variant ON delivery (issue, variant);
 
 -- Tries that did not end in sent.
 CREATE TABLE attempt (

@@ -140,8 +140,6 @@ CREATE TABLE delivery (
     UNIQUE (subscriber, issue),
     FOREIGN KEY (issue, variant) REFERENCES variant (issue, number)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX delivery_variant ON delivery (issue, variant);
-CREATE INDEX delivery_state ON delivery (issue, state, number);
 
 -- Tries that did not end in sent.
 CREATE TABLE attempt (

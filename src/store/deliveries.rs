@@ -38,13 +38,6 @@ pub struct DeliveryRow {
     pub last_at: Option<Timestamp>,
 }
 
-/// The states that the account counts as queued.
-const OPEN: [DeliveryState; 3] = [
-    DeliveryState::Queued,
-    DeliveryState::Claimed,
-    DeliveryState::Intent,
-];
-
 /// What [`delivery`] reads.
 macro_rules! delivery_columns {
     () => {
@@ -70,20 +63,22 @@ impl Store {
         after: i64,
         limit: usize,
     ) -> Result<Vec<DeliveryRow>, Error> {
-        let states: &[DeliveryState] = match &state {
-            None => &DeliveryState::ALL,
-            Some(DeliveryState::Queued) => &OPEN,
-            Some(state) => std::slice::from_ref(state),
+        let all = state.is_none();
+        let state = state.unwrap_or(DeliveryState::Queued);
+        let [second, third] = match state {
+            DeliveryState::Queued => [DeliveryState::Claimed, DeliveryState::Intent],
+            state => [state; 2],
         };
-        let states: Vec<_> = states.iter().map(|state| [state.as_str().into()]).collect();
-        let mut statement = Statement::new(concat!(
-            "WITH v(state) AS (VALUES {rows}) ",
+        let statement = Statement::new(concat!(
             delivery_columns!(),
-            " WHERE issue = $1 AND number > $2 AND state IN (SELECT state FROM v) ORDER BY number LIMIT $3"
+            " WHERE issue = $1 AND number > $2 AND ($3 = 1 OR state IN ($4, $5, $6)) ORDER BY number LIMIT $7"
         ));
-        statement = statement.with(issue.0).with(after).with(limit_of(limit));
+        let statement = statement.with(issue.0).with(after).with(all);
+        let statement = [state, second, third]
+            .iter()
+            .fold(statement, |statement, state| statement.with(state.as_str()));
         let mut tx = self.engine.begin_read().await?;
-        let rows = tx.rows(statement.over(&states)).await?;
+        let rows = tx.rows(statement.with(limit_of(limit))).await?;
         rows.iter().map(delivery).collect()
     }
 
@@ -114,7 +109,6 @@ impl Store {
                  JOIN variant_post vp ON vp.post = v.post
                  JOIN delivery d ON d.issue = vp.issue AND d.variant = vp.variant
                  WHERE d.state NOT IN ('failed', 'suppressed')",
-                &[],
                 &asked,
             )
             .await?;

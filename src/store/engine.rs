@@ -1,7 +1,7 @@
 //! Everything in which SQLite and PostgreSQL differ, both versions side by side.
 //!
-//! Opening and its settings, the schema's version, migrations, how a transaction begins, what an error code means, and
-//! the lock of a run. All other files of this room hold one SQL text for both.
+//! Opening and its settings, the schema's version, migrations, how a transaction begins, how values are written, and what
+//! an error code means. Beside it stands `file`, which SQLite alone needs; all else is one SQL text for both.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -13,9 +13,9 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteError, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor, PgPool, Row, SqlSafeStr, SqlitePool};
-use tokio::fs;
 
 use super::error::Situation;
+use super::file;
 use super::transaction::Transaction;
 use super::{Error, StoreTarget};
 
@@ -27,6 +27,11 @@ const POSTGRES_CONNECTIONS: u32 = 8;
 
 /// How long a connection may be waited for, and how long SQLite waits for another writer.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// SQLite refuses at once, whatever its timeout, to change to WAL while another process opens or leaves the same file.
+/// That takes a moment: so opening is tried this often, with this pause.
+const OPENINGS: usize = 100;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// SQLite's settings that our promises rest on: name, value given, value read back.
 ///
@@ -64,38 +69,53 @@ pub(super) enum Engine {
 }
 
 impl Engine {
-    /// Checks the version, then creates, protects and migrates, then checks the settings.
+    /// Opens the database, and waits for a moment if another process is just opening it.
     pub(super) async fn open(target: &StoreTarget) -> Result<Self, Error> {
+        for _ in 1..OPENINGS {
+            match Self::open_once(target).await {
+                Err(Error::Locked(_)) => tokio::time::sleep(PAUSE).await,
+                result => return result,
+            }
+        }
+        Self::open_once(target).await
+    }
+
+    /// Checks the version, then creates, protects and migrates, then checks the settings.
+    async fn open_once(target: &StoreTarget) -> Result<Self, Error> {
         check_version(target).await?;
         let engine = match target {
-            StoreTarget::Sqlite(path) => {
-                prepare_file(path).await?;
-                let pool = SqlitePoolOptions::new()
-                    .max_connections(SQLITE_CONNECTIONS)
-                    .acquire_timeout(PATIENCE)
-                    .test_before_acquire(false)
-                    .connect_with(sqlite_options(path))
-                    .await?;
-                Self::Sqlite(pool, path.clone())
-            }
-            StoreTarget::Postgres(url) => {
-                let pool = PgPoolOptions::new()
-                    .max_connections(POSTGRES_CONNECTIONS)
-                    .acquire_timeout(PATIENCE)
-                    .after_connect(|connection, _| {
-                        Box::pin(async move {
-                            connection.execute(POSTGRES_DURABLE).await?;
-                            Ok(())
-                        })
-                    })
-                    .connect_with(postgres_options(url.expose_secret())?)
-                    .await?;
-                Self::Postgres(pool)
-            }
+            StoreTarget::Sqlite(path) => Self::open_sqlite(path).await?,
+            StoreTarget::Postgres(url) => Self::open_postgres(url.expose_secret()).await?,
         };
         engine.check_settings().await?;
         engine.migrate().await?;
         Ok(engine)
+    }
+
+    async fn open_sqlite(path: &Path) -> Result<Self, Error> {
+        file::prepare(path).await?;
+        let pool = SqlitePoolOptions::new()
+            .max_connections(SQLITE_CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
+            .connect_with(sqlite_options(path))
+            .await?;
+        Ok(Self::Sqlite(pool, path.to_owned()))
+    }
+
+    async fn open_postgres(url: &str) -> Result<Self, Error> {
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    connection.execute(POSTGRES_DURABLE).await?;
+                    Ok(())
+                })
+            })
+            .connect_with(postgres_options(url)?)
+            .await?;
+        Ok(Self::Postgres(pool))
     }
 
     /// A transaction that only reads, and sees one state of the database throughout.
@@ -187,8 +207,27 @@ impl Engine {
             match result {
                 Ok(()) => return Ok(()),
                 Err(_) if tries <= MIGRATIONS.len() => tries += 1,
-                Err(error) => return Err(Error::Migration(error)),
+                Err(error) => return Err(error.into()),
             }
+        }
+    }
+}
+
+/// How the values of a statement over many rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parameters {
+    /// `?`: SQLite looks up every `$n` among all the names before it, which makes long statements quadratic.
+    Unnamed,
+    /// `$n`: PostgreSQL has no other.
+    Numbered,
+}
+
+impl Parameters {
+    /// As the transaction's engine takes them.
+    pub(super) fn of(transaction: &Transaction) -> Self {
+        match transaction {
+            Transaction::Sqlite(_) => Self::Unnamed,
+            Transaction::Postgres(_) => Self::Numbered,
         }
     }
 }
@@ -198,7 +237,7 @@ pub(super) async fn check_version(target: &StoreTarget) -> Result<(), Error> {
     let versions = "SELECT MAX(version) FROM _sqlx_migrations";
     let found: Option<i64> = match target {
         StoreTarget::Sqlite(path) => {
-            if !fs::try_exists(path).await.map_err(at(path))? {
+            if !file::exists(path).await? {
                 return Ok(());
             }
             let options = SqliteConnectOptions::new().filename(path).read_only(true);
@@ -237,9 +276,6 @@ pub(super) async fn check_version(target: &StoreTarget) -> Result<(), Error> {
 /// What an engine's error code means: SQLite's result code, PostgreSQL's SQLSTATE.
 pub(super) fn situation(fault: &dyn DatabaseError) -> Situation {
     let code = fault.code().unwrap_or_default();
-    if fault.is_unique_violation() {
-        return Situation::Conflict;
-    }
     if fault.try_downcast_ref::<SqliteError>().is_some() {
         // The low byte is the code proper (https://www.sqlite.org/rescode.html).
         return match code.parse::<u32>().map(|code| code & 0xff) {
@@ -255,19 +291,6 @@ pub(super) fn situation(fault: &dyn DatabaseError) -> Situation {
         Some("08" | "28" | "3D" | "53" | "57" | "58") => Situation::Unavailable,
         Some("XX") => Situation::Corrupt,
         _ => Situation::Other,
-    }
-}
-
-/// Takes the lock beside a SQLite database, for the life of the returned file; `None` if somebody has it.
-///
-/// The lock is the system's own (flock), so that it dies with its holder; the file stays.
-pub(super) async fn lock_beside(database: &Path) -> Result<Option<std::fs::File>, Error> {
-    let path = beside(database, ".lock");
-    let file = private_file(&path).await?.into_std().await;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-        Err(std::fs::TryLockError::Error(source)) => Err(Error::File { path, source }),
     }
 }
 
@@ -289,60 +312,4 @@ fn postgres_options(url: &str) -> Result<PgConnectOptions, Error> {
     Ok(options
         .application_name("courant")
         .disable_statement_logging())
-}
-
-/// Makes the folder (0700) and the file (0600) where they are missing, and closes files that stand open to others.
-///
-/// A folder that exists is left alone: it is not ours to close. SQLite gives its journal the mode of the database.
-async fn prepare_file(path: &Path) -> Result<(), Error> {
-    if let Some(folder) = path.parent().filter(|folder| *folder != Path::new(""))
-        && !fs::try_exists(folder).await.map_err(at(folder))?
-    {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700);
-        builder.create(folder).await.map_err(at(folder))?;
-        protect(folder, 0o700).await?;
-    }
-    private_file(path).await?;
-    for suffix in ["-wal", "-shm"] {
-        let journal = beside(path, suffix);
-        if fs::try_exists(&journal).await.map_err(at(&journal))? {
-            protect(&journal, 0o600).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Opens a file for reading and writing, made with mode 0600 whatever the umask says.
-async fn private_file(path: &Path) -> Result<fs::File, Error> {
-    let mut options = fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    let file = options.mode(0o600).open(path).await.map_err(at(path))?;
-    protect(path, 0o600).await?;
-    Ok(file)
-}
-
-async fn protect(path: &Path, mode: u32) -> Result<(), Error> {
-    use std::os::unix::fs::PermissionsExt;
-    let permissions = fs::metadata(path).await.map_err(at(path))?.permissions();
-    if permissions.mode() & 0o777 == mode {
-        return Ok(());
-    }
-    let closed = std::fs::Permissions::from_mode(mode);
-    fs::set_permissions(path, closed).await.map_err(at(path))
-}
-
-/// `courant.db` with `.lock` is `courant.db.lock`.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-fn at(path: &Path) -> impl Fn(std::io::Error) -> Error {
-    let path = path.to_owned();
-    move |source| Error::File {
-        path: path.clone(),
-        source,
-    }
 }

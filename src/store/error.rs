@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use sqlx::migrate::MigrateError;
 
+use crate::model::IssueNumber;
+
 use super::engine::situation;
 
 /// Why the store could not do what was asked.
@@ -33,9 +35,12 @@ pub enum Error {
     /// Another process held the database for too long.
     #[error("the database is locked by another process")]
     Locked(#[source] sqlx::Error),
-    /// Another process was at the same rows first; nothing was written.
-    #[error("another process changed the same rows at the same time")]
+    /// Another process was at the same rows at the same time, again and again; nothing was written.
+    #[error("another process keeps changing the same rows")]
     Conflict(#[source] sqlx::Error),
+    /// Another process sealed an issue under this number first; nothing was written.
+    #[error("another process has just sealed issue {0}")]
+    NumberTaken(IssueNumber),
     /// The database refuses a setting that our promises rest on.
     #[error("the database keeps `{setting}` at `{found}`, and it must be `{wanted}`")]
     Unsafe {
@@ -63,7 +68,10 @@ pub enum Error {
 impl Error {
     /// Whether the same call may succeed a moment later, without anybody's help.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Locked(_) | Self::Conflict(_))
+        matches!(
+            self,
+            Self::Locked(_) | Self::Conflict(_) | Self::NumberTaken(_)
+        )
     }
 
     /// Whether the database cannot be reached or written at all.
@@ -106,12 +114,21 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+impl From<MigrateError> for Error {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(error) => error.into(),
+            error => Self::Migration(error),
+        }
+    }
+}
+
 /// What an engine's own error code means to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Situation {
     /// Held by somebody else.
     Locked,
-    /// Two wrote the same.
+    /// Two transactions were in each other's way, and this one was undone.
     Conflict,
     /// Not reachable or not writable.
     Unavailable,

@@ -161,14 +161,13 @@ impl Store {
             let number = row.number("number")?;
             match row.text("standing")?.as_str() {
                 "open" => open.push(IssueNumber(number)),
-                _ => finished.push([Value::from(number)]),
+                _ => finished.push([Value::from(number), now.into()]),
             }
         }
         if !finished.is_empty() {
             transact!(self, tx => tx.over(
-                "WITH v(number) AS (VALUES {rows})
-                 UPDATE issue SET settled_at = $1 FROM v WHERE issue.number = v.number",
-                &[now.into()],
+                "WITH v(number, now) AS (VALUES {rows})
+                 UPDATE issue SET settled_at = v.now FROM v WHERE issue.number = v.number",
                 &finished,
             ).await)?;
         }

@@ -36,7 +36,6 @@ impl Store {
                  FROM v JOIN post p ON p.identity = v.key
                  UNION
                  SELECT p.id, p.identity, p.alternate, p.fingerprint FROM v JOIN post p ON p.alternate = v.key",
-                &[],
                 &asked,
             )
             .await?;
@@ -102,7 +101,6 @@ impl Store {
                  SELECT p.id AS id, p.identity AS identity, p.content AS content, p.first_seen AS first_seen,
                     p.baseline AS baseline
                  FROM v JOIN post p ON p.id = v.id",
-                &[],
                 &asked,
             )
             .await?;
@@ -146,7 +144,6 @@ async fn entries(tx: &mut Transaction, rows: &[Row]) -> Result<Vec<LedgerEntry>,
              SELECT ip.post AS post, ip.issue AS issue, i.schedule AS schedule
              FROM v JOIN issue_post ip ON ip.post = v.id JOIN issue i ON i.number = ip.issue
              ORDER BY ip.issue",
-            &[],
             &asked,
         )
         .await?;

@@ -7,7 +7,8 @@ use std::fs::File;
 
 use jiff::Timestamp;
 
-use super::engine::{Engine, lock_beside};
+use super::engine::Engine;
+use super::file::lock_beside;
 use super::statement::Statement;
 use super::transaction::transact;
 use super::{Error, Store};

@@ -7,6 +7,7 @@
 mod deliveries;
 mod engine;
 mod error;
+mod file;
 mod issues;
 mod ledger;
 mod lock;

@@ -121,6 +121,6 @@ async fn recover(
         ]);
     }
     let text = "INSERT INTO attempt (issue, number, fence, at, outcome) VALUES {rows}";
-    tx.over(text, &[], &attempts).await?;
+    tx.over(text, &attempts).await?;
     Ok(recovered)
 }

@@ -64,7 +64,7 @@ async fn insert_issue(tx: &mut Transaction, seal: &Seal) -> Result<Option<IssueN
             Statement::new(
                 "INSERT INTO issue (number, schedule, edition, sealed_at, expires_at, planned, subject, content)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-                 ON CONFLICT (schedule, edition) DO NOTHING",
+                 ON CONFLICT DO NOTHING",
             )
             .with(issue.number.0)
             .with(issue.schedule.as_str())
@@ -86,9 +86,10 @@ async fn insert_issue(tx: &mut Transaction, seal: &Seal) -> Result<Option<IssueN
                 .with(issue.edition.0.as_str()),
         )
         .await?;
-    existing
-        .map(|row| row.number("number").map(IssueNumber))
-        .transpose()
+    match existing {
+        Some(row) => Ok(Some(IssueNumber(row.number("number")?))),
+        None => Err(Error::NumberTaken(issue.number)),
+    }
 }
 
 async fn insert_posts(tx: &mut Transaction, issue: &Issue) -> Result<(), Error> {
@@ -97,7 +98,7 @@ async fn insert_posts(tx: &mut Transaction, issue: &Issue) -> Result<(), Error> 
         .map(|(position, (post, _))| [Value::from(issue.number.0), post.0.into(), position.into()])
         .collect();
     let text = "INSERT INTO issue_post (issue, post, position) VALUES {rows}";
-    tx.over(text, &[], &rows).await?;
+    tx.over(text, &rows).await?;
     Ok(())
 }
 
@@ -123,9 +124,9 @@ async fn insert_variants(tx: &mut Transaction, seal: &Seal) -> Result<(), Error>
         }
     }
     let text = "INSERT INTO variant (issue, number, language, format, digest) VALUES {rows}";
-    tx.over(text, &[], &variants).await?;
+    tx.over(text, &variants).await?;
     let text = "INSERT INTO variant_post (issue, variant, position, post) VALUES {rows}";
-    tx.over(text, &[], &posts).await?;
+    tx.over(text, &posts).await?;
     Ok(())
 }
 
@@ -151,7 +152,6 @@ async fn insert_deliveries(tx: &mut Transaction, seal: &Seal) -> Result<(), Erro
          INSERT INTO delivery (issue, number, subscriber, address_hash, variant, reader, state, next_at,
             fence, attempts, unknowns)
          SELECT v.issue, v.number, v.subscriber, v.address_hash, v.variant, v.reader, v.state, v.next_at, 0, 0, 0 FROM v",
-        &[],
         &rows,
     )
     .await?;

@@ -155,7 +155,6 @@ async fn insert_posts(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), E
     tx.over(
         "INSERT INTO post (id, source, identity, alternate, fingerprint, content, published, first_seen, baseline)
          VALUES {rows} ON CONFLICT (identity) DO NOTHING",
-        &[],
         &rows,
     )
     .await?;
@@ -181,7 +180,6 @@ async fn update_posts(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), E
          UPDATE post SET alternate = COALESCE(v.alternate, post.alternate), fingerprint = v.fingerprint,
             content = v.content, published = v.published
          FROM v WHERE post.id = v.id",
-        &[],
         &rows,
     )
     .await?;

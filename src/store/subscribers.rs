@@ -43,6 +43,9 @@ pub struct SyncReport {
 /// What the file says of a reader, as texts: address, its hash, name, language, topics, schedules, format, since, data.
 type Wishes = [Value; 9];
 
+/// What is written of a reader: id, address key, wishes, now.
+type Line = [Value; 12];
+
 /// A reader's row, to be held against the file.
 struct Known {
     id: i64,
@@ -119,7 +122,7 @@ async fn sync(
 ) -> Result<SyncReport, Error> {
     let mut known = known(tx).await?;
     let mut report = SyncReport::default();
-    let mut added: HashMap<String, [Value; 13]> = HashMap::new();
+    let mut added: HashMap<String, Line> = HashMap::new();
     let mut altered = Vec::new();
     for (id, entry, address_hash) in entries {
         let key = entry.address.key();
@@ -127,8 +130,8 @@ async fn sync(
         match known.remove(&key) {
             None if added.contains_key(&key) => {}
             None => {
-                let row = insertion(*id, &key, wishes, now);
-                added.insert(key, row);
+                let line = line(id.0, &key, wishes, now);
+                added.insert(key, line);
             }
             Some(known) => {
                 let same = same(&known.wishes, &wishes) && known.origin == Origin::File;
@@ -138,19 +141,21 @@ async fn sync(
                     (true, false) => report.changed += 1,
                 }
                 if !known.active || !same {
-                    altered.push(alteration(known.id, wishes));
+                    altered.push(line(known.id, &key, wishes, now));
                 }
             }
         }
     }
     let left = known.into_values();
     let left = left.filter(|known| known.active && known.origin == Origin::File);
-    let removed: Vec<_> = left.map(|known| [Value::from(known.id)]).collect();
+    let removed: Vec<_> = left
+        .map(|known| [Value::from(known.id), now.into()])
+        .collect();
     report.added = added.len();
     report.removed = removed.len();
     insert(tx, &added.into_values().collect::<Vec<_>>()).await?;
-    alter(tx, &altered, now).await?;
-    deactivate(tx, &removed, now).await?;
+    alter(tx, &altered).await?;
+    deactivate(tx, &removed).await?;
     Ok(report)
 }
 
@@ -208,7 +213,7 @@ fn same(one: &Wishes, other: &Wishes) -> bool {
     })
 }
 
-fn insertion(id: SubscriberId, key: &str, wishes: Wishes, now: Timestamp) -> [Value; 13] {
+fn line(id: i64, key: &str, wishes: Wishes, now: Timestamp) -> Line {
     let [
         address,
         hash,
@@ -220,89 +225,46 @@ fn insertion(id: SubscriberId, key: &str, wishes: Wishes, now: Timestamp) -> [Va
         since,
         data,
     ] = wishes;
+    let (id, key, now) = (id.into(), key.into(), now.into());
     [
-        id.0.into(),
-        key.into(),
-        address,
-        hash,
-        name,
-        language,
-        topics,
-        schedules,
-        format,
-        since,
-        data,
-        now.into(),
-        now.into(),
+        id, key, address, hash, name, language, topics, schedules, format, since, data, now,
     ]
 }
 
-fn alteration(id: i64, wishes: Wishes) -> [Value; 10] {
-    let [
-        address,
-        hash,
-        name,
-        language,
-        topics,
-        schedules,
-        format,
-        since,
-        data,
-    ] = wishes;
-    [
-        id.into(),
-        address,
-        hash,
-        name,
-        language,
-        topics,
-        schedules,
-        format,
-        since,
-        data,
-    ]
-}
-
-async fn insert(tx: &mut Transaction, rows: &[[Value; 13]]) -> Result<(), Error> {
+async fn insert(tx: &mut Transaction, lines: &[Line]) -> Result<(), Error> {
     tx.over(
-        "WITH v(id, address_key, address, address_hash, name, language, topics, schedules, format, since, data,
-            created_at, changed_at) AS (VALUES {rows})
+        "WITH v(id, address_key, address, address_hash, name, language, topics, schedules, format, since, data, now)
+            AS (VALUES {rows})
          INSERT INTO subscriber (id, address_key, address, address_hash, name, language, topics, schedules, format,
             since, data, created_at, changed_at, epoch, origin, active)
          SELECT v.id, v.address_key, v.address, v.address_hash, v.name, v.language, v.topics, v.schedules, v.format,
-            v.since, v.data, v.created_at, v.changed_at, 0, 'file', 1 FROM v",
-        &[],
-        rows,
+            v.since, v.data, v.now, v.now, 0, 'file', 1
+         FROM v WHERE 1 = 1 ON CONFLICT (address_key) DO NOTHING",
+        lines,
     )
     .await?;
     Ok(())
 }
 
-async fn alter(tx: &mut Transaction, rows: &[[Value; 10]], now: Timestamp) -> Result<(), Error> {
+async fn alter(tx: &mut Transaction, lines: &[Line]) -> Result<(), Error> {
     tx.over(
-        "WITH v(id, address, address_hash, name, language, topics, schedules, format, since, data)
+        "WITH v(id, address_key, address, address_hash, name, language, topics, schedules, format, since, data, now)
             AS (VALUES {rows})
          UPDATE subscriber SET address = v.address, address_hash = v.address_hash, name = v.name,
             language = v.language, topics = v.topics, schedules = v.schedules, format = v.format, since = v.since,
-            data = v.data, origin = 'file', active = 1, changed_at = $1
+            data = v.data, origin = 'file', active = 1, changed_at = v.now
          FROM v WHERE subscriber.id = v.id",
-        &[now.into()],
-        rows,
+        lines,
     )
     .await?;
     Ok(())
 }
 
-async fn deactivate(
-    tx: &mut Transaction,
-    rows: &[[Value; 1]],
-    now: Timestamp,
-) -> Result<(), Error> {
+async fn deactivate(tx: &mut Transaction, ids: &[[Value; 2]]) -> Result<(), Error> {
     tx.over(
-        "WITH v(id) AS (VALUES {rows})
-         UPDATE subscriber SET active = 0, changed_at = $1 FROM v WHERE subscriber.id = v.id",
-        &[now.into()],
-        rows,
+        "WITH v(id, now) AS (VALUES {rows})
+         UPDATE subscriber SET active = 0, changed_at = v.now FROM v WHERE subscriber.id = v.id",
+        ids,
     )
     .await?;
     Ok(())

@@ -49,7 +49,6 @@ impl Store {
                 "WITH v(address_hash) AS (VALUES {rows})
                  SELECT s.address_hash AS address_hash, s.reason AS reason
                  FROM v JOIN suppression s ON s.address_hash = v.address_hash",
-                &[],
                 &asked,
             )
             .await?;

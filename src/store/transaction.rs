@@ -5,6 +5,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Database, Encode, Postgres, Sqlite, Type};
 
 use super::Error;
+use super::engine::Parameters;
 use super::statement::{ROWS_A_STATEMENT, Row, Statement, Value};
 
 /// How often a transaction that lost against another one is run again. Engines that speak PostgreSQL's protocol may
@@ -74,20 +75,18 @@ impl Transaction {
         })
     }
 
-    /// Runs a statement over many rows, which stand where it says `{rows}`; `fixed` are `$1` and following.
+    /// Runs a statement over many rows, which stand where it says `{rows}` and are its only values.
     ///
     /// No rows: no statement. Very many rows: several statements.
     pub(super) async fn over<const N: usize>(
         &mut self,
         text: &'static str,
-        fixed: &[Value],
         rows: &[[Value; N]],
     ) -> Result<Vec<Row>, Error> {
+        let parameters = Parameters::of(self);
         let mut all = Vec::new();
         for rows in rows.chunks(ROWS_A_STATEMENT) {
-            let mut statement = Statement::new(text);
-            statement.values.extend_from_slice(fixed);
-            all.extend(self.rows(statement.over(rows)).await?);
+            all.extend(self.rows(Statement::over(text, rows, parameters)).await?);
         }
         Ok(all)
     }
@@ -98,7 +97,7 @@ impl Transaction {
     }
 }
 
-/// The statement as the driver wants it. Texts of our own are kept prepared; those with rows vary too much.
+/// The statement as the driver wants it.
 fn bound<DB: Database + HasStatementCache>(
     statement: Statement,
 ) -> Query<'static, DB, DB::Arguments>
@@ -106,8 +105,7 @@ where
     Option<i64>: Encode<'static, DB> + Type<DB>,
     Option<String>: Encode<'static, DB> + Type<DB>,
 {
-    let lasting = matches!(statement.text, std::borrow::Cow::Borrowed(_));
-    let query = sqlx::query(AssertSqlSafe(statement.text)).persistent(lasting);
+    let query = sqlx::query(AssertSqlSafe(statement.text)).persistent(statement.kept);
     statement
         .values
         .into_iter()

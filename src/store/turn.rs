@@ -86,7 +86,6 @@ async fn record_outcomes(
              WHERE delivery.issue = v.issue AND delivery.number = v.number AND delivery.fence = v.fence
                 AND delivery.state IN ('claimed', 'intent')
              RETURNING delivery.issue AS issue, delivery.number AS number, delivery.fence AS fence",
-            &[],
             &rows,
         )
         .await?;
@@ -167,7 +166,6 @@ async fn insert_attempts(tx: &mut Transaction, kept: &[&OutcomeRecord]) -> Resul
         .collect();
     tx.over(
         "INSERT INTO attempt (issue, number, fence, at, outcome, code, enhanced, reply) VALUES {rows}",
-        &[],
         &rows,
     )
     .await?;
@@ -195,7 +193,6 @@ async fn insert_suppressions(tx: &mut Transaction, kept: &[&OutcomeRecord]) -> R
          FROM v JOIN delivery d ON d.issue = v.issue AND d.number = v.number
          WHERE d.state = 'failed'
          ON CONFLICT (address_hash) DO NOTHING",
-        &[],
         &rows,
     )
     .await?;
@@ -215,22 +212,23 @@ async fn grant_intents(
                 Value::from(claim.key.issue.0),
                 claim.key.number.into(),
                 claim.fence.into(),
+                request.now.into(),
+                request.lease_until.into(),
             ]
         })
         .collect();
     let decided = tx
         .over(
-            "WITH v(issue, number, fence) AS (VALUES {rows})
+            "WITH v(issue, number, fence, now, lease_until) AS (VALUES {rows})
              UPDATE delivery SET
                 state = CASE WHEN EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = delivery.address_hash)
                         THEN 'suppressed' ELSE 'intent' END,
-                lease_until = $2, last_at = $1
+                lease_until = v.lease_until, last_at = v.now
              FROM v
              WHERE delivery.issue = v.issue AND delivery.number = v.number AND delivery.fence = v.fence
-                AND delivery.state = 'claimed' AND delivery.lease_until > $1
+                AND delivery.state = 'claimed' AND delivery.lease_until > v.now
              RETURNING delivery.issue AS issue, delivery.number AS number, delivery.fence AS fence,
                 delivery.state AS state",
-            &[request.now.into(), request.lease_until.into()],
             &rows,
         )
         .await?;

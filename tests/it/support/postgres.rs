@@ -2,7 +2,11 @@
 //!
 //! Made of Debian's programs, and never as root: a test that runs as root hands them to an ordinary user. Where the programs
 //! are missing the test says so on one line and passes, unless `COURANT_REQUIRE_POSTGRES=1`.
-#![expect(clippy::unwrap_used, reason = "a test may panic wherever it stands")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic wherever it stands"
+)]
 
 use std::fs;
 use std::io::Write;
