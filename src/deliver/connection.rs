@@ -5,6 +5,7 @@
 //! of turn, and nothing that a relay says afterwards is believed.
 
 use std::fmt;
+use std::time::Duration;
 
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
@@ -132,8 +133,7 @@ impl Connection {
         let stuffed = Stuffed(message);
         self.turn
             .message(stuffed.len(), self.deadlines.block, self.deadlines.dot);
-        let answer = self.smtp.command(stuffed).await;
-        let answer = self.understand(answer)?;
+        let answer = self.say(stuffed).await?;
         self.demand(Step::Dot, answer.clone())?;
         self.state = State::Ready;
         self.used = true;
@@ -165,18 +165,17 @@ impl Connection {
     async fn command(
         &mut self,
         command: impl fmt::Display,
-        patience: std::time::Duration,
+        patience: Duration,
     ) -> Result<Reply, Setback> {
         self.turn.command(patience);
-        let answer = self.smtp.command(command).await;
-        self.understand(answer)
+        self.say(command).await
     }
 
-    /// Makes a reply of what lettre gives: its errors are replies too, or faults of the stream.
-    fn understand<T>(
-        &mut self,
-        answer: Result<T, lettre::transport::smtp::Error>,
-    ) -> Result<Reply, Setback> {
+    /// Says what was announced, and makes a reply of what lettre gives: its errors are replies too, or faults.
+    async fn say(&mut self, command: impl fmt::Display) -> Result<Reply, Setback> {
+        // Lets the runtime look at the network, so that what has arrived unasked is seen before we speak.
+        tokio::task::yield_now().await;
+        let answer = self.smtp.command(command).await;
         heard(&self.turn, answer).map_err(|cause| self.gone(cause))
     }
 

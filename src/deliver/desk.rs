@@ -213,8 +213,8 @@ impl<'a, O: Outbox> Recorder<'a, O> {
     /// How many deliveries to claim in this turn: a batch, as soon as the shelf could run empty.
     fn claims(&self) -> usize {
         let connections = self.run.job.relay.connections.max(1);
-        let low = self.shelf.len() < connections && !self.dry;
-        if self.run.is_ending() || !(low || !self.waiting.is_empty()) {
+        let enough = self.dry || self.shelf.len() >= connections;
+        if self.run.is_ending() || (enough && self.waiting.is_empty()) {
             return 0;
         }
         let paced = self.run.job.relay.rate.map_or(usize::MAX, |rate| {

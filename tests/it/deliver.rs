@@ -1,5 +1,11 @@
 //! Behaviour of `deliver`: messages, the dialogue with relays good and bad, outcomes, the embedded mailbox.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "clippy knows the test functions alone as tests, not what they call"
+)]
+
 mod breaking;
 mod ending;
 mod mailbox;

@@ -1,6 +1,7 @@
 //! A run that is asked to stop, or whose outbox fails.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use courant::deliver::{Error, Report, Stop, Stopped};
 use courant::model::DeliveryState;
@@ -8,17 +9,21 @@ use tokio::task::JoinHandle;
 
 use super::outbox::MemoryOutbox;
 use super::world::{clock, nth, outbox, run_with, settings, short_deadlines};
-use crate::support::smtp::{Script, SmtpServer, Stage};
+use crate::support::smtp::{Script, SmtpServer, Stage, at};
+
+/// Longer than any honest reply takes.
+const LONG: Duration = Duration::from_mins(1);
 
 fn start(
     server: &SmtpServer,
     connections: usize,
     outbox: &Arc<MemoryOutbox>,
     stop: &Stop,
+    patience: Duration,
 ) -> JoinHandle<Result<Report, Error>> {
     let mut settings = settings(server.relay());
     settings.connections = connections;
-    settings.deadlines.stop = short_deadlines().stop;
+    settings.deadlines.stop = patience;
     let (outbox, stop) = (outbox.clone(), stop.clone());
     tokio::spawn(async move { run_with(&settings, &outbox, false, &clock(), &stop).await })
 }
@@ -28,7 +33,7 @@ async fn the_message_in_hand_is_finished_and_the_rest_given_back() {
     let server = SmtpServer::start(Script::new()).await;
     let gate = server.hold(Stage::Dot, 3);
     let (outbox, stop) = (Arc::new(outbox(50)), Stop::new());
-    let sending = start(&server, 1, &outbox, &stop);
+    let sending = start(&server, 1, &outbox, &stop, LONG);
     gate.reached().await;
     stop.stop();
     gate.release();
@@ -50,7 +55,7 @@ async fn a_relay_that_never_answers_cannot_hold_the_run() {
         let server = SmtpServer::start(Script::new()).await;
         let gate = server.hold(stage, 1);
         let (outbox, stop) = (Arc::new(outbox(4)), Stop::new());
-        let sending = start(&server, 1, &outbox, &stop);
+        let sending = start(&server, 1, &outbox, &stop, short_deadlines().stop);
         gate.reached().await;
         stop.stop();
         let report = sending.await.unwrap().unwrap();
@@ -61,11 +66,33 @@ async fn a_relay_that_never_answers_cannot_hold_the_run() {
 }
 
 #[tokio::test]
+async fn a_slow_pace_claims_little_and_does_not_hold_the_end() {
+    let server = SmtpServer::start(Script::new()).await;
+    let (outbox, stop) = (outbox(50), Stop::new());
+    let mut settings = settings(server.relay());
+    settings.rate = Some("1/h".parse().unwrap());
+    settings.connections = 4;
+    let clock = clock();
+    let sending = run_with(&settings, &outbox, true, &clock, &stop);
+    let ending = async {
+        server.reached(Stage::Dot, 1).await;
+        stop.stop();
+    };
+    let (report, ()) = tokio::join!(sending, ending);
+    assert_eq!(report.unwrap().sent, 1);
+    assert!(outbox.turns().iter().all(|turn| turn.claim <= 1));
+    assert_eq!(outbox.account().queued, 49);
+}
+
+#[tokio::test]
 async fn a_run_that_was_stopped_before_it_began_claims_nothing() {
     let server = SmtpServer::start(Script::new()).await;
     let (outbox, stop) = (Arc::new(outbox(4)), Stop::new());
     stop.stop();
-    let report = start(&server, 4, &outbox, &stop).await.unwrap().unwrap();
+    let report = start(&server, 4, &outbox, &stop, LONG)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((report.sent, report.released), (0, 0));
     assert!(outbox.turns().iter().all(|turn| turn.claim == 0));
     assert_eq!(server.arrivals(Stage::Connect), 0);
@@ -76,7 +103,7 @@ async fn an_outbox_that_cannot_record_ends_the_run() {
     let server = SmtpServer::start(Script::new()).await;
     let gate = server.hold(Stage::Dot, 2);
     let (outbox, stop) = (Arc::new(outbox(50)), Stop::new());
-    let sending = start(&server, 1, &outbox, &stop);
+    let sending = start(&server, 1, &outbox, &stop, LONG);
     gate.reached().await;
     outbox.fail();
     gate.release();
@@ -88,5 +115,70 @@ async fn an_outbox_that_cannot_record_ends_the_run() {
     assert_eq!(
         (server.copies(&nth(1)), server.arrivals(Stage::Dot)),
         (1, 2)
+    );
+}
+
+/// Collects what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_log_line_holds_an_address_a_token_a_text_or_the_password() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let script = Script::new()
+        .login("jan", "een geheim", &["PLAIN"])
+        .rule(
+            at(Stage::Rcpt)
+                .to(&nth(1))
+                .say("550 5.1.1 <reader1@example.nl> is gone"),
+        )
+        .rule(
+            at(Stage::Dot)
+                .to(&nth(2))
+                .say("451 4.3.0 reader2@example.nl later"),
+        )
+        .rule(at(Stage::Dot).to(&nth(3)))
+        .rule(at(Stage::Data).to(&nth(4)).times(1));
+    let server = SmtpServer::start(script).await;
+    let outbox = outbox(6);
+    let mut settings = settings(server.relay());
+    settings.relay.user = Some("jan".into());
+    settings.password = Some("een geheim".into());
+    let report = run_with(&settings, &outbox, false, &clock(), &Stop::new()).await;
+    let report = report.unwrap();
+    assert_eq!((report.sent, report.failed, report.deferred), (3, 1, 1));
+    assert_eq!((report.held, report.released), (1, 1));
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let password = "AGphbgBlZW4gZ2VoZWlt";
+    for secret in [
+        "reader1",
+        "reader2",
+        "unsubscribe",
+        "prijs",
+        "geheim",
+        password,
+    ] {
+        assert!(!log.contains(secret), "{secret} is in:\n{log}");
+    }
+    // It does say what happened, and to whom.
+    assert!(
+        log.contains("r…@example.nl") && log.contains("5.1.1"),
+        "{log}"
     );
 }

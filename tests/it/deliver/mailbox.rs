@@ -93,22 +93,20 @@ async fn a_mailbox_opened_again_keeps_what_it_had() {
     }
 }
 
-/// Says the lines and gives the last reply.
-async fn talk(mailbox: &Mailbox, lines: &[&[u8]]) -> String {
+/// Says each text, and gives the last line of the reply to each.
+async fn talk(mailbox: &Mailbox, texts: &[&[u8]]) -> Vec<String> {
     let mut stream = BufReader::new(TcpStream::connect(mailbox.address()).await.unwrap());
-    let mut reply = String::new();
-    stream.read_line(&mut reply).await.unwrap();
-    for line in lines {
-        stream.write_all(line).await.unwrap();
-        loop {
-            reply.clear();
-            stream.read_line(&mut reply).await.unwrap();
-            if reply.as_bytes().get(3) != Some(&b'-') {
-                break;
-            }
+    let mut replies = Vec::new();
+    for text in [&[&b""[..]], texts].concat() {
+        stream.write_all(text).await.unwrap();
+        let mut line = String::new();
+        while line.as_bytes().get(3) != Some(&b' ') {
+            line.clear();
+            stream.read_line(&mut line).await.unwrap();
         }
+        replies.push(line);
     }
-    reply
+    replies
 }
 
 #[tokio::test]
@@ -117,27 +115,65 @@ async fn it_is_as_strict_as_a_strict_server() {
     let mailbox = Mailbox::start(home.path(), &SeededChance::new(1))
         .await
         .unwrap();
-    let envelope: [&[u8]; 4] = [
-        b"EHLO x\r\n",
-        b"MAIL FROM:<a@example.nl>\r\n",
-        b"RCPT TO:<b@example.nl>\r\n",
-        b"DATA\r\n",
-    ];
     for (message, reply) in [
         (&b"Subject: x\r\n\r\n..dot\r\n.\r\n"[..], "250"),
-        // A dot between bare line feeds ends no message (SMTP smuggling).
-        (
-            b"Subject: x\r\n\r\na\n.\nMAIL FROM:<c@example.nl>\r\n.\r\n",
-            "550",
-        ),
+        // A dot between line ends of which one is bare ends no message (SMTP smuggling).
+        (b"x\r\n\r\na\n.\nMAIL FROM:<c@example.nl>\r\n.\r\n", "550"),
+        (b"x\r\n\r\na\n.\r\nMAIL FROM:<c@example.nl>\r\n.\r\n", "550"),
+        (b"x\r\n\r\na\r\n.\nMAIL FROM:<c@example.nl>\r\n.\r\n", "550"),
         (b"Subject: x\ry\r\n\r\n.\r\n", "550"),
     ] {
-        let said = talk(&mailbox, &[&envelope[..], &[message]].concat()).await;
-        assert!(said.starts_with(reply), "{said}");
+        let texts: [&[u8]; 6] = [
+            b"EHLO x\r\n",
+            b"MAIL FROM:<a@example.nl>\r\n",
+            b"RCPT TO:<b@example.nl>\r\n",
+            b"DATA\r\n",
+            message,
+            b"QUIT\r\n",
+        ];
+        let replies = talk(&mailbox, &texts).await;
+        assert!(replies[5].starts_with(reply), "{replies:?}");
+        assert!(replies[6].starts_with("221"), "{replies:?}");
     }
     let kept = kept(home.path());
     assert_eq!(kept.len(), 1);
     assert!(kept[0].ends_with("\n\n.dot\n"));
+}
+
+/// Another client than lettre: dots, eight bits, an address outside ASCII, several messages on one connection.
+const SEND: &str = r#"
+import smtplib, sys
+with smtplib.SMTP("127.0.0.1", int(sys.argv[1])) as smtp:
+    smtp.ehlo("test.example.nl")
+    text = "Subject: x\r\n\r\n.dot\r\ncafé\r\n".encode()
+    for to in ["jan@example.nl", "zoë@example.nl"]:
+        smtp.sendmail("courant@example.nl", [to, "piet@example.nl"], text, ["SMTPUTF8", "BODY=8BITMIME"])
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pythons_smtplib_can_send_to_it() {
+    let home = tempfile::tempdir().unwrap();
+    let mailbox = Mailbox::start(home.path(), &SeededChance::new(1))
+        .await
+        .unwrap();
+    let port = mailbox.address().port().to_string();
+    let sending = tokio::task::spawn_blocking(move || {
+        std::process::Command::new("python3")
+            .args(["-X", "utf8", "-c", SEND, &port])
+            .status()
+    });
+    let Ok(status) = sending.await.unwrap() else {
+        println!("skipped: no python3 here to send with");
+        return;
+    };
+    assert!(status.success());
+    let kept = kept(home.path());
+    assert_eq!(kept.len(), 4);
+    assert!(
+        kept.iter()
+            .all(|m| m.ends_with("Subject: x\n\n.dot\ncafé\n"))
+    );
+    assert!(kept[2].contains("Delivered-To: zoë@example.nl\n"));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use courant::deliver::{Error, RelaySettings, Report, Stop, Stopped};
 use courant::model::{Security, SmtpRelay};
 
-use super::world::{clock, outbox, run, run_with, settings, short_deadlines};
+use super::world::{clock, outbox, run, run_with, settings};
 use crate::support::smtp::{Act, Certificate, Script, SmtpServer, Stage, at};
 
 const PASSWORD: &str = "een heel lang geheim";
@@ -17,8 +17,6 @@ fn secured(server: &SmtpServer, security: Security, certificate: &Certificate) -
     });
     settings.password = Some(PASSWORD.into());
     settings.extra_root = Some(certificate.pem());
-    settings.deadlines = short_deadlines();
-    settings.deadlines.connect = std::time::Duration::from_secs(30);
     settings
 }
 
@@ -97,21 +95,31 @@ async fn without_tls_no_password_is_spoken() {
     let certificate = Certificate::for_loopback();
     let login = |script: Script| script.login("jan", PASSWORD, &["PLAIN", "LOGIN"]);
     let injected = "220 go on\r\n250-test\r\n250 AUTH PLAIN LOGIN\r\n";
-    for script in [
-        // Not offered: stripped on the way.
-        login(Script::new()),
-        login(Script::new().starttls(&certificate))
-            .rule(at(Stage::Starttls).say("454 4.7.0 not now")),
-        login(Script::new().starttls(&certificate)).rule(at(Stage::Starttls).raw(injected)),
-        login(Script::new().starttls(&certificate)).rule(at(Stage::Starttls).act(Act::Drop)),
-        // Another server's certificate.
-        login(Script::new().starttls(&Certificate::for_loopback())),
+    let offering = login(Script::new().starttls(&certificate));
+    for (script, why) in [
+        // Stripped on the way.
+        (login(Script::new()), "does not offer STARTTLS"),
+        (
+            offering
+                .clone()
+                .rule(at(Stage::Starttls).say("454 4.7.0 not now")),
+            "454 4.7.0 not now",
+        ),
+        (
+            offering.clone().rule(at(Stage::Starttls).raw(injected)),
+            "out of turn",
+        ),
+        (offering.rule(at(Stage::Starttls).act(Act::Drop)), "closed"),
+        (
+            login(Script::new().starttls(&Certificate::for_loopback())),
+            "certificate",
+        ),
     ] {
         let server = SmtpServer::start(script).await;
         let outbox = outbox(3);
         let report = run(&secured(&server, Security::Starttls, &certificate), &outbox).await;
         assert!(
-            matches!(report.stopped, Some(Stopped::Tls(_))),
+            matches!(&report.stopped, Some(Stopped::Tls(cause)) if cause.contains(why)),
             "{report:?}"
         );
         nothing_was_sent(&report, &server);

@@ -27,6 +27,10 @@ pub enum Stage {
     Rset,
     /// `QUIT`.
     Quit,
+    /// The first part of an [`Act::Late`] has been sent, the second not yet: a gate here decides when it is.
+    Late,
+    /// The second part has been sent.
+    TooLate,
 }
 
 /// What to do at a stage in place of the ordinary reply.
@@ -36,6 +40,8 @@ pub enum Act {
     Say(String),
     /// Sends these bytes as they are, and goes on as if the ordinary reply had been given.
     Raw(Vec<u8>),
+    /// Sends the first bytes, passes [`Stage::Late`], sends the second bytes.
+    Late(Vec<u8>, Vec<u8>),
     /// Closes the connection without a word.
     Drop,
     /// Breaks the connection off (RST).

@@ -21,6 +21,7 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let mut number = 0;
     while let Ok((tcp, _)) = listener.accept().await {
         number += 1;
+        tcp.set_nodelay(true).unwrap();
         let shared = shared.clone();
         sessions.spawn(async move {
             // A client that hangs up is nothing to tell.
@@ -239,6 +240,15 @@ impl Session {
             Act::Raw(bytes) => {
                 self.stream.write_all(bytes).await?;
                 self.stream.flush().await?;
+                return Ok(Then::Done);
+            }
+            Act::Late(first, second) => {
+                self.stream.write_all(first).await?;
+                self.stream.flush().await?;
+                self.shared.arrive(Stage::Late).await;
+                self.stream.write_all(second).await?;
+                self.stream.flush().await?;
+                self.shared.arrive(Stage::TooLate).await;
                 return Ok(Then::Done);
             }
             Act::Drop => {}
