@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use courant::deliver::{Error, Report, Stop, Stopped};
+use courant::deliver::{Error, Rate, Report, Stop, Stopped};
 use courant::model::DeliveryState;
+use jiff::SignedDuration;
 use tokio::task::JoinHandle;
 
 use super::outbox::MemoryOutbox;
@@ -70,7 +71,10 @@ async fn a_slow_pace_claims_little_and_does_not_hold_the_end() {
     let server = SmtpServer::start(Script::new()).await;
     let (outbox, stop) = (outbox(50), Stop::new());
     let mut settings = settings(server.relay());
-    settings.rate = Some("1/h".parse().unwrap());
+    settings.rate = Some(Rate {
+        messages: 1,
+        span: SignedDuration::from_hours(1),
+    });
     settings.connections = 4;
     let clock = clock();
     let sending = run_with(&settings, &outbox, true, &clock, &stop);
