@@ -14,7 +14,7 @@ pub enum NameError {
     /// Nothing was given.
     #[error("a name may not be empty")]
     Empty,
-    /// Longer than [`MAX_NAME`] characters.
+    /// Longer than 64 characters.
     #[error("a name has at most {MAX_NAME} characters")]
     TooLong,
     /// A character outside lower-case letters, digits and hyphens.
