@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::model::IssueNumber;
 
-use super::statement::{Statement, Value};
+use super::statement::{Row, Statement, Value};
 use super::transaction::{Transaction, transact};
 use super::{Error, Store};
 
@@ -86,41 +86,66 @@ async fn recover(
             .with(expired_by),
         )
         .await?;
-    let unknown = tx
-        .rows(
-            Statement::new(
-                "UPDATE delivery SET
-                    state = CASE WHEN unknowns < $4 THEN 'queued' ELSE 'held' END,
-                    unknowns = unknowns + 1, lease_until = NULL, next_at = $2, last_at = $2,
-                    code = NULL, enhanced = NULL, reply = NULL
-                 WHERE issue = $1 AND state = 'intent' AND ($3 IS NULL OR lease_until <= $3)
-                 RETURNING number, fence, state",
-            )
-            .with(issue.0)
-            .with(now)
-            .with(expired_by)
-            .with(if resend { MOST_RESENT } else { 0 }),
-        )
-        .await?;
+    let most_resent = if resend { MOST_RESENT } else { 0 };
+    let unknown = take_back_unknown(tx, issue, now, expired_by, most_resent).await?;
+    insert_unknown_attempts(tx, issue, now, &unknown).await?;
     let mut recovered = Recovered {
         released: i64::try_from(released).unwrap_or(i64::MAX),
         ..Recovered::default()
     };
-    let mut attempts = Vec::with_capacity(unknown.len());
     for row in &unknown {
         match row.text("state")?.as_str() {
             "queued" => recovered.resent += 1,
             _ => recovered.held += 1,
         }
-        attempts.push([
-            Value::from(issue.0),
-            row.number("number")?.into(),
-            row.number("fence")?.into(),
-            now.into(),
-            "unknown".into(),
-        ]);
     }
+    Ok(recovered)
+}
+
+/// What was under way counts as one more unknown; it is queued while fewer than `most_resent` came before, else held.
+async fn take_back_unknown(
+    tx: &mut Transaction,
+    issue: IssueNumber,
+    now: Timestamp,
+    expired_by: Option<Timestamp>,
+    most_resent: i64,
+) -> Result<Vec<Row>, Error> {
+    tx.rows(
+        Statement::new(
+            "UPDATE delivery SET
+                state = CASE WHEN unknowns < $4 THEN 'queued' ELSE 'held' END,
+                unknowns = unknowns + 1, lease_until = NULL, next_at = $2, last_at = $2,
+                code = NULL, enhanced = NULL, reply = NULL
+             WHERE issue = $1 AND state = 'intent' AND ($3 IS NULL OR lease_until <= $3)
+             RETURNING number, fence, state",
+        )
+        .with(issue.0)
+        .with(now)
+        .with(expired_by)
+        .with(most_resent),
+    )
+    .await
+}
+
+async fn insert_unknown_attempts(
+    tx: &mut Transaction,
+    issue: IssueNumber,
+    now: Timestamp,
+    unknown: &[Row],
+) -> Result<(), Error> {
+    let attempts: Vec<_> = unknown
+        .iter()
+        .map(|row| {
+            Ok([
+                Value::from(issue.0),
+                row.number("number")?.into(),
+                row.number("fence")?.into(),
+                now.into(),
+                "unknown".into(),
+            ])
+        })
+        .collect::<Result<_, Error>>()?;
     let text = "INSERT INTO attempt (issue, number, fence, at, outcome) VALUES {rows}";
     tx.over(text, &attempts).await?;
-    Ok(recovered)
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use courant::model::*;
 use courant::store::{NewPost, Seal, SealOutcome, SourceSaved, Store, StoreTarget};
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection, Row, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::support::postgres::Postgres;
@@ -49,6 +49,26 @@ pub async fn create_database(server: &Postgres, database: &str) {
     let text = format!("CREATE DATABASE {database}");
     connection.execute(sqlx::AssertSqlSafe(text)).await.unwrap();
     connection.close().await.unwrap();
+}
+
+/// What a `SELECT COUNT(*)` of the test's own says, beside the store.
+pub async fn count(target: &StoreTarget, text: &'static str) -> i64 {
+    use secrecy::ExposeSecret;
+    match target {
+        StoreTarget::Sqlite(path) => {
+            let url = format!("sqlite://{}", path.display());
+            let mut connection = SqliteConnection::connect(&url).await.unwrap();
+            let row = connection.fetch_one(text).await.unwrap();
+            connection.close().await.unwrap();
+            row.get(0)
+        }
+        StoreTarget::Postgres(url) => {
+            let mut connection = PgConnection::connect(url.expose_secret()).await.unwrap();
+            let row = connection.fetch_one(text).await.unwrap();
+            connection.close().await.unwrap();
+            row.get(0)
+        }
+    }
 }
 
 /// Half past midnight, some seconds later.

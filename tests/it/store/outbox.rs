@@ -74,6 +74,24 @@ pub async fn every_outcome_moves_the_account_and_it_balances(bench: &Bench) {
     assert_eq!(of_reader.len(), 1);
     assert_eq!(of_reader[0].state, DeliveryState::Held);
 
+    for (rows, text) in [
+        (
+            1,
+            "SELECT COUNT(*) FROM attempt WHERE outcome = 'failed' AND number = 1 AND code = 550",
+        ),
+        (
+            1,
+            "SELECT COUNT(*) FROM attempt WHERE outcome = 'deferred' AND reply = 'greylisted'",
+        ),
+        (
+            2,
+            "SELECT COUNT(*) FROM attempt WHERE outcome = 'unknown' AND code IS NULL AND fence = 1",
+        ),
+        (4, "SELECT COUNT(*) FROM attempt"),
+    ] {
+        assert_eq!(count(&bench.target, text).await, rows, "{text}");
+    }
+
     assert_eq!(store.outbox_next(issue).await.unwrap(), Some(at(2)));
     let again = claim(store, issue, 59, 10).await;
     let numbers: Vec<_> = again

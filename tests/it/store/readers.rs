@@ -119,6 +119,8 @@ pub async fn subscribers_are_read_page_by_page(bench: &Bench) {
     let entries: Vec<_> = (1..=700).map(|number| entry(number, number)).collect();
     assert_eq!(sync(store, &entries).await.added, 700);
     assert_eq!(sync(store, &entries[..600]).await.removed, 100);
+    let again = sync(store, &entries[..600]).await;
+    assert_eq!(again.removed, 0, "they are gone already");
     let mut seen = Vec::new();
     let mut after = None;
     loop {

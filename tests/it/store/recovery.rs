@@ -61,6 +61,8 @@ pub async fn what_was_under_way_is_resent_twice_and_then_held(bench: &Bench) {
     assert_eq!(recovered, expected);
     assert_eq!(account(store, issue).await.held, 1);
     assert_eq!(row(store, issue, 0).await.unknowns, 3);
+    let text = "SELECT COUNT(*) FROM attempt WHERE outcome = 'unknown'";
+    assert_eq!(count(&bench.target, text).await, 3);
     assert!(claim(store, issue, 90, 1).await.is_empty());
 }
 
