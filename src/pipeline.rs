@@ -11,6 +11,7 @@ mod publishing;
 mod report;
 mod sealing;
 mod sending;
+mod sorting;
 
 use std::path::PathBuf;
 

@@ -30,16 +30,19 @@ CREATE TABLE source (
 CREATE TABLE post (
     id          BIGINT  NOT NULL PRIMARY KEY,
     source      TEXT    NOT NULL,
-    identity    TEXT    NOT NULL UNIQUE,
+    identity    TEXT    NOT NULL,
     alternate   TEXT,
+    slug        TEXT    NOT NULL,
     fingerprint TEXT    NOT NULL,
     content     TEXT    NOT NULL,
     published   BIGINT,
     first_seen  BIGINT  NOT NULL,
-    baseline    BIGINT  NOT NULL CHECK (baseline IN (0, 1))
+    baseline    BIGINT  NOT NULL CHECK (baseline IN (0, 1)),
+    UNIQUE (source, identity)
 );
+CREATE INDEX post_identity ON post (identity);
 CREATE INDEX post_alternate ON post (alternate);
-CREATE INDEX post_source ON post (source);
+CREATE INDEX post_slug ON post (slug);
 CREATE INDEX post_first_seen ON post (first_seen);
 
 CREATE TABLE subscriber (

@@ -9,6 +9,9 @@ use std::collections::{HashMap, HashSet};
 use super::links;
 use crate::model::{Post, SourceName};
 
+/// Longest identity that is kept as it is, in octets: PostgreSQL indexes no row over 2,700.
+const MAX_IDENTITY: usize = 1_000;
+
 /// What a feed says of an item that identity can be made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Marks {
@@ -45,8 +48,8 @@ pub(super) fn identify(source: &SourceName, items: &[Marks]) -> Vec<Option<Ident
             .unwrap_or_else(|| hashed(source, item));
         let is_new = !repeated[at] && taken.insert(identity.clone());
         is_new.then(|| Identity {
-            identity,
-            alternate: unique(&paths[at], &alternates),
+            identity: bounded(identity),
+            alternate: unique(&paths[at], &alternates).map(bounded),
         })
     };
     items.iter().enumerate().map(of_item).collect()
@@ -83,6 +86,14 @@ fn count<'a>(
         }
     }
     times
+}
+
+/// A text as it is, or its hash where it is too long to be looked up.
+fn bounded(text: String) -> String {
+    if text.len() <= MAX_IDENTITY {
+        return text;
+    }
+    format!("hash:{}", &blake3::hash(text.as_bytes()).to_hex()[..32])
 }
 
 fn hashed(source: &SourceName, item: &Marks) -> String {
@@ -218,6 +229,23 @@ mod tests {
         assert_eq!(
             alternates,
             [Some("/een/".to_owned()), None, Some("/?p=3".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_guid_of_any_length_can_be_looked_up() {
+        let long = format!("urn:{}", "x".repeat(5_000));
+        let marks = Marks {
+            guid: Some(long),
+            link: None,
+            title: "t".to_owned(),
+            date: None,
+        };
+        let source = SourceName::parse("blog").unwrap();
+        let identity = identify(&source, &[marks])[0].clone().unwrap().identity;
+        assert!(
+            identity.len() <= MAX_IDENTITY && identity.starts_with("hash:"),
+            "{identity}"
         );
     }
 }

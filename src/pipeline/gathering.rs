@@ -9,10 +9,11 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 
 use super::report::SourceReport;
+use super::sorting::{Sorted, Sorting};
 use super::{Fault, Pipeline, Step, World};
 use crate::gather::{self, Gathered};
 use crate::model::{Diagnostic, Hold, LedgerEntry, Post, PostId, Source, SourceKind, SourceName};
-use crate::store::{KnownPost, NewPost, SourceSaved, SourceState};
+use crate::store::{KnownPost, SourceState};
 
 /// Sources asked at the same time: enough to hide slow ones, few enough to be a good guest.
 const AT_ONCE: usize = 8;
@@ -27,7 +28,7 @@ pub(super) struct Gathering {
     /// Posts of the ledger that look different now.
     seen: HashMap<PostId, Post>,
     /// What each folder holds now: a post that left its folder before it went out is withdrawn.
-    folders: HashMap<SourceName, HashSet<String>>,
+    folders: HashMap<SourceName, HashSet<PostId>>,
 }
 
 /// Whether a gathering leaves traces.
@@ -44,15 +45,13 @@ impl Pipeline {
     pub(super) async fn gather(&self, trace: Trace, world: &World<'_>) -> Result<Gathering, Fault> {
         let total = self.config.sources.len();
         let mut answers = futures_util::stream::iter(&self.config.sources)
-            .map(|source| self.ask(source, world))
+            .map(|source| self.ask(source, trace, world))
             .buffer_unordered(AT_ONCE);
         let mut gathering = Gathering::default();
         let mut done = 0;
         world.progress.step(Step::Gathering { done, total });
         while let Some(answer) = answers.next().await {
-            let (source, state, answer) = answer?;
-            self.keep(source, state, answer, trace, world, &mut gathering)
-                .await?;
+            self.keep(answer?, trace, world, &mut gathering).await?;
             done += 1;
             world.progress.step(Step::Gathering { done, total });
         }
@@ -61,126 +60,72 @@ impl Pipeline {
         Ok(gathering)
     }
 
-    async fn ask<'a>(&self, source: &'a Source, world: &World<'_>) -> Result<Asked<'a>, Fault> {
-        let state = self.store.source_state(&source.name).await?;
-        let state = state.filter(|state| state.location == location(source));
-        let known = state.as_ref().and_then(|state| state.validators.as_ref());
+    async fn ask<'a>(
+        &self,
+        source: &'a Source,
+        trace: Trace,
+        world: &World<'_>,
+    ) -> Result<Asked<'a>, Fault> {
+        let state = match self.store.source_state(&source.name).await? {
+            None if trace == Trace::Save => self.renamed(source).await?,
+            state => state,
+        };
+        let here = state
+            .as_ref()
+            .filter(|state| state.location == location(source));
+        let known = here.and_then(|state| state.validators.as_ref());
         let answer = gather::gather(source, known, &self.fetcher, world.clock.now()).await;
         Ok((source, state, answer))
     }
 
+    /// A source at the place of one that is in the configuration no more is that one under a new name.
+    async fn renamed(&self, source: &Source) -> Result<Option<SourceState>, Fault> {
+        let place = location(source);
+        let configured = |name: &SourceName| self.config.sources.iter().any(|s| s.name == *name);
+        let earlier = self.store.source_list().await?;
+        let Some(old) = earlier
+            .into_iter()
+            .find(|old| old.location == place && !configured(&old.name))
+        else {
+            return Ok(None);
+        };
+        tracing::info!(old = %old.name, new = %source.name, "a source was renamed");
+        self.store.source_rename(&old.name, &source.name).await?;
+        Ok(self.store.source_state(&source.name).await?)
+    }
+
     async fn keep(
         &self,
-        source: &Source,
-        state: Option<SourceState>,
-        answer: Result<Gathered, gather::Error>,
+        asked: Asked<'_>,
         trace: Trace,
         world: &World<'_>,
         gathering: &mut Gathering,
     ) -> Result<(), Fault> {
+        let (source, state, answer) = asked;
         let at = world.clock.now();
-        let mut saved = SourceSaved {
-            source: source.name.clone(),
-            location: location(source),
-            at,
-            validators: None,
-            error: None,
-            new: vec![],
-            changed: vec![],
-        };
-        let mut report = SourceReport::of(source);
-        match answer {
-            Err(error) => {
-                report.error = Some(error.to_string());
-                saved.error = report.error.clone();
-            }
+        let mut sorted = match answer {
+            Err(error) => Sorted::failed(source, at, &error),
             Ok(gathered) => {
-                let first = state.is_none_or(|state| state.first_gathered_at.is_none());
-                saved.validators = gathered.validators.clone();
-                self.sort_out(
+                let known = self.known(&gathered.posts).await?;
+                let taken = self.slugs_of_others(source, &gathered.posts).await?;
+                let first = is_first(source, state.as_ref(), &known);
+                Sorting {
                     source,
-                    gathered,
-                    first,
                     at,
-                    world,
-                    &mut saved,
-                    &mut report,
-                    gathering,
-                )
-                .await?;
-            }
-        }
-        match trace {
-            Trace::Save => self.store.source_save(&saved).await?,
-            Trace::Leave => gathering.keep_unsaved(saved, at),
-        }
-        gathering.sources.push(report);
-        Ok(())
-    }
-
-    /// Parts the posts into new, changed, waiting and known.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one step of `keep`, cut out to be read"
-    )]
-    async fn sort_out(
-        &self,
-        source: &Source,
-        gathered: Gathered,
-        first: bool,
-        at: Timestamp,
-        world: &World<'_>,
-        saved: &mut SourceSaved,
-        report: &mut SourceReport,
-        gathering: &mut Gathering,
-    ) -> Result<(), Fault> {
-        report.found = gathered.posts.len();
-        report.unchanged = gathered.unchanged;
-        gathering.faults.extend(gathered.faults);
-        if let SourceKind::Folder(_) = source.kind {
-            let identities = gathered
-                .posts
-                .iter()
-                .map(|post| post.identity.clone())
-                .collect();
-            gathering.folders.insert(source.name.clone(), identities);
-        }
-        let known = self.known(&gathered.posts).await?;
-        let mut taken: HashSet<String> = HashSet::new();
-        for post in gathered.posts {
-            if !taken.insert(post.identity.clone()) {
-                continue;
-            }
-            if post.title_derived {
-                report.derived_titles.push(post.title.clone());
-            }
-            match find(&known, &post) {
-                Some(known) if post.hold.is_some() => {
-                    gathering.seen.insert(known.id, post);
+                    first,
+                    known,
+                    taken,
+                    chance: world.chance,
                 }
-                Some(known) => {
-                    let fingerprint = gather::fingerprint(&post);
-                    if known.fingerprint != fingerprint {
-                        report.changed += 1;
-                        saved.changed.push((known.id, post, fingerprint));
-                    }
-                }
-                None if post.hold.is_some() => {
-                    gathering
-                        .unsaved
-                        .push(unsaved(gathering.unsaved.len(), post, at, first));
-                }
-                None => {
-                    report.new += 1;
-                    saved.new.push(NewPost {
-                        id: PostId(world.chance.identifier()),
-                        fingerprint: gather::fingerprint(&post),
-                        post,
-                        baseline: first,
-                    });
-                }
+                .sort(gathered)
             }
+        };
+        if trace == Trace::Save {
+            self.store.source_save(&sorted.saved).await?;
+            sorted.saved.new.clear();
+            sorted.saved.changed.clear();
         }
+        gathering.take(sorted, at);
         Ok(())
     }
 
@@ -191,8 +136,21 @@ impl Pipeline {
             .collect();
         Ok(self.store.post_known(&identities).await?)
     }
+
+    async fn slugs_of_others(
+        &self,
+        source: &Source,
+        posts: &[Post],
+    ) -> Result<HashSet<String>, Fault> {
+        let slugs: Vec<String> = posts.iter().map(|post| post.slug.clone()).collect();
+        Ok(self
+            .store
+            .post_slugs_of_others(&source.name, &slugs)
+            .await?)
+    }
 }
 
+/// A source, what the store knew of it, and what it answered.
 type Asked<'a> = (
     &'a Source,
     Option<SourceState>,
@@ -215,60 +173,52 @@ impl Gathering {
 
     fn is_withdrawn(&self, entry: &LedgerEntry) -> bool {
         let folder = self.folders.get(&entry.post.source);
-        entry.carried.is_empty() && folder.is_some_and(|held| !held.contains(&entry.post.identity))
+        entry.carried.is_empty() && folder.is_some_and(|present| !present.contains(&entry.id))
     }
 
-    fn keep_unsaved(&mut self, saved: SourceSaved, at: Timestamp) {
-        for new in saved.new {
-            let entry = unsaved(self.unsaved.len(), new.post, at, new.baseline);
-            self.unsaved.push(entry);
+    /// Takes what is not in the store: posts that wait, and what a plan did not save.
+    fn take(&mut self, sorted: Sorted, at: Timestamp) {
+        let new = sorted
+            .saved
+            .new
+            .into_iter()
+            .map(|new| (new.post, new.baseline));
+        for (post, baseline) in new.chain(sorted.waiting) {
+            let id = PostId(-1 - i64::try_from(self.unsaved.len()).unwrap_or(i64::MAX - 1));
+            self.unsaved.push(LedgerEntry {
+                id,
+                post,
+                first_seen: at,
+                baseline,
+                carried: vec![],
+            });
         }
-        self.seen
-            .extend(saved.changed.into_iter().map(|(id, post, _)| (id, post)));
-    }
-}
-
-impl SourceReport {
-    fn of(source: &Source) -> Self {
-        Self {
-            name: source.name.clone(),
-            found: 0,
-            new: 0,
-            changed: 0,
-            unchanged: false,
-            error: None,
-            derived_titles: vec![],
+        self.seen.extend(
+            sorted
+                .saved
+                .changed
+                .into_iter()
+                .map(|(id, post, _)| (id, post)),
+        );
+        self.seen.extend(sorted.held);
+        if let Some(present) = sorted.present {
+            self.folders.insert(sorted.report.name.clone(), present);
         }
+        self.faults.extend(sorted.faults);
+        self.sources.push(sorted.report);
     }
 }
 
-/// A post that is not in the ledger has a negative number.
-fn unsaved(count: usize, post: Post, at: Timestamp, baseline: bool) -> LedgerEntry {
-    let id = PostId(-1 - i64::try_from(count).unwrap_or(i64::MAX - 1));
-    LedgerEntry {
-        id,
-        post,
-        first_seen: at,
-        baseline,
-        carried: vec![],
-    }
-}
-
-fn find<'a>(known: &'a [KnownPost], post: &Post) -> Option<&'a KnownPost> {
-    let same_identity = |known: &&KnownPost| known.identity == post.identity;
-    let same_otherwise = |known: &&KnownPost| {
-        let ours = [Some(&post.identity), post.alternate.as_ref()];
-        let theirs = [Some(&known.identity), known.alternate.as_ref()];
-        ours.iter().flatten().any(|one| theirs.contains(&Some(one)))
-    };
-    known
-        .iter()
-        .find(same_identity)
-        .or_else(|| known.iter().find(same_otherwise))
+/// The first time is when the source was never read, or has moved to a place that shows nothing we know.
+fn is_first(source: &Source, state: Option<&SourceState>, known: &[KnownPost]) -> bool {
+    state.is_none_or(|state| {
+        let moved = state.location != location(source);
+        state.first_gathered_at.is_none() || (moved && known.is_empty())
+    })
 }
 
 /// The source's place as text: validators belong to it and are not sent elsewhere.
-fn location(source: &Source) -> String {
+pub(super) fn location(source: &Source) -> String {
     match &source.kind {
         SourceKind::Url(url) => url.to_string(),
         SourceKind::Folder(path) => path.display().to_string(),

@@ -1,8 +1,8 @@
 //! The ledger: which posts are known, and which issues carried them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::model::{IssueNumber, LedgerEntry, Post, PostId, ScheduleName};
+use crate::model::{IssueNumber, LedgerEntry, Post, PostId, ScheduleName, SourceName};
 
 use super::statement::{Row, Statement};
 use super::transaction::Transaction;
@@ -13,6 +13,10 @@ use super::{Error, Store};
 pub struct KnownPost {
     /// Its row.
     pub id: PostId,
+    /// The source that brought it.
+    pub source: SourceName,
+    /// The name of its page; it stays as it was first given.
+    pub slug: String,
     /// What made it this post when it was first seen.
     pub identity: String,
     /// Its second identity.
@@ -32,10 +36,11 @@ impl Store {
         let rows = tx
             .over(
                 "WITH v(key) AS (VALUES {rows})
-                 SELECT p.id AS id, p.identity AS identity, p.alternate AS alternate, p.fingerprint AS fingerprint
+                 SELECT p.id AS id, p.source AS source, p.slug AS slug, p.identity AS identity, p.alternate AS alternate, p.fingerprint AS fingerprint
                  FROM v JOIN post p ON p.identity = v.key
                  UNION
-                 SELECT p.id, p.identity, p.alternate, p.fingerprint FROM v JOIN post p ON p.alternate = v.key",
+                 SELECT p.id, p.source, p.slug, p.identity, p.alternate, p.fingerprint
+                 FROM v JOIN post p ON p.alternate = v.key",
                 &asked,
             )
             .await?;
@@ -46,6 +51,8 @@ impl Store {
                 id,
                 KnownPost {
                     id,
+                    source: row.parsed("source")?,
+                    slug: row.text("slug")?,
                     identity: row.text("identity")?,
                     alternate: row.text_or_none("alternate")?,
                     fingerprint: row.text("fingerprint")?,
@@ -55,6 +62,30 @@ impl Store {
         let mut known: Vec<_> = known.into_values().collect();
         known.sort_by_key(|post| post.id);
         Ok(known)
+    }
+
+    /// Which of these names of pages belong to a post of another source.
+    pub async fn post_slugs_of_others(
+        &self,
+        source: &SourceName,
+        slugs: &[String],
+    ) -> Result<HashSet<String>, Error> {
+        let asked: Vec<_> = slugs.iter().map(|slug| [slug.as_str().into()]).collect();
+        let mut tx = self.engine.begin_read().await?;
+        let rows = tx
+            .over(
+                "WITH v(slug) AS (VALUES {rows})
+                 SELECT p.source AS source, p.slug AS slug FROM v JOIN post p ON p.slug = v.slug",
+                &asked,
+            )
+            .await?;
+        let mut taken = HashSet::new();
+        for row in &rows {
+            if row.text("source")? != source.as_str() {
+                taken.insert(row.text("slug")?);
+            }
+        }
+        Ok(taken)
     }
 
     /// At most `limit` posts, newest first by when they were first seen, then by when they were published.
@@ -98,7 +129,7 @@ impl Store {
         let rows = tx
             .over(
                 "WITH v(id) AS (VALUES {rows})
-                 SELECT p.id AS id, p.identity AS identity, p.content AS content, p.first_seen AS first_seen,
+                 SELECT p.id AS id, p.source AS source, p.slug AS slug, p.identity AS identity, p.content AS content, p.first_seen AS first_seen,
                     p.baseline AS baseline
                  FROM v JOIN post p ON p.id = v.id",
                 &asked,

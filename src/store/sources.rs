@@ -80,6 +80,11 @@ impl Store {
         rows.iter().map(state).collect()
     }
 
+    /// Gives a source and its posts a new name, where the operator renamed it.
+    pub async fn source_rename(&self, old: &SourceName, new: &SourceName) -> Result<(), Error> {
+        transact!(self, tx => rename(tx, old, new).await)
+    }
+
     /// Records what came of reading a source: its posts and its validators in one transaction.
     ///
     /// A changed post gets its new content; its identity and the time it was first seen stay.
@@ -89,6 +94,17 @@ impl Store {
             None => save_success(tx, saved).await,
         })
     }
+}
+
+async fn rename(tx: &mut Transaction, old: &SourceName, new: &SourceName) -> Result<(), Error> {
+    for text in [
+        "UPDATE source SET name = $1 WHERE name = $2",
+        "UPDATE post SET source = $1 WHERE source = $2",
+    ] {
+        tx.execute(Statement::new(text).with(new.as_str()).with(old.as_str()))
+            .await?;
+    }
+    Ok(())
 }
 
 async fn save_failure(tx: &mut Transaction, saved: &SourceSaved, error: &str) -> Result<(), Error> {
@@ -144,6 +160,7 @@ async fn insert_posts(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), E
                 new.post.source.as_str().into(),
                 new.post.identity.as_str().into(),
                 new.post.alternate.clone().into(),
+                new.post.slug.as_str().into(),
                 new.fingerprint.as_str().into(),
                 json(&new.post)?,
                 new.post.published.into(),
@@ -153,8 +170,8 @@ async fn insert_posts(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), E
         })
         .collect::<Result<_, Error>>()?;
     tx.over(
-        "INSERT INTO post (id, source, identity, alternate, fingerprint, content, published, first_seen, baseline)
-         VALUES {rows} ON CONFLICT (identity) DO NOTHING",
+        "INSERT INTO post (id, source, identity, alternate, slug, fingerprint, content, published, first_seen, baseline)
+         VALUES {rows} ON CONFLICT (source, identity) DO NOTHING",
         &rows,
     )
     .await?;
