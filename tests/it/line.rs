@@ -216,3 +216,39 @@ fn init_makes_a_directory_that_runs_at_once() {
     );
     newsletter.expect(&["init", "fresh"], 73);
 }
+
+#[test]
+fn a_source_that_is_renamed_or_moved_sends_nothing_again() {
+    let newsletter = Newsletter::new("mailbox");
+    newsletter.readers(1);
+    newsletter.expect(&["run"], 0);
+    newsletter.replace("courant.toml", "name = \"eigen\"", "name = \"stukken\"");
+    newsletter.expect(&["run"], 0);
+    std::fs::rename(newsletter.path("posts"), newsletter.path("texts")).unwrap();
+    newsletter.replace("courant.toml", "folder = \"posts\"", "folder = \"texts\"");
+    newsletter.expect(&["run"], 0);
+    assert_eq!(newsletter.mailbox().len(), 1);
+}
+
+#[test]
+fn a_post_that_leaves_its_folder_before_it_went_out_stays_home() {
+    let newsletter = Newsletter::new("mailbox");
+    newsletter.readers(1);
+    newsletter.append("schedules/weekly.toml", "max_posts = 1\n");
+    newsletter.write(
+        "posts/ouder.md",
+        "---\ntitle: Ouder\ndate: 2026-10-01\n---\n\nEen ouder bericht.\n",
+    );
+    newsletter.expect(&["run"], 0);
+    std::fs::remove_file(newsletter.path("posts/ouder.md")).unwrap();
+    let plan = newsletter.json(&["plan"]);
+    let reason = plan[0]["posts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|post| post["title"] == "Ouder")
+        .unwrap();
+    assert_eq!(reason["reason"], "held: no longer in its folder");
+    newsletter.expect(&["run"], 0);
+    assert_eq!(newsletter.mailbox().len(), 1);
+}

@@ -52,6 +52,44 @@ pub async fn a_source_and_its_posts_are_saved_together(bench: &Bench) {
     assert_eq!(entries[1].first_seen, at(120));
 }
 
+pub async fn a_renamed_source_keeps_its_posts(bench: &Bench) {
+    let store = &bench.store;
+    store.source_save(&reading(0, 1..=2)).await.unwrap();
+    let new = SourceName::parse("renamed").unwrap();
+    store.source_rename(&source(), &new).await.unwrap();
+    assert_eq!(store.source_state(&source()).await.unwrap(), None);
+    let state = store.source_state(&new).await.unwrap().unwrap();
+    assert_eq!((state.first_gathered_at, state.posts), (Some(at(0)), 2));
+    let known = store.post_known(&[post(1).identity]).await.unwrap();
+    assert_eq!(known[0].source, new);
+}
+
+pub async fn the_same_guid_of_two_sources_is_two_posts(bench: &Bench) {
+    let store = &bench.store;
+    store.source_save(&reading(0, [1])).await.unwrap();
+    let other = SourceName::parse("other").unwrap();
+    let mut theirs = reading(60, [2]);
+    theirs.source = other.clone();
+    theirs.new[0].post.source = other.clone();
+    theirs.new[0].post.identity = post(1).identity;
+    theirs.new[0].post.slug = post(1).slug;
+    store.source_save(&theirs).await.unwrap();
+    let known = store.post_known(&[post(1).identity]).await.unwrap();
+    assert_eq!(known.len(), 2);
+    let slugs = [post(1).slug, "nobody".to_owned()];
+    let taken = store.post_slugs_of_others(&other, &slugs).await.unwrap();
+    assert_eq!(taken.into_iter().collect::<Vec<_>>(), [post(1).slug]);
+    let sole = SourceName::parse("third").unwrap();
+    assert_eq!(
+        store
+            .post_slugs_of_others(&sole, &slugs)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
 pub async fn a_failed_reading_changes_only_the_attempt(bench: &Bench) {
     let store = &bench.store;
     let failure = SourceSaved {
