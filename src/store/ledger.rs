@@ -101,7 +101,7 @@ impl Store {
         let rows = tx
             .rows(
                 Statement::new(
-                    "SELECT p.id, p.identity, p.content, p.first_seen, p.baseline,
+                    "SELECT p.id, p.source, p.identity, p.content, p.first_seen, p.baseline,
                         CASE WHEN EXISTS (
                             SELECT 1 FROM issue_post ip JOIN issue i ON i.number = ip.issue
                             WHERE ip.post = p.id AND i.schedule = $1
@@ -129,8 +129,8 @@ impl Store {
         let rows = tx
             .over(
                 "WITH v(id) AS (VALUES {rows})
-                 SELECT p.id AS id, p.source AS source, p.slug AS slug, p.identity AS identity, p.content AS content, p.first_seen AS first_seen,
-                    p.baseline AS baseline
+                 SELECT p.id AS id, p.source AS source, p.identity AS identity, p.content AS content,
+                    p.first_seen AS first_seen, p.baseline AS baseline
                  FROM v JOIN post p ON p.id = v.id",
                 &asked,
             )
@@ -147,7 +147,7 @@ impl Store {
             .rows(
                 Statement::new(
                     "WITH latest(post, issue) AS (SELECT post, MAX(issue) FROM issue_post GROUP BY post)
-                     SELECT p.id, p.identity, p.content, p.first_seen, p.baseline
+                     SELECT p.id, p.source, p.identity, p.content, p.first_seen, p.baseline
                      FROM latest
                      JOIN issue_post ip ON ip.issue = latest.issue AND ip.post = latest.post
                      JOIN post p ON p.id = latest.post
@@ -189,12 +189,13 @@ async fn entries(tx: &mut Transaction, rows: &[Row]) -> Result<Vec<LedgerEntry>,
     Ok(list)
 }
 
-/// A row as a ledger entry. The identity is the row's: that of the content may have changed since.
+/// A row as a ledger entry. Source and identity are the row's: those of the content may have changed since.
 fn entry(row: &Row) -> Result<LedgerEntry, Error> {
     let post: Post = row.json("content")?;
     Ok(LedgerEntry {
         id: PostId(row.number("id")?),
         post: Post {
+            source: row.parsed("source")?,
             identity: row.text("identity")?,
             ..post
         },

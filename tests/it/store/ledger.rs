@@ -62,6 +62,8 @@ pub async fn a_renamed_source_keeps_its_posts(bench: &Bench) {
     assert_eq!((state.first_gathered_at, state.posts), (Some(at(0)), 2));
     let known = store.post_known(&[post(1).identity]).await.unwrap();
     assert_eq!(known[0].source, new);
+    let entries = store.post_load(&[PostId(1)]).await.unwrap();
+    assert_eq!(entries[0].post.source, new);
 }
 
 pub async fn the_same_guid_of_two_sources_is_two_posts(bench: &Bench) {
