@@ -9,7 +9,7 @@ use crate::deliver::Recorded;
 use crate::pipeline::{Progress, Step};
 
 /// Looks of the sending bar; indicatif's own where this template should ever be refused.
-const SENDING: &str = "  sending  [{bar:32}] {pos}/{len}  {per_sec}  {eta} left";
+const SENDING: &str = "  sending  [{bar:32}] {pos}/{len}  {eta} left";
 
 /// The bars of one run.
 pub struct Bars {
@@ -54,6 +54,9 @@ impl Bars {
         }
         drop(current);
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("  {msg}") {
+            bar.set_style(style);
+        }
         bar.set_message(text);
         bar.tick();
         self.replace(Some(bar));
