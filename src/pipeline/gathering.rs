@@ -63,8 +63,9 @@ impl Pipeline {
 
     async fn ask<'a>(&self, source: &'a Source, world: &World<'_>) -> Result<Asked<'a>, Fault> {
         let state = self.store.source_state(&source.name).await?;
-        let state = state.filter(|state| state.location == location(source));
-        let known = state.as_ref().and_then(|state| state.validators.as_ref());
+        // Validators belong to the place that gave them.
+        let here = state.as_ref().filter(|state| !has_moved(source, state));
+        let known = here.and_then(|state| state.validators.as_ref());
         let answer = gather::gather(source, known, &self.fetcher, world.clock.now()).await;
         Ok((source, state, answer))
     }
@@ -95,12 +96,11 @@ impl Pipeline {
                 saved.error = report.error.clone();
             }
             Ok(gathered) => {
-                let first = state.is_none_or(|state| state.first_gathered_at.is_none());
                 saved.validators = gathered.validators.clone();
                 self.sort_out(
                     source,
                     gathered,
-                    first,
+                    state.as_ref(),
                     at,
                     world,
                     &mut saved,
@@ -127,7 +127,7 @@ impl Pipeline {
         &self,
         source: &Source,
         gathered: Gathered,
-        first: bool,
+        state: Option<&SourceState>,
         at: Timestamp,
         world: &World<'_>,
         saved: &mut SourceSaved,
@@ -146,6 +146,7 @@ impl Pipeline {
             gathering.folders.insert(source.name.clone(), identities);
         }
         let known = self.known(&gathered.posts).await?;
+        let first = is_first_sight(source, state, &known);
         let mut taken: HashSet<String> = HashSet::new();
         for post in gathered.posts {
             if !taken.insert(post.identity.clone()) {
@@ -267,7 +268,23 @@ fn find<'a>(known: &'a [KnownPost], post: &Post) -> Option<&'a KnownPost> {
         .or_else(|| known.iter().find(same_otherwise))
 }
 
-/// The source's place as text: validators belong to it and are not sent elsewhere.
+/// Whether what the source shows was there before we came, so that it is the baseline.
+///
+/// A source whose address was changed is the same one if it shows a post that we know, and else another under its name.
+fn is_first_sight(source: &Source, state: Option<&SourceState>, known: &[KnownPost]) -> bool {
+    match state {
+        Some(state) if state.first_gathered_at.is_some() => {
+            has_moved(source, state) && known.is_empty()
+        }
+        _ => true,
+    }
+}
+
+fn has_moved(source: &Source, state: &SourceState) -> bool {
+    state.location != location(source)
+}
+
+/// The source's place as text.
 fn location(source: &Source) -> String {
     match &source.kind {
         SourceKind::Url(url) => url.to_string(),
