@@ -3,7 +3,6 @@
 use courant::model::*;
 use courant::store::{NewPost, Seal, SealOutcome, SourceSaved, Store, StoreTarget};
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{Connection, Executor, PgConnection};
 use tempfile::TempDir;
 
 use crate::support::postgres::Postgres;
@@ -43,12 +42,7 @@ impl Bench {
 }
 
 pub async fn create_database(server: &Postgres, database: &str) {
-    use secrecy::ExposeSecret;
-    let url = server.url("postgres");
-    let mut connection = PgConnection::connect(url.expose_secret()).await.unwrap();
-    let text = format!("CREATE DATABASE {database}");
-    connection.execute(sqlx::AssertSqlSafe(text)).await.unwrap();
-    connection.close().await.unwrap();
+    server.create(database).await;
 }
 
 /// Half past midnight, some seconds later.
