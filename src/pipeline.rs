@@ -12,10 +12,11 @@ mod report;
 mod sealing;
 mod sending;
 mod sorting;
+mod tenure;
 
 use std::path::PathBuf;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::audience::{self, Keys, SyncedList};
 use crate::compose::{Composer, Overrides};
@@ -24,7 +25,7 @@ use crate::deliver::Stop;
 use crate::gather::Fetcher;
 use crate::model::{Chance, Clock, Diagnostic, IssueNumber, Schedule, ScheduleName};
 use crate::schedule::{self, Due};
-use crate::store::{self, RunLock, Store, StoreTarget};
+use crate::store::{self, Store, StoreTarget};
 
 use gathering::Trace;
 pub use planning::{Preview, TestMail};
@@ -32,9 +33,7 @@ pub use report::{
     IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, Recovery, RunReport, SourceReport,
 };
 pub use sending::fetch_settings;
-
-/// How long a run may hold its lock without renewing it, where locks are leases: longer than any single step.
-const RUN_LEASE: SignedDuration = SignedDuration::from_mins(10);
+use tenure::Tenure;
 
 /// Time, chance, and the ways to be told to stop and to tell how far one is.
 pub struct World<'a> {
@@ -166,39 +165,48 @@ impl Pipeline {
 
     /// One pass: continues what is open, then serves the schedules of the wish.
     pub async fn run(&self, wish: &Wish, world: &World<'_>) -> Result<RunReport, Fault> {
-        let Some(lock) = self.lock(world).await? else {
+        let Some(tenure) = self.begin(world).await? else {
             return Ok(RunReport {
                 already_running: true,
                 ..RunReport::default()
             });
         };
         let mut report = RunReport::default();
-        let result = self.run_locked(&lock, wish, world, &mut report).await;
-        lock.release().await?;
-        result.map(|()| report)
+        let result = tokio::select! {
+            result = self.run_locked(&tenure, wish, world, &mut report) => result,
+            never = tenure.pulse(world.clock) => match never {},
+        };
+        let ended = tenure.end().await;
+        result?;
+        ended?;
+        Ok(report)
     }
 
     async fn run_locked(
         &self,
-        lock: &RunLock,
+        tenure: &Tenure,
         wish: &Wish,
         world: &World<'_>,
         report: &mut RunReport,
     ) -> Result<(), Fault> {
         let readers = self.bring_in_readers(world, report).await?;
         let mut relay = self.relay();
-        self.continue_open_issues(lock, &mut relay, world, report)
+        self.continue_open_issues(tenure, &mut relay, world, report)
             .await?;
         let served = self.schedules_to_serve(wish, world, report).await?;
         if !served.is_empty() && !world.stop.is_stopped() {
             let gathering = self.gather(Trace::Save, world).await?;
             for (schedule, slot) in served {
+                if !tenure.holds(world.clock.now()).await? {
+                    report.overtaken = true;
+                    break;
+                }
                 if let Some(sealed) = self
                     .seal(schedule, slot, &gathering, &readers, world, report)
                     .await?
                 {
                     self.publish(world, report).await?;
-                    self.send(sealed, &mut relay, world, report).await?;
+                    self.send(sealed, tenure, &mut relay, world, report).await?;
                 }
             }
             report.sources = gathering.sources;
@@ -209,10 +217,9 @@ impl Pipeline {
         Ok(())
     }
 
-    async fn lock(&self, world: &World<'_>) -> Result<Option<RunLock>, Fault> {
-        let now = world.clock.now();
+    async fn begin(&self, world: &World<'_>) -> Result<Option<Tenure>, Fault> {
         let holder = format!("run {:016x}", world.chance.identifier());
-        Ok(self.store.run_lock(&holder, now, now + RUN_LEASE).await?)
+        Ok(Tenure::begin(&self.store, &holder, world.clock.now()).await?)
     }
 
     async fn bring_in_readers(

@@ -1,11 +1,11 @@
 //! Log lines to stderr: silent unless asked for by `-v`, `RUST_LOG`, or something went wrong.
+//!
+//! Libraries that log by the `log` crate are not heard at all, whatever is asked for: those of HTML and templates would
+//! write down every word of a post, and the mailbox's every address. So `tracing-subscriber` comes without `tracing-log`.
 
 use tracing_subscriber::EnvFilter;
 
 use super::args::{Global, LogFormat};
-
-/// The mailbox's library would log every command, addresses included.
-const SILENCED: &str = "mailin=off";
 
 /// Sets up the log. The SMTP library has no log of its own here, since it would write down passwords.
 pub fn start(global: &Global) {
@@ -16,10 +16,6 @@ pub fn start(global: &Global) {
         _ => "courant=trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let filter = match SILENCED.parse() {
-        Ok(silenced) => filter.add_directive(silenced),
-        Err(_) => filter,
-    };
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

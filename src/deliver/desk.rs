@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
 use super::run::Run;
-use super::{Error, Outbox, Progress, Recorded, Report};
+use super::{Error, Outbox, Progress, Recorded, Report, Stopped};
 use crate::model::{
     Claim, ClaimedDelivery, Clock, Intent, IntentRefusal, Outcome, OutcomeRecord, TurnRequest,
     TurnResult,
@@ -47,6 +47,8 @@ enum Ask {
 pub(super) enum Grant {
     Granted(Lease),
     Refused(IntentRefusal),
+    /// Nobody looked at it: the delivery is still ours to give back.
+    Overtaken,
 }
 
 /// How long a granted intent may be used.
@@ -201,6 +203,9 @@ impl<'a, O: Outbox> Recorder<'a, O> {
         let (outcomes, claim) = (request.outcomes.clone(), request.claim);
         let result = self.outbox.turn(request).await.map_err(Error::Outbox)?;
         self.report_outcomes(&outcomes, &result);
+        if result.overtaken {
+            self.run.trip(Stopped::Overtaken);
+        }
         self.answer_intents(&result, now, since);
         self.dry = result.claimed.len() < claim;
         self.shelf.extend(result.claimed);
@@ -244,7 +249,9 @@ impl<'a, O: Outbox> Recorder<'a, O> {
     fn answer_intents(&mut self, result: &TurnResult, granted_at: Timestamp, since: Instant) {
         let length = self.run.job.relay.lease;
         for (claim, answer) in std::mem::take(&mut self.intents) {
-            let grant = if result.granted.contains(&claim) {
+            let grant = if result.overtaken {
+                Grant::Overtaken
+            } else if result.granted.contains(&claim) {
                 Grant::Granted(Lease {
                     granted_at,
                     since,
@@ -260,7 +267,7 @@ impl<'a, O: Outbox> Recorder<'a, O> {
                     self.progress.recorded(Recorded::Suppressed(claim));
                 }
                 Grant::Refused(IntentRefusal::Lost) => self.report.lost += 1,
-                Grant::Granted(_) => {}
+                Grant::Granted(_) | Grant::Overtaken => {}
             }
             let _ = answer.send(grant);
         }

@@ -10,6 +10,7 @@ pub type OutboxError = Box<dyn std::error::Error + Send + Sync>;
 /// The store that the sender needs: one group commit.
 pub trait Outbox: Send + Sync {
     /// Records outcomes (T4), grants intents (T3) and claims deliveries (T2), in this order, in one durable transaction.
+    /// One that has lost its right to send records the outcomes and says [`TurnResult::overtaken`]: the run then ends.
     ///
     /// # Errors
     /// If nothing of it was recorded; the run then ends.

@@ -41,6 +41,9 @@ pub enum Stopped {
     /// Somebody asked for it.
     #[error("it was asked to stop")]
     Asked,
+    /// Another run took over.
+    #[error("another run took over")]
+    Overtaken,
     /// Three connection failures in a row.
     #[error("three connections in a row failed: {0}")]
     Connection(String),
@@ -64,6 +67,6 @@ pub enum Stopped {
 impl Stopped {
     /// Whether trying again later, with nothing changed, may help.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Asked | Self::Connection(_))
+        matches!(self, Self::Asked | Self::Overtaken | Self::Connection(_))
     }
 }

@@ -55,7 +55,7 @@ impl Worker<'_> {
         };
         match self.desk.intend(delivery.claim).await {
             Grant::Granted(lease) if lease.is_fresh(self.run.clock) && !self.run.is_halted() => {}
-            Grant::Granted(_) => {
+            Grant::Granted(_) | Grant::Overtaken => {
                 self.keep(connection);
                 return Some(self.released());
             }

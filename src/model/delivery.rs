@@ -186,6 +186,8 @@ pub struct TurnResult {
     pub refused: Vec<(Claim, IntentRefusal)>,
     /// Newly claimed deliveries.
     pub claimed: Vec<ClaimedDelivery>,
+    /// The sender has lost its right to send: outcomes were recorded, and neither intents nor claims looked at.
+    pub overtaken: bool,
 }
 
 /// An issue's account: what was planned, and where each of it stands.

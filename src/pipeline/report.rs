@@ -15,6 +15,8 @@ use crate::store::SyncReport;
 pub struct RunReport {
     /// Another run holds the lock: nothing was done.
     pub already_running: bool,
+    /// Another run took the lock over, so this one made no further issue.
+    pub overtaken: bool,
     /// Each source that was asked.
     pub sources: Vec<SourceReport>,
     /// Changes of the subscribers' list.

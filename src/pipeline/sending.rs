@@ -4,19 +4,35 @@ use std::path::PathBuf;
 
 use super::report::{IssueReport, Recovery, RunReport};
 use super::sealing::Sealed;
+use super::tenure::Tenure;
 use super::{Fault, Pipeline, Step, World};
 use crate::config::{Config, OnUnknown};
 use crate::deliver::{self, Job, Mailbox, Outbox, OutboxError, Rate, RelaySettings};
 use crate::gather::FetchSettings;
 use crate::model::{Account, IssueNumber, Relay, SmtpRelay, TurnRequest, TurnResult};
-use crate::store::{RunLock, Store};
+use crate::store::Store;
 
-/// The outbox as the sender sees it.
-struct StoreOutbox<'a>(&'a Store);
+/// The outbox as the sender sees it, for as long as the run holds its lock.
+struct StoreOutbox<'a> {
+    store: &'a Store,
+    tenure: &'a Tenure,
+}
 
 impl Outbox for StoreOutbox<'_> {
     async fn turn(&self, request: TurnRequest) -> Result<TurnResult, OutboxError> {
-        Ok(self.0.outbox_turn(&request).await?)
+        if self.tenure.holds(request.now).await? {
+            return Ok(self.store.outbox_turn(&request).await?);
+        }
+        let outcomes_alone = TurnRequest {
+            intents: vec![],
+            claim: 0,
+            ..request
+        };
+        let recorded = self.store.outbox_turn(&outcomes_alone).await?;
+        Ok(TurnResult {
+            overtaken: true,
+            ..recorded
+        })
     }
 }
 
@@ -48,7 +64,7 @@ impl Pipeline {
     /// Continues the issues that an earlier run left with queued deliveries.
     pub(super) async fn continue_open_issues(
         &self,
-        lock: &RunLock,
+        tenure: &Tenure,
         relay: &mut RunRelay,
         world: &World<'_>,
         report: &mut RunReport,
@@ -57,7 +73,11 @@ impl Pipeline {
             if world.stop.is_stopped() {
                 return Ok(());
             }
-            let recovered = self.recover(lock, number, world).await?;
+            if !tenure.holds(world.clock.now()).await? {
+                report.overtaken = true;
+                return Ok(());
+            }
+            let recovered = self.recover(tenure, number, world).await?;
             self.store.outbox_expire(number, world.clock.now()).await?;
             let Some(issue) = self.store.issue_load(number).await? else {
                 continue;
@@ -84,6 +104,7 @@ impl Pipeline {
                     variants,
                     report: resumed,
                 },
+                tenure,
                 relay,
                 world,
                 report,
@@ -96,12 +117,12 @@ impl Pipeline {
     /// Finds the claims that a broken run left, and says what is known of each.
     async fn recover(
         &self,
-        lock: &RunLock,
+        tenure: &Tenure,
         number: IssueNumber,
         world: &World<'_>,
     ) -> Result<Option<Recovery>, Fault> {
         let resend = self.config.delivery.on_unknown == OnUnknown::Resend;
-        let orphans = lock.orphans_are_known();
+        let orphans = tenure.orphans_are_known();
         let found = self
             .store
             .outbox_recover(number, world.clock.now(), orphans, resend)
@@ -118,6 +139,7 @@ impl Pipeline {
     pub(super) async fn send(
         &self,
         sealed: Sealed,
+        tenure: &Tenure,
         relay: &mut RunRelay,
         world: &World<'_>,
         report: &mut RunReport,
@@ -139,7 +161,10 @@ impl Pipeline {
             relay: settings,
             resend_unknown: self.config.delivery.on_unknown == OnUnknown::Resend,
         };
-        let outbox = StoreOutbox(&self.store);
+        let outbox = StoreOutbox {
+            store: &self.store,
+            tenure,
+        };
         let sent = deliver::deliver(&job, &outbox, world.clock, world.stop, world.progress).await;
         this.stopped = sent?.stopped.map(|reason| reason.to_string());
         this.account = self.account(issue.number).await?;

@@ -63,6 +63,7 @@ async fn turn(
         granted,
         refused,
         claimed,
+        overtaken: false,
     })
 }
 

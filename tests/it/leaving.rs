@@ -1,98 +1,13 @@
 //! A reader leaves by one click: at once, for good, and also while a run is sending.
 
-use std::io::{BufRead, BufReader};
-use std::process::Child;
-
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-
 use crate::support::newsletter::{Ended, Newsletter};
+use crate::support::served::{Served, link};
 use crate::support::smtp::{Received, Script, SmtpServer, Stage};
-
-/// `courant serve` on a free port; it is killed when it is dropped.
-struct Served {
-    child: Child,
-    address: String,
-}
-
-impl Served {
-    async fn start(newsletter: &Newsletter) -> Self {
-        let mut child = newsletter.start(&["serve", "--listen", "127.0.0.1:0"]);
-        let stdout = child.stdout.take().unwrap();
-        let line = tokio::task::spawn_blocking(move || {
-            let mut line = String::new();
-            BufReader::new(stdout).read_line(&mut line).unwrap();
-            line
-        });
-        let line = line.await.unwrap();
-        let address = line
-            .split("http://")
-            .nth(1)
-            .unwrap()
-            .split('/')
-            .next()
-            .unwrap()
-            .to_owned();
-        Self { child, address }
-    }
-
-    /// Sends a request and gives the status, the head and the body.
-    async fn ask(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &str,
-        body: &str,
-    ) -> (u16, String, String) {
-        let mut stream = TcpStream::connect(&self.address).await.unwrap();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
-            self.address,
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, head.to_lowercase(), body.to_owned())
-    }
-
-    /// The one-click POST of RFC 8058.
-    async fn click(&self, path: &str) -> u16 {
-        let form = "Content-Type: application/x-www-form-urlencoded\r\n";
-        self.ask("POST", path, form, "List-Unsubscribe=One-Click")
-            .await
-            .0
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 async fn run(newsletter: &Newsletter, arguments: &[&str]) -> Ended {
     let child = newsletter.start(arguments);
     let waited = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
     Ended::of(waited.await.unwrap())
-}
-
-/// The path of the unsubscribe link in a message's header (RFC 2369).
-fn link(message: &Received) -> String {
-    let unfolded = message.content.replace("\r\n ", " ");
-    let header = unfolded
-        .lines()
-        .find(|line| line.starts_with("List-Unsubscribe: "))
-        .unwrap();
-    assert!(unfolded.contains("\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"));
-    let url = header.split(['<', '>']).nth(1).unwrap();
-    url.strip_prefix("http://127.0.0.1:8080")
-        .unwrap()
-        .to_owned()
 }
 
 fn message_for(server: &SmtpServer, reader: &str) -> Received {
@@ -116,8 +31,9 @@ async fn sent_newsletter(readers: usize) -> (SmtpServer, Newsletter) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_click_while_a_run_is_sending_is_honoured_for_what_has_not_begun() {
     let (server, newsletter) = sent_newsletter(20).await;
-    let leaver = "reader19@example.nl";
-    let path = link(&message_for(&server, leaver));
+    // Readers are mailed in an order of their own, the same each time: the last one's turn is far away.
+    let last = server.received().pop().unwrap();
+    let (leaver, path) = (last.to[0].as_str(), link(&last));
     newsletter.post("tweede", "Het tweede bericht");
     let gate = server.hold(Stage::Dot, 20 + 3);
     let sending = newsletter.start(&["run"]);

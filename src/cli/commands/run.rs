@@ -85,6 +85,9 @@ fn summary(printer: &Printer, pipeline: &Pipeline, report: &RunReport, session: 
     for issue in &report.issues {
         show_issue(printer, issue);
     }
+    if report.overtaken {
+        printer.line("Another run took over; this one made no further issue.");
+    }
     for (schedule, quiet) in &report.quiet {
         printer.line(format!("{schedule}: {}", quiet_words(quiet)));
     }
@@ -265,6 +268,7 @@ fn exit(report: &RunReport) -> Exit {
     }
     let undelivered = |account: &Account| account.failed + account.held + account.queued > 0;
     let in_part = stopped
+        || report.overtaken
         || report
             .issues
             .iter()

@@ -43,12 +43,7 @@ impl Bench {
 }
 
 pub async fn create_database(server: &Postgres, database: &str) {
-    use secrecy::ExposeSecret;
-    let url = server.url("postgres");
-    let mut connection = PgConnection::connect(url.expose_secret()).await.unwrap();
-    let text = format!("CREATE DATABASE {database}");
-    connection.execute(sqlx::AssertSqlSafe(text)).await.unwrap();
-    connection.close().await.unwrap();
+    server.create(database).await;
 }
 
 /// What a `SELECT COUNT(*)` of the test's own says, beside the store.

@@ -3,4 +3,6 @@
 pub mod http;
 pub mod newsletter;
 pub mod postgres;
+pub mod served;
 pub mod smtp;
+pub mod timed;

@@ -1,5 +1,6 @@
 //! A newsletter in a temporary folder, and the program run on it as a user runs it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -9,6 +10,7 @@ use tempfile::TempDir;
 /// A newsletter of the test's own.
 pub struct Newsletter {
     folder: TempDir,
+    environment: BTreeMap<String, String>,
 }
 
 /// How the program ended, and what it printed.
@@ -23,9 +25,7 @@ impl Newsletter {
     /// A newsletter with this relay, one folder source with one post, one weekly schedule that sends at its first run,
     /// and no reader.
     pub fn new(relay: &str) -> Self {
-        let newsletter = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
+        let newsletter = Self::empty();
         newsletter.write(
             "courant.toml",
             &format!(
@@ -45,9 +45,7 @@ impl Newsletter {
 
     /// A copy of the repository's own newsletter, without what a run makes.
     pub fn of_the_repository() -> Self {
-        let newsletter = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
+        let newsletter = Self::empty();
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
         for name in [
             "courant.toml",
@@ -59,6 +57,23 @@ impl Newsletter {
             copy(&repository.join(name), &newsletter.path(name));
         }
         newsletter
+    }
+
+    fn empty() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            environment: BTreeMap::new(),
+        }
+    }
+
+    /// Sets a variable for every command from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The variables that were set.
+    pub fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
     }
 
     /// A path inside it.
@@ -123,7 +138,8 @@ impl Newsletter {
             .args(arguments)
             .current_dir(self.folder())
             .env_clear()
-            .env("PATH", "/usr/bin:/bin");
+            .env("PATH", "/usr/bin:/bin")
+            .envs(&self.environment);
         command.stdin(Stdio::null());
         command
     }
@@ -153,6 +169,19 @@ impl Newsletter {
             .unwrap()
     }
 
+    /// Runs the program to its end, without holding up the servers of the test.
+    pub async fn run_beside(&self, arguments: &[&str]) -> Ended {
+        Ended::after(self.start(arguments)).await
+    }
+
+    /// What became of an issue's mails.
+    pub async fn account(&self, issue: &str) -> serde_json::Value {
+        let ended = self
+            .run_beside(&["issues", "account", issue, "--json"])
+            .await;
+        serde_json::from_str(&ended.stdout).unwrap()
+    }
+
     /// What `--json` printed.
     pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
         let ended = self.run(&[arguments, &["--json"]].concat());
@@ -173,6 +202,12 @@ impl Newsletter {
 }
 
 impl Ended {
+    /// Waits for a program without holding up the servers of the test.
+    pub async fn after(child: Child) -> Self {
+        let waited = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
+        Self::of(waited.await.unwrap())
+    }
+
     /// From what a finished process left.
     pub fn of(output: Output) -> Self {
         Self {

@@ -15,7 +15,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{Connection, Executor, PgConnection};
 use tempfile::TempDir;
 
 /// Where Debian puts the programs, a folder a version.
@@ -70,6 +71,17 @@ impl Postgres {
     /// The address of a database on this server.
     pub fn url(&self, database: &str) -> SecretString {
         format!("postgres://courant@127.0.0.1:{}/{database}", self.port).into()
+    }
+
+    /// Makes a database on this server, and gives its address.
+    pub async fn create(&self, database: &str) -> SecretString {
+        let mut connection = PgConnection::connect(self.url("postgres").expose_secret())
+            .await
+            .unwrap();
+        let text = format!("CREATE DATABASE {database}");
+        connection.execute(sqlx::AssertSqlSafe(text)).await.unwrap();
+        connection.close().await.unwrap();
+        self.url(database)
     }
 
     fn initialise(&self) {
