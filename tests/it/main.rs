@@ -13,6 +13,7 @@ mod deliver;
 mod gather;
 mod leaving;
 mod line;
+mod reading;
 mod schedule;
 mod store;
 mod support;
