@@ -14,7 +14,7 @@ use super::press::Press;
 use super::prose::wrap;
 use super::view::{Frame, IssueView, Stories, Viewer};
 use super::{Composer, subject};
-use crate::model::{Digest, Format, Issue, Post, Slot, SlotNonce, Variant};
+use crate::model::{Digest, Format, Issue, Localised, Post, Slot, SlotNonce, Variant};
 
 /// Bytes of a part at most: well below the about 102,000 at which Gmail clips a message.
 const BUDGET: usize = 80_000;
@@ -67,11 +67,13 @@ impl Composer {
         &self,
         issue: &Issue,
         variant: &Variant,
-        subject: Option<&str>,
+        subject: Option<&Localised>,
         earlier: &[String],
     ) -> Result<Digest, Error> {
         let press = self.press(&[&variant.language, &issue.masthead.language]);
         let posts = chosen(issue, variant)?;
+        let own = &issue.masthead.language;
+        let subject = subject.map(|subject| subject.nearest(&press.words.language, own));
         let subject = subject::subject(issue, &posts, subject, earlier, &press.words)?;
         let mut shown = posts.len();
         let (html, text, view) = loop {

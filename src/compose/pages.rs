@@ -241,7 +241,9 @@ pub(super) fn index_view(
         frame: frame(&viewer, masthead)?,
         page: Page {
             title: press.words.say("archive-title", &title)?,
-            description: masthead.tagline.clone(),
+            description: masthead
+                .tagline_for(&press.words.language)
+                .map(str::to_owned),
             canonical: Some(masthead.archive()),
             ..Page::default()
         },

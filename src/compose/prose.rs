@@ -7,6 +7,9 @@ use crate::model::Slot;
 /// What a slot's token counts for when lines are wrapped: about as long as what will stand there.
 const SLOT_COLUMNS: usize = 20;
 
+/// What a title begins with; its further lines stand under its first word.
+const BULLET: &str = "* ";
+
 /// Says the text in at most `words` words: whole sentences where enough of them fit, else cut at a word with an ellipsis.
 pub(super) fn excerpt(text: &str, words: usize) -> String {
     let all: Vec<&str> = text.split_whitespace().collect();
@@ -65,7 +68,7 @@ fn is_emoji(c: char) -> bool {
         | '\u{FE0F}' | '\u{200D}' | '\u{20E3}' | '\u{231A}'..='\u{23FF}' | '\u{E0000}'..='\u{E007F}')
 }
 
-/// Wraps each line longer than `columns` at its spaces, under its own indent, and leaves at most one line empty in a row.
+/// Wraps each line longer than `columns` at its spaces, under its own indent or behind its bullet, and leaves at most one line empty in a row.
 ///
 /// A word longer than a line, such as an address, stays whole. Trailing spaces go, save in the signature mark `-- ` (RFC 3676 §4.3).
 pub(super) fn wrap(text: &str, columns: usize) -> String {
@@ -89,6 +92,12 @@ pub(super) fn wrap(text: &str, columns: usize) -> String {
 fn wrap_line(line: &str, columns: usize, out: &mut String) {
     let words = line.trim_start_matches(' ');
     let indent = line.len() - words.len();
+    let hanging = indent
+        + if words.starts_with(BULLET) {
+            BULLET.len()
+        } else {
+            0
+        };
     if line == "-- "
         || indent + words.split(' ').map(|w| width(w) + 1).sum::<usize>() <= columns + 1
     {
@@ -101,8 +110,8 @@ fn wrap_line(line: &str, columns: usize, out: &mut String) {
         let width = width(word);
         if at > 0 && used + 1 + width > columns {
             out.push('\n');
-            out.push_str(&line[..indent]);
-            used = indent;
+            out.extend(std::iter::repeat_n(' ', hanging));
+            used = hanging;
         } else if at > 0 {
             out.push(' ');
             used += 1;
@@ -177,6 +186,11 @@ mod tests {
             wrap(&text, 12),
             format!("  een twee\n  drie vier\n  {url}\n\n-- \nslot\n")
         );
+    }
+
+    #[test]
+    fn a_title_wraps_behind_its_bullet() {
+        assert_eq!(wrap("* een twee drie", 9), "* een\n  twee\n  drie\n");
     }
 
     #[test]

@@ -93,7 +93,7 @@ pub(super) fn preheader(
         only.filter(|post| !post.summary.starts_with(&post.title))
             .map(|post| post.summary.clone()),
         Some(number),
-        masthead.tagline.clone(),
+        masthead.tagline_for(&words.language).map(str::to_owned),
         Some(masthead.issue_page(issue.number)),
     ];
     for filler in fillers

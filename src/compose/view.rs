@@ -57,7 +57,8 @@ pub(super) struct IssueView {
     /// 2026-09-12
     iso_date: String,
     url: String,
-    intro: Option<String>,
+    /// Its paragraphs.
+    intro: Vec<String>,
     /// Number of its stories.
     count: usize,
 }
@@ -144,9 +145,8 @@ impl<'a> Viewer<'a> {
             newsletter: Newsletter {
                 name: masthead.name.clone(),
                 tagline: masthead
-                    .tagline
-                    .clone()
-                    .filter(|text| !text.trim().is_empty()),
+                    .tagline_for(&self.words.language)
+                    .map(str::to_owned),
                 url: masthead.url.clone(),
                 from: masthead.from.to_string(),
                 reply_to: masthead.reply_to.as_ref().map(ToString::to_string),
@@ -167,11 +167,7 @@ impl<'a> Viewer<'a> {
             date: self.words.date(DateStyle::Full, issue.date)?,
             iso_date: issue.date.to_string(),
             url: self.masthead.issue_page(issue.number),
-            intro: self
-                .masthead
-                .intro
-                .clone()
-                .filter(|text| !text.trim().is_empty()),
+            intro: paragraphs(self.masthead.intro_for(&self.words.language)),
             count,
         })
     }
@@ -276,7 +272,7 @@ impl<'a> Viewer<'a> {
         if let Some(minutes) = minutes {
             parts.push(self.words.say("minutes", &[("minutes", minutes.into())])?);
         }
-        Ok((!parts.is_empty()).then(|| parts.join("\u{a0}· ")))
+        Ok((!parts.is_empty()).then(|| parts.join("\u{a0}·\u{a0}")))
     }
 
     /// The one call of an issue: the lead's, else the newsletter's, else the first that leads anywhere, else the first.
@@ -284,9 +280,10 @@ impl<'a> Viewer<'a> {
         let of_posts = || posts.iter().filter_map(|post| post.call_to_action.as_ref());
         let leads = |call: &&CallToAction| call.url.is_some();
         let of_lead = posts.first().and_then(|post| post.call_to_action.as_ref());
+        let own = self.masthead.call_for(&self.words.language);
         let call = of_lead
             .filter(leads)
-            .or(self.masthead.call_to_action.as_ref())
+            .or(own.as_ref())
             .or_else(|| of_posts().find(leads))
             .or_else(|| of_posts().next());
         call.map(|call| self.call_view(call)).transpose()
@@ -312,11 +309,20 @@ impl<'a> Viewer<'a> {
     }
 }
 
+/// The editor's words as paragraphs: an empty line parts them.
+fn paragraphs(text: Option<&str>) -> Vec<String> {
+    text.unwrap_or_default()
+        .split("\n\n")
+        .map(one_line)
+        .filter(|paragraph| !paragraph.is_empty())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::compose::{files, sample};
-    use crate::model::Language;
+    use crate::model::{Language, LocalisedCall};
 
     fn with_viewer<T>(masthead: &Masthead, check: impl FnOnce(&Viewer) -> T) -> T {
         let language = Language::parse("nl").unwrap();
@@ -376,7 +382,11 @@ mod tests {
         );
         let mut masthead = sample::issue().masthead;
         let mut chosen = |newsletter: Option<CallToAction>, posts: &[&Post]| {
-            masthead.call_to_action = newsletter;
+            masthead.call_to_action = newsletter.map(|call| LocalisedCall {
+                text: call.text.as_str().into(),
+                label: call.label.as_deref().map(Into::into),
+                url: call.url.as_deref().map(Into::into),
+            });
             with_viewer(&masthead, |viewer| {
                 viewer.call(posts).unwrap().map(|call| call.text)
             })

@@ -14,6 +14,7 @@ mod document;
 mod environment;
 mod files;
 mod init;
+mod localised;
 mod machine;
 mod newsletter;
 mod schedules;

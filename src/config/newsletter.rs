@@ -3,9 +3,13 @@
 use jiff::tz::TimeZone;
 use url::Url;
 
+use super::localised;
 use super::section::{Section, did_you_mean};
 use super::value::Value;
-use crate::model::{AddressError, CallToAction, EmailAddress, Language, Masthead, Schedule};
+use crate::model::{
+    AddressError, CallToAction, EmailAddress, Language, Localised, LocalisedCall, Masthead,
+    Schedule,
+};
 
 /// The accent of the built-in look.
 const ACCENT: &str = "#a3271d";
@@ -19,7 +23,7 @@ pub struct Newsletter {
     /// Its name.
     pub name: String,
     /// One line below it.
-    pub tagline: Option<String>,
+    pub tagline: Option<Localised>,
     /// The language of readers who name none.
     pub language: Language,
     /// Where its archive and feeds answer: `http` or `https`, no trailing slash.
@@ -37,7 +41,7 @@ pub struct Newsletter {
     /// The zone of schedules that name none.
     pub timezone: TimeZone,
     /// The newsletter's own call to action.
-    pub call_to_action: Option<CallToAction>,
+    pub call_to_action: Option<LocalisedCall>,
 }
 
 impl Newsletter {
@@ -64,7 +68,7 @@ impl Newsletter {
 /// Reads the section.
 pub(super) fn read(mut section: Section<'_>) -> Option<Newsletter> {
     let name = section.required("name", Value::line_of_text);
-    let tagline = section.optional("tagline", Value::line_of_text);
+    let tagline = section.optional("tagline", |v| localised::read(v, Value::line_of_text));
     let language = section.or("language", Language::parse(LANGUAGE).ok()?, |v| {
         v.parse(Language::parse)
     });
@@ -76,7 +80,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Newsletter> {
     let address = section.required("address", Value::line_of_text);
     let accent = section.or("accent", ACCENT.to_owned(), |v| v.parse(parse_colour));
     let timezone = section.or("timezone", TimeZone::UTC, read_timezone);
-    let call_to_action = read_call_to_action(&mut section);
+    let call_to_action = read_localised_call(&mut section);
     section.finish();
     let (from_name, from) = from?;
     Some(Newsletter {
@@ -94,21 +98,35 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Newsletter> {
     })
 }
 
-/// Reads `call_to_action = { text = "…", label = "…", url = "…" }`, of the newsletter or of a source.
+/// Reads a source's `call_to_action = { text = "…", label = "…", url = "…" }`.
 pub(super) fn read_call_to_action(outer: &mut Section<'_>) -> Option<CallToAction> {
+    let (text, label, url) = read_call(outer, |value, one| one(value))?;
+    Some(CallToAction { text, label, url })
+}
+
+/// Reads the newsletter's, of which each part may be a table with a string for each language.
+fn read_localised_call(outer: &mut Section<'_>) -> Option<LocalisedCall> {
+    let (text, label, url) = read_call(outer, |value, one| localised::read(value, one))?;
+    Some(LocalisedCall { text, label, url })
+}
+
+/// Reads the string of one part of a call to action.
+type ReadPart = fn(&Value<'_>) -> Option<String>;
+
+/// Text, label and address of a call to action, each as `read` makes it of its strings.
+fn read_call<T>(
+    outer: &mut Section<'_>,
+    read: impl Fn(&Value<'_>, ReadPart) -> Option<T>,
+) -> Option<(T, Option<T>, Option<T>)> {
     let mut section = outer.section("call_to_action");
     if !section.is_present() {
         return None;
     }
-    let text = section.required("text", Value::line_of_text);
-    let label = section.optional("label", Value::line_of_text);
-    let url = section.optional("url", |v| v.parse(parse_link));
+    let text = section.required("text", |v| read(v, |v| v.line_of_text()));
+    let label = section.optional("label", |v| read(v, |v| v.line_of_text()));
+    let url = section.optional("url", |v| read(v, |v| v.parse(parse_link)));
     section.finish();
-    Some(CallToAction {
-        text: text?,
-        label,
-        url,
-    })
+    Some((text?, label, url))
 }
 
 /// Reads the name of a time zone of the IANA database.

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::document::Faults;
 use super::files::{list_folder, read_document};
+use super::localised;
 use super::newsletter::{Newsletter, read_timezone};
 use super::section::{Layer, Section, did_you_mean, quoted};
 use super::value::Value;
@@ -143,8 +144,8 @@ fn read_schedule(
         v.choice(&[("baseline", FirstRun::Baseline), ("send", FirstRun::Send)])
     });
     let default = section.or("default", only, Value::boolean);
-    let intro = section.optional("intro", Value::text);
-    let subject = section.optional("subject", Value::line_of_text);
+    let intro = section.optional("intro", |v| localised::read(v, Value::text));
+    let subject = section.optional("subject", |v| localised::read(v, Value::line_of_text));
     section.finish();
     Some(Schedule {
         name: name?,

@@ -291,6 +291,25 @@ impl<'d> Value<'d> {
         read.into_iter().collect()
     }
 
+    /// The entries of a table, each with its key as `parse` reads it; `None` where this is no table. A key that cannot be
+    /// read is reported where it stands.
+    pub(super) fn entries<T, E: Display>(
+        &self,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Vec<(Option<T>, Value<'d>)>> {
+        let DeValue::Table(table) = self.raw() else {
+            return None;
+        };
+        let read = table.iter().map(|(key, node)| {
+            let parsed = parse(key.get_ref()).map_err(|error| {
+                let message = format!("invalid key `{}` in `{}`: {error}", key.get_ref(), self.key);
+                self.faults.push(self.document.fault(message, key.span()));
+            });
+            (parsed.ok(), Value { node, ..*self })
+        });
+        Some(read.collect())
+    }
+
     /// The tables of a list of tables, each with its place; `header` says how to write one.
     pub(super) fn tables(&self, header: &str) -> Option<Vec<(&'d DeTable<'d>, Range<usize>)>> {
         let hint = format!("write `{header}` above each");

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use ammonia::{Builder, UrlRelative};
 
 use super::markup::{self, Element, Piece};
-use super::{nesting, plain, words};
+use super::{nesting, picture, plain, words};
 use crate::model::Image;
 
 /// What may stay. No style, class, script, form or frame; `div` stays, or its paragraphs would run together.
@@ -76,17 +76,6 @@ const ATTRIBUTES: [(&str, &[&str]); 6] = [
     ("th", &["colspan", "rowspan"]),
 ];
 
-/// Where scripts that load pictures late keep the real address.
-const LAZY: [&str; 4] = [
-    "data-src",
-    "data-lazy-src",
-    "data-original",
-    "data-orig-file",
-];
-
-/// A picture at most this wide or high, in pixels, is there to count readers.
-const PIXEL: u32 = 1;
-
 /// Elements that are nothing without something in them: what is left of a picture that went.
 const HOLDERS: [&str; 3] = ["p", "figure", "li"];
 
@@ -94,6 +83,25 @@ const HOLDERS: [&str; 3] = ["p", "figure", "li"];
 pub(super) enum Reference<'a> {
     Link(&'a str),
     Picture(&'a str),
+}
+
+/// Where a reference leads in the end, and what is known of the picture there.
+#[derive(Debug, Default)]
+pub(super) struct Target {
+    pub(super) address: String,
+    /// Its own width and height, in pixels.
+    pub(super) size: Option<(u32, u32)>,
+    /// What it shows, for where the HTML does not say.
+    pub(super) alt: Option<String>,
+}
+
+impl From<String> for Target {
+    fn from(address: String) -> Self {
+        Self {
+            address,
+            ..Self::default()
+        }
+    }
 }
 
 /// HTML that nests deeper than a parser should be asked to go.
@@ -114,7 +122,7 @@ pub(super) struct Clean {
 /// Repairs and sanitises HTML; `resolve` gives each address in its final form, or `None` to drop the reference.
 pub(super) fn clean(
     html: &str,
-    resolve: impl FnMut(Reference) -> Option<String>,
+    resolve: impl FnMut(Reference) -> Option<Target>,
 ) -> Result<Clean, TooDeep> {
     clean_pieces(markup::pieces(html), resolve)
 }
@@ -122,14 +130,14 @@ pub(super) fn clean(
 /// Like [`clean`], for pieces that have been read already.
 pub(super) fn clean_pieces(
     pieces: Vec<Piece>,
-    resolve: impl FnMut(Reference) -> Option<String>,
+    resolve: impl FnMut(Reference) -> Option<Target>,
 ) -> Result<Clean, TooDeep> {
     let pieces = repair(markup::without_machinery(pieces), resolve);
     if nesting::nesting(&pieces) > nesting::MAX_NESTING {
         return Err(TooDeep);
     }
     let text = plain::text(&pieces);
-    let first_image = pieces.iter().find_map(image_of);
+    let first_image = pieces.iter().find_map(picture::image_of);
     let html = SANITISER.clean(&markup::write(&pieces)).to_string();
     Ok(Clean {
         // Without a word or a picture, what is left are empty elements.
@@ -166,13 +174,13 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
-fn repair(pieces: Vec<Piece>, mut resolve: impl FnMut(Reference) -> Option<String>) -> Vec<Piece> {
+fn repair(pieces: Vec<Piece>, mut resolve: impl FnMut(Reference) -> Option<Target>) -> Vec<Piece> {
     let mut kept: Vec<Piece> = Vec::with_capacity(pieces.len());
     let mut bare_link = false;
     for piece in pieces {
         match piece {
             Piece::Open(element) if element.name == "img" => {
-                kept.extend(picture(element, &mut resolve).map(Piece::Open));
+                kept.extend(picture::repair(element, &mut resolve).map(Piece::Open));
             }
             Piece::Open(element) if element.name == "a" => {
                 let link = link(element, &mut resolve);
@@ -201,70 +209,11 @@ fn close(kept: &mut Vec<Piece>, name: String) {
 /// A link with its final address; without a usable one the words stay alone.
 fn link(
     mut element: Element,
-    resolve: &mut impl FnMut(Reference) -> Option<String>,
+    resolve: &mut impl FnMut(Reference) -> Option<Target>,
 ) -> Option<Element> {
-    let href = resolve(Reference::Link(element.get("href")?))?;
-    element.set("href", href);
+    let target = resolve(Reference::Link(element.get("href")?))?;
+    element.set("href", target.address);
     Some(element)
-}
-
-/// A picture with its real address, or nothing where there is none or it is a pixel.
-fn picture(
-    mut element: Element,
-    resolve: &mut impl FnMut(Reference) -> Option<String>,
-) -> Option<Element> {
-    if is_pixel(&element) {
-        return None;
-    }
-    let lazy = LAZY.into_iter().find_map(|name| element.get(name));
-    let source = lazy.or_else(|| element.get("src"))?;
-    let source = resolve(Reference::Picture(source))?;
-    element.set("src", source);
-    if element.get("alt").is_none() {
-        element.set("alt", String::new());
-    }
-    for name in ["width", "height"] {
-        match element.get(name).and_then(pixels) {
-            Some(size) => element.set(name, size.to_string()),
-            None => element.remove(name),
-        }
-    }
-    Some(element)
-}
-
-fn is_pixel(element: &Element) -> bool {
-    let style = element.get("style").unwrap_or_default().replace(' ', "");
-    ["width", "height"].into_iter().any(|name| {
-        element
-            .get(name)
-            .and_then(pixels)
-            .is_some_and(|size| size <= PIXEL)
-            || [0, PIXEL].iter().any(|size| {
-                style
-                    .split(';')
-                    .any(|rule| rule == format!("{name}:{size}px"))
-            })
-    })
-}
-
-/// `640` or `640px`; a percentage is no number of pixels.
-fn pixels(text: &str) -> Option<u32> {
-    text.trim().trim_end_matches("px").parse().ok()
-}
-
-fn image_of(piece: &Piece) -> Option<Image> {
-    let Piece::Open(element) = piece else {
-        return None;
-    };
-    if element.name != "img" {
-        return None;
-    }
-    let size = |name| element.get(name).and_then(pixels);
-    Some(Image {
-        url: element.get("src")?.to_owned(),
-        alt: words::line(element.get("alt").unwrap_or_default()),
-        size: size("width").zip(size("height")),
-    })
 }
 
 #[cfg(test)]
@@ -276,8 +225,8 @@ mod tests {
     fn from_feed(html: &str) -> Clean {
         let base = Url::parse("https://blog.example.nl/2026/post/").unwrap();
         clean(html, |reference| match reference {
-            Reference::Link(href) => links::absolute(&base, href),
-            Reference::Picture(src) => links::picture(&base, src),
+            Reference::Link(href) => links::absolute(&base, href).map(Target::from),
+            Reference::Picture(src) => links::picture(&base, src).map(Target::from),
         })
         .unwrap()
     }

@@ -149,8 +149,8 @@ fn body_of(entry: &Entry, base: &Url) -> Result<Clean, TooDeep> {
         _ => String::new(),
     };
     clean::clean(&html, |reference| match reference {
-        Reference::Link(href) => links::absolute(base, href),
-        Reference::Picture(src) => links::picture(base, src),
+        Reference::Link(href) => links::absolute(base, href).map(Into::into),
+        Reference::Picture(src) => links::picture(base, src).map(Into::into),
     })
 }
 

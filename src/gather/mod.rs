@@ -20,6 +20,7 @@ mod language;
 mod links;
 mod markup;
 mod nesting;
+mod picture;
 mod plain;
 mod prose;
 mod unpack;

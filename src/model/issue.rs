@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CallToAction, EmailAddress, Format, IssueNumber, Language, Post, PostId, Reader, ScheduleName,
-    SubscriberId,
+    CallToAction, EmailAddress, Format, IssueNumber, Language, Localised, LocalisedCall, Post,
+    PostId, Reader, ScheduleName, SubscriberId,
 };
 
 /// Which edition of a schedule an issue is, in local time without offset, so that a clock change cannot make two.
@@ -64,7 +64,7 @@ pub struct Masthead {
     /// The newsletter's name.
     pub name: String,
     /// One line below it.
-    pub tagline: Option<String>,
+    pub tagline: Option<Localised>,
     /// Its language, for readers who name none.
     pub language: Language,
     /// Where its archive, feeds and unsubscribe page answer; no trailing slash.
@@ -82,12 +82,34 @@ pub struct Masthead {
     /// IANA time zone of the schedule, for dates.
     pub timezone: String,
     /// A few words by the editor at the top of this issue.
-    pub intro: Option<String>,
+    pub intro: Option<Localised>,
     /// The newsletter's own call to action.
-    pub call_to_action: Option<CallToAction>,
+    pub call_to_action: Option<LocalisedCall>,
 }
 
 impl Masthead {
+    /// The line below the name, in the language nearest to the wanted one.
+    pub fn tagline_for(&self, language: &Language) -> Option<&str> {
+        let tagline = self.tagline.as_ref()?.nearest(language, &self.language);
+        Some(tagline).filter(|text| !text.trim().is_empty())
+    }
+
+    /// The editor's words, where they are written in that language: a letter in a language that its reader did not ask
+    /// for is no welcome.
+    pub fn intro_for(&self, language: &Language) -> Option<&str> {
+        let intro = self.intro.as_ref()?.written_in(language, &self.language);
+        intro.filter(|text| !text.trim().is_empty())
+    }
+
+    /// The newsletter's own call to action, in the language nearest to the wanted one.
+    pub fn call_for(&self, language: &Language) -> Option<CallToAction> {
+        Some(
+            self.call_to_action
+                .as_ref()?
+                .nearest(language, &self.language),
+        )
+    }
+
     /// Address of the archive's index.
     pub fn archive(&self) -> String {
         format!("{}/issues/", self.url)

@@ -7,6 +7,7 @@ mod address;
 mod delivery;
 mod diagnostic;
 mod issue;
+mod localised;
 mod names;
 mod network;
 mod post;
@@ -26,6 +27,7 @@ pub use issue::{
     Digest, Edition, Issue, Masthead, NewDelivery, SealedVariant, Selection, Slot, SlotNonce,
     Variant, Verdict, VerdictReason,
 };
+pub use localised::{Localised, LocalisedCall};
 pub use names::{
     Format, IssueNumber, Language, NameError, PostId, ScheduleName, SourceName, SubscriberId, Topic,
 };

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use super::{ScheduleName, Topic};
+use super::{Localised, ScheduleName, Topic};
 
 /// A checked schedule.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,10 +28,10 @@ pub struct Schedule {
     pub first_run: FirstRun,
     /// Readers who name no schedule receive this one.
     pub default: bool,
-    /// A few words by the editor at the top of each issue.
-    pub intro: Option<String>,
+    /// A few words by the editor at the top of each issue, for readers of the languages it is written in.
+    pub intro: Option<Localised>,
     /// A fixed subject instead of the one made by rule.
-    pub subject: Option<String>,
+    pub subject: Option<Localised>,
 }
 
 /// A cron line or a period.

@@ -209,7 +209,7 @@ impl Pipeline {
         for (number, variant) in (0..).zip(&readership.variants) {
             let digest =
                 self.composer
-                    .digest(issue, variant, schedule.subject.as_deref(), &earlier)?;
+                    .digest(issue, variant, schedule.subject.as_ref(), &earlier)?;
             sealed.push(SealedVariant {
                 number,
                 variant: variant.clone(),

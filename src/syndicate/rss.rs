@@ -41,7 +41,11 @@ pub fn rss(
     let channel = Channel {
         title: text::legal(&masthead.name),
         link: format!("{}/", masthead.url),
-        description: text::legal(masthead.tagline.as_deref().unwrap_or(&masthead.name)),
+        description: text::legal(
+            masthead
+                .tagline_for(&masthead.language)
+                .unwrap_or(&masthead.name),
+        ),
         language: Some(masthead.language.to_string()),
         last_build_date: changed.and_then(rfc822),
         generator: Some("Courant".to_owned()),

@@ -14,7 +14,9 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use courant::compose::{Composer, Error, Overrides, fill};
-use courant::model::{Digest, Format, Issue, Language, Post, PostId, Slot, Variant};
+use courant::model::{
+    Digest, Format, Issue, Language, Localised, LocalisedCall, Post, PostId, Slot, Variant,
+};
 
 use stories::{english, issue, post, thirty, twelve};
 
@@ -103,6 +105,60 @@ fn a_digest_in_english() {
     let digest = digest(&issue, "en");
     assert_eq!(digest.language, language("en"));
     insta::assert_snapshot!("digest_english_text", digest_with_head(&issue, &digest));
+}
+
+#[test]
+fn the_publishers_own_words_follow_the_readers_language() {
+    let each = |nl: &str, en: &str| {
+        let texts = [("nl", nl), ("en", en)].map(|(tag, text)| (language(tag), text.to_owned()));
+        Localised::Each(texts.into())
+    };
+    let mut issue = issue(english());
+    let subject = each("Het weekbericht", "The weekly letter");
+    let mut made = |intro: Localised, tag: &str| {
+        let masthead = &mut issue.masthead;
+        masthead.tagline = Some(each("Elke zaterdag", "Every Saturday"));
+        masthead.intro = Some(intro);
+        masthead.call_to_action = Some(LocalisedCall {
+            text: each("Kom langs.", "Come along."),
+            label: Some("Open middag".into()),
+            url: Some(each("https://a.example/nl", "https://a.example/en")),
+        });
+        let variant = variant(&issue, tag, Format::Html);
+        let digest = composer().digest(&issue, &variant, Some(&subject), &[]);
+        let digest = digest.unwrap();
+        let parts = [html(&digest).to_owned(), digest.text];
+        let subject = digest.subject;
+        move |word: &str| match parts.each_ref().map(|part| part.contains(word)) {
+            _ if subject == word => true,
+            [html, text] => {
+                assert_eq!(html, text, "{word} is in one part alone");
+                html
+            }
+        }
+    };
+    let both = each("Eerste alinea.\n\nTweede alinea.", "Dear readers.");
+    let (dutch, english) = (made(both.clone(), "nl"), made(both, "en"));
+    for (nl, en) in [
+        ("Het weekbericht", "The weekly letter"),
+        ("Elke zaterdag", "Every Saturday"),
+        ("Tweede alinea.", "Dear readers."),
+        ("Kom langs.", "Come along."),
+        ("https://a.example/nl", "https://a.example/en"),
+    ] {
+        assert!(dutch(nl) && !dutch(en), "{nl}");
+        assert!(english(en) && !english(nl), "{en}");
+    }
+    assert!(dutch("Open middag") && english("Open middag"));
+    let (dutch, english) = (
+        made("Hallo lezers.".into(), "nl"),
+        made("Hallo lezers.".into(), "en"),
+    );
+    assert!(dutch("Hallo lezers."));
+    assert!(
+        !english("Hallo lezers."),
+        "an intro in a language not asked for"
+    );
 }
 
 /// Subject and text, filled in the digest's own language.

@@ -273,14 +273,48 @@ listen = "[::1]:9000"
         (daily.catch_up, daily.first_run),
         (CatchUp::Skip, FirstRun::Send)
     );
-    assert_eq!(daily.intro.as_deref(), Some("Hallo.\n\nTot zo."));
-    assert_eq!(daily.subject.as_deref(), Some("Nieuws"));
+    assert_eq!(daily.intro, Some("Hallo.\n\nTot zo.".into()));
+    assert_eq!(daily.subject, Some("Nieuws".into()));
     let names: Vec<&str> = config
         .template_overrides
         .keys()
         .map(String::as_str)
         .collect();
     assert_eq!(names, ["digest.html.hbs", "words/nl.ftl"]);
+}
+
+#[test]
+fn words_may_differ_by_language() {
+    let folder = Folder::with("");
+    folder.write(
+        "courant.toml",
+        r#"[newsletter]
+name = "De Courant"
+language = "nl"
+url = "https://example.nl"
+from = "courant@example.nl"
+address = "Straat 1, Plaats"
+tagline = { nl = "Elke week", en = "Every week" }
+
+[newsletter.call_to_action]
+text.nl = "Doe mee"
+text.en = "Join us"
+label.en = "Join"
+url = "https://example.nl/mee"
+"#,
+    );
+    folder.write(
+        "schedules/weekly.toml",
+        "cron = \"@weekly\"\nsubject = { en = \"News\" }\n[intro]\nnl = \"Hallo.\"\nen_GB = \"Hello.\"\n",
+    );
+    let config = folder.config();
+    let masthead = config.newsletter.masthead(Some(&config.schedules[0]));
+    insta::assert_snapshot!("masthead_in_two_languages", as_json(&masthead));
+    let subject = config.schedules[0].subject.as_ref().unwrap();
+    assert_eq!(
+        subject.nearest(&masthead.language, &masthead.language),
+        "News"
+    );
 }
 
 #[test]
@@ -309,7 +343,10 @@ fn flags_beat_the_environment_and_that_beats_the_file() {
     assert_eq!(config.delivery.connections, 2);
     assert_eq!(config.delivery.hello.as_deref(), Some("c.example"));
     assert_eq!(config.newsletter.name, "2026");
-    assert_eq!(config.newsletter.call_to_action.unwrap().text, "Doe mee");
+    assert_eq!(
+        config.newsletter.call_to_action.unwrap().text,
+        "Doe mee".into()
+    );
     assert_eq!(
         config.gather.allow,
         [Network::parse("127.0.0.0/8").unwrap()]

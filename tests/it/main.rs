@@ -14,6 +14,7 @@ mod gather;
 mod leaving;
 mod line;
 mod on_postgres;
+mod reading;
 mod relay;
 mod retrying;
 mod schedule;

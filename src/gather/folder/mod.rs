@@ -49,6 +49,8 @@ struct Draft {
     /// Reference and alternative text.
     image: Option<(String, String)>,
     call_to_action: Option<CallToAction>,
+    /// As people write them.
+    topics: Vec<String>,
     /// Neither sanitised nor resolved.
     html: String,
 }

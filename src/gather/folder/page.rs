@@ -37,6 +37,9 @@ pub(super) fn read(html: &str) -> Draft {
         summary: meta(&["description", "og:description"]),
         image: image.map(|url| (url, meta(&["og:image:alt"]).unwrap_or_default())),
         html: markup::write(&markup::without_machinery(content)),
+        topics: meta(&["keywords"]).map_or_else(Vec::new, |keywords| {
+            keywords.split(',').map(words::line).collect()
+        }),
         call_to_action: None,
     }
 }
@@ -129,6 +132,7 @@ mod tests {
             "<!doctype html><html lang=\"nl\"><head><title>Kassa | Blog</title>\
              <meta name=author content='Sanne de Wit'><meta name=description content='Over de kassa.'>\
              <meta property='article:published_time' content='2026-11-02T08:00:00+01:00'>\
+             <meta name='keywords' content='verkoop, Eerlijk Verkopen'>\
              <meta property='og:image' content='kassa.jpg'></head>\
              <body><nav>menu</nav><article><h1>De kassa</h1><p>Tekst.</p></article><footer>voet</footer></body></html>",
         );
@@ -137,6 +141,7 @@ mod tests {
         assert_eq!(draft.summary.as_deref(), Some("Over de kassa."));
         assert_eq!(draft.published.unwrap().to_string(), "2026-11-02T07:00:00Z");
         assert_eq!(draft.image, Some(("kassa.jpg".to_owned(), String::new())));
+        assert_eq!(draft.topics, ["verkoop", "Eerlijk Verkopen"]);
         assert_eq!(draft.language, Language::parse("nl").ok());
         assert_eq!(draft.html, "<p>Tekst.</p>");
     }

@@ -8,7 +8,7 @@ use url::Url;
 use super::front_matter::{Call, FrontMatter, Person};
 use super::pictures::Pictures;
 use super::{Draft, File};
-use crate::gather::clean::{self, Clean, Reference, TooDeep};
+use crate::gather::clean::{self, Clean, Reference, Target, TooDeep};
 use crate::gather::{dates, identity, language, links, words};
 use crate::model::{Author, CallToAction, Diagnostic, Hold, Image, Language, Post, Source, Topic};
 
@@ -41,9 +41,15 @@ pub(super) fn assemble(
     let beside = file.path.parent().unwrap_or(root);
     let mut pictures = Pictures::new(root, beside, text, &file.name);
     let mut lost = Vec::new();
+    // What the front matter says of a picture that it does not name is about the first one of the text.
+    let mut alt = front.image_alt.clone().filter(|_| front.image.is_none());
     let clean = clean::clean(&draft.html, |reference| match reference {
-        Reference::Picture(name) => pictures.resolve(name),
-        Reference::Link(href) => link_in_text(href, &mut lost),
+        Reference::Picture(name) => pictures.resolve(name).map(|address| Target {
+            size: pictures.size_of(&address).flatten(),
+            alt: alt.take().map(|alt| words::line(&alt)),
+            address,
+        }),
+        Reference::Link(href) => link_in_text(href, &mut lost).map(Target::from),
     })
     .map_err(|TooDeep| Diagnostic::error("the text nests too deep to be shown safely"))?;
     let stem = Stem::of(file);
@@ -72,7 +78,7 @@ pub(super) fn assemble(
         author,
         published,
         language: language_of(&front, draft.language, source, &clean.text),
-        topics: topics_of(&front, source),
+        topics: topics_of(&front, &draft.topics, source),
         summary: summary_of(
             &front,
             draft.summary,
@@ -236,11 +242,15 @@ fn language_of(
     }
 }
 
-/// The source's topics, then the post's own, each once.
-fn topics_of(front: &FrontMatter, source: &Source) -> Vec<Topic> {
+/// The source's topics, then the post's own, each once; what a page declares counts where the front matter is silent.
+fn topics_of(front: &FrontMatter, drafted: &[String], source: &Source) -> Vec<Topic> {
     let mut topics = source.topics.clone();
     let own = [&front.topics, &front.tags, &front.categories];
-    for label in own.into_iter().flatten().flat_map(|labels| &labels.0) {
+    let mut labels: Vec<&String> = own.into_iter().flatten().flat_map(|l| &l.0).collect();
+    if labels.is_empty() {
+        labels.extend(drafted);
+    }
+    for label in labels {
         if let Some(topic) = Topic::from_label(label)
             && !topics.contains(&topic)
         {

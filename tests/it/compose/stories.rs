@@ -1,7 +1,7 @@
 //! Posts as a small publisher writes them: long and short, with and without picture, author and date.
 
 use courant::model::{
-    Author, CallToAction, Edition, EmailAddress, Image, Issue, IssueNumber, Language, Masthead,
+    Author, Edition, EmailAddress, Image, Issue, IssueNumber, Language, LocalisedCall, Masthead,
     Post, PostId, ScheduleName, SlotNonce, SourceName, Topic,
 };
 
@@ -168,7 +168,7 @@ pub fn masthead() -> Masthead {
         accent: "#a3271d".into(),
         timezone: "Europe/Amsterdam".into(),
         intro: Some("Deze week draait alles om wat klanten niet zeggen. Lees het bij de koffie, of pik er gewoon één verhaal uit.".into()),
-        call_to_action: Some(CallToAction {
+        call_to_action: Some(LocalisedCall {
             text: "Zaterdag 3 oktober: open middag op de redactie, met soep en drie verhalen die de krant niet haalden.".into(),
             label: Some("Schuif aan".into()),
             url: Some("https://blog.example.nl/open-middag".into()),

@@ -201,6 +201,19 @@ listen = 8080
 }
 
 #[test]
+fn a_fault_in_the_words_of_one_language_is_pointed_at() {
+    let folder = Folder::with(
+        "tagline = { nl = \"Elke week\", \"en glish\" = \"Every week\", de = \"\", fr = 3 }\n\
+         call_to_action = { text = {}, url = { nl = \"javascript:alert(1)\" } }\n",
+    );
+    folder.write(
+        "schedules/weekly.toml",
+        "cron = \"@weekly\"\nintro = [\"Hallo\"]\nsubject.en = \"a\\tb\"\n",
+    );
+    insta::assert_snapshot!("words_by_language", folder.faults());
+}
+
+#[test]
 fn a_base_address_is_one_that_can_be_added_to() {
     for (url, accepted) in [
         ("https://example.nl", true),
