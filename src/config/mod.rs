@@ -16,6 +16,7 @@ mod files;
 mod init;
 mod machine;
 mod newsletter;
+mod point;
 mod schedules;
 mod section;
 mod sources;
@@ -25,9 +26,11 @@ mod value;
 
 pub use delivery::{Delivery, OnUnknown};
 pub use environment::{Environment, Flags};
+pub use files::cause;
 pub use init::init;
 pub use machine::{GatherConfig, Serve, StoreUrl};
 pub use newsletter::Newsletter;
+pub use point::{Setting, point};
 pub use subscribers::{Subscribers, subscribers};
 
 use document::{Document, Faults};

@@ -92,6 +92,9 @@ impl Pipeline {
         match answer {
             Err(error) => {
                 report.error = Some(error.to_string());
+                gathering
+                    .faults
+                    .push(super::source_fault(&self.config, source, &error));
                 saved.error = report.error.clone();
             }
             Ok(gathered) => {
