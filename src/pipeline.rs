@@ -19,18 +19,19 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::audience::{self, Keys, SyncedList};
-use crate::compose::{Composer, Overrides};
-use crate::config::{self, Config, StoreUrl};
+use crate::compose::{self, Composer, Overrides};
+use crate::config::{self, Config, Setting, StoreUrl};
 use crate::deliver::Stop;
-use crate::gather::Fetcher;
-use crate::model::{Chance, Clock, Diagnostic, IssueNumber, Schedule, ScheduleName};
+use crate::gather::{self, Fetcher};
+use crate::model::{Chance, Clock, Diagnostic, IssueNumber, Schedule, ScheduleName, Source};
 use crate::schedule::{self, Due};
-use crate::store::{self, Store, StoreTarget};
+use crate::store::{self, Store, StoreTarget, SyncReport};
 
 use gathering::Trace;
 pub use planning::{Preview, TestMail};
 pub use report::{
-    IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, Recovery, RunReport, SourceReport,
+    IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, QuietSchedule, Recovery, RunReport,
+    Skipped, SourceReport,
 };
 pub use sending::fetch_settings;
 use tenure::Tenure;
@@ -110,7 +111,7 @@ pub enum Fault {
     #[error(transparent)]
     Gather(#[from] crate::gather::Error),
     /// A file could not be written.
-    #[error("cannot write {}: {cause}", path.display())]
+    #[error("cannot write `{}`: {}", path.display(), config::cause(cause))]
     Write {
         /// The file.
         path: PathBuf,
@@ -236,6 +237,23 @@ impl Pipeline {
         Ok(list)
     }
 
+    /// The readers as a run would bring them in; nothing is saved.
+    async fn look_at_readers(
+        &self,
+        world: &World<'_>,
+        report: &mut RunReport,
+    ) -> Result<SyncedList, Fault> {
+        let file =
+            config::subscribers(&self.config).map_err(|fault| Fault::Config(vec![*fault]))?;
+        report.faults.extend(file.faults);
+        let subscribers =
+            audience::look(&self.store, &self.keys, file.entries, world.chance).await?;
+        Ok(SyncedList {
+            report: SyncReport::default(),
+            subscribers,
+        })
+    }
+
     /// The schedules that the wish names and whose time has come, each with its due time where it has one.
     async fn schedules_to_serve(
         &self,
@@ -286,7 +304,7 @@ impl Pipeline {
                 }
             }
         };
-        report.quiet.push((schedule.name.clone(), quiet));
+        report.keep_quiet(schedule, quiet);
         Ok(None)
     }
 
@@ -311,5 +329,25 @@ pub fn store_target(config: &Config) -> StoreTarget {
 
 /// Parses every template and renders it with samples; the accent must be readable in both schemes.
 pub fn check_templates(config: &Config) -> Result<Composer, Fault> {
-    Composer::new(&Overrides(config.template_overrides.clone())).map_err(Fault::Config)
+    let composer = Composer::new(&Overrides(config.template_overrides.clone()));
+    let mut faults = Vec::new();
+    if let Err(error) = compose::accent(&config.newsletter.accent) {
+        let fault = Diagnostic::error(error.to_string());
+        faults.push(config::point(config, fault, Setting::Accent));
+    }
+    match composer {
+        Ok(composer) if faults.is_empty() => Ok(composer),
+        Ok(_) => Err(Fault::Config(faults)),
+        Err(more) => Err(Fault::Config([faults, more].concat())),
+    }
+}
+
+/// A source that could not be asked, shown where it is named.
+pub fn source_fault(config: &Config, source: &Source, error: &gather::Error) -> Diagnostic {
+    let fault = Diagnostic::error(format!("source `{}`: {error}", source.name));
+    let fault = match error.advice() {
+        Some(advice) => fault.hint(advice),
+        None => fault,
+    };
+    config::point(config, fault, Setting::Source(&source.name))
 }

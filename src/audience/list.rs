@@ -1,9 +1,11 @@
 //! Brings `subscribers.toml` into the store: additions, changes and removals, never a return from a suppression.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use super::Keys;
-use crate::model::{Chance, Subscriber, SubscriberEntry, SubscriberId};
+use crate::model::{Chance, Origin, Subscriber, SubscriberEntry, SubscriberId};
 use crate::store::{Store, SyncReport};
 
 /// Readers loaded from the store at a time.
@@ -36,17 +38,77 @@ pub async fn sync(
         })
         .collect();
     let report = store.subscriber_sync(&rows, now).await?;
-    let mut subscribers = Vec::with_capacity(rows.len());
+    let subscribers = all(store, true).await?;
+    Ok(SyncedList {
+        report,
+        subscribers,
+    })
+}
+
+/// The list as [`sync`] would leave it, in the file's order, with nothing written: for plans and lists, which may be made
+/// while a run sends.
+pub async fn look(
+    store: &Store,
+    keys: &Keys,
+    entries: Vec<SubscriberEntry>,
+    chance: &dyn Chance,
+) -> Result<Vec<Subscriber>, super::Error> {
+    let mut known: HashMap<String, Subscriber> = all(store, false)
+        .await?
+        .into_iter()
+        .map(|subscriber| (subscriber.address.key(), subscriber))
+        .collect();
+    let hashes: Vec<String> = entries
+        .iter()
+        .map(|entry| keys.address_hash(&entry.address))
+        .collect();
+    let suppressed = store.suppression_find(&hashes).await?;
+    let mut subscribers = Vec::with_capacity(entries.len());
+    for (entry, hash) in entries.into_iter().zip(hashes) {
+        let before = known.remove(&entry.address.key());
+        let mut subscriber = newcomer(entry, chance);
+        if let Some(before) = before {
+            (subscriber.id, subscriber.epoch) = (before.id, before.epoch);
+        }
+        subscriber.suppressed = suppressed.get(&hash).copied();
+        subscribers.push(subscriber);
+    }
+    let signed_up =
+        |subscriber: &Subscriber| subscriber.active && subscriber.origin == Origin::Store;
+    let mut others: Vec<Subscriber> = known.into_values().filter(signed_up).collect();
+    others.sort_by_key(|subscriber| subscriber.id);
+    subscribers.extend(others);
+    Ok(subscribers)
+}
+
+/// An entry of the file whom the store has never seen.
+pub fn newcomer(entry: SubscriberEntry, chance: &dyn Chance) -> Subscriber {
+    Subscriber {
+        id: SubscriberId(chance.identifier()),
+        address: entry.address,
+        name: entry.name,
+        language: entry.language,
+        topics: entry.topics,
+        schedules: entry.schedules,
+        format: entry.format,
+        since: entry.since,
+        data: entry.data,
+        epoch: 0,
+        origin: Origin::File,
+        active: true,
+        suppressed: None,
+    }
+}
+
+async fn all(store: &Store, active_only: bool) -> Result<Vec<Subscriber>, super::Error> {
+    let mut subscribers = Vec::new();
     loop {
         let after = subscribers.last().map(|last: &Subscriber| last.id);
-        let page = store.subscriber_list(after, PAGE, true).await?;
+        let page = store.subscriber_list(after, PAGE, active_only).await?;
         let last = page.len() < PAGE;
         subscribers.extend(page);
         if last {
-            return Ok(SyncedList {
-                report,
-                subscribers,
-            });
+            return Ok(subscribers);
         }
     }
 }

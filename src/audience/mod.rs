@@ -10,8 +10,8 @@ mod secret;
 mod token;
 
 pub use leave::{Departure, leave, reader_of};
-pub use list::{SyncedList, sync};
-pub use secret::{Keys, SecretError, load_or_create};
+pub use list::{SyncedList, look, newcomer, sync};
+pub use secret::{Keys, SecretError, check_secret, load_or_create};
 pub use token::{Purpose, Token, TokenError};
 
 /// What can go wrong in this room.

@@ -24,7 +24,7 @@ const FINGERPRINT: &str = "secret_fingerprint";
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The file cannot be read or written.
-    #[error("cannot use the secret file {}: {cause}", path.display())]
+    #[error("cannot use the secret file `{}`: {cause}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -32,7 +32,7 @@ pub enum SecretError {
         cause: std::io::Error,
     },
     /// The file is not a secret of ours.
-    #[error("{}:{line}: not a line of a secret file", path.display())]
+    #[error("line {line} of the secret file `{}` is none of ours: restore it from its backup", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -40,14 +40,14 @@ pub enum SecretError {
         line: usize,
     },
     /// Others can read it.
-    #[error("the secret file {} can be read by others: give it mode 600", path.display())]
+    #[error("the secret file `{}` can be read by others: give it mode 600", path.display())]
     Exposed {
         /// The file.
         path: PathBuf,
     },
     /// The store was made with another secret.
     #[error(
-        "the secret file {} is not the one this database was made with: restore it from its backup, or everybody who left would be mailed again",
+        "the secret file `{}` is not the one that this database was made with: restore it from its backup, or everybody who left would be mailed again",
         path.display()
     )]
     Foreign {
@@ -130,6 +130,22 @@ pub async fn load_or_create(
         }
     }
     Ok(keys)
+}
+
+/// Reads the secret file, if there is one, and holds it against the store, if there is one. Makes and writes nothing.
+pub async fn check_secret(path: &Path, store: Option<&Store>) -> Result<(), super::Error> {
+    let keys = read(path)?;
+    let known = match store {
+        Some(store) => store.meta_get(FINGERPRINT).await?,
+        None => None,
+    };
+    match known {
+        Some(known) if keys.is_none_or(|keys| keys.fingerprint() != known) => {
+            let path = path.to_owned();
+            Err(SecretError::Foreign { path }.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn read(path: &Path) -> Result<Option<Keys>, SecretError> {

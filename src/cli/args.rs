@@ -30,6 +30,7 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// The newsletter: its directory, or its courant.toml
     #[arg(
@@ -44,10 +45,10 @@ pub struct Global {
     /// Print data as JSON
     #[arg(long, global = true)]
     pub json: bool,
-    /// Print nothing on success
+    /// Print nothing on success: for cron
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Log what is done; twice for more
+    /// Log what is done; twice for more, as `RUST_LOG=courant=debug` does
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Print without colour, as NO_COLOR does
@@ -73,9 +74,8 @@ pub enum Command {
     /// Make a newsletter's directory that runs at once
     #[command(after_help = "Example: courant init nieuwsbrief && courant -c nieuwsbrief run")]
     Init {
-        /// The directory to make or fill; nothing in it is overwritten
-        #[arg(default_value = ".")]
-        directory: PathBuf,
+        /// The directory to make or fill, here if none is named; nothing in it is overwritten
+        directory: Option<PathBuf>,
     },
     /// Check configuration, schedules, subscribers, templates and posts; fetch and send nothing
     #[command(after_help = "Example: courant check && git commit")]
@@ -86,12 +86,12 @@ pub enum Command {
         /// The schedule; without it, those marked as default
         schedule: Option<String>,
     },
-    /// Write the next issue's digests as files, one a variant, and name them
+    /// Write the next issue to files, HTML and text of each variant, to look at
     #[command(after_help = "Example: courant preview weekly --out /tmp/proef")]
     Preview {
         /// The schedule; without it, those marked as default
         schedule: Option<String>,
-        /// The folder to write to
+        /// The folder to write to, instead of `state/preview`
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
     },
@@ -109,7 +109,7 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Send the next issue to one address, outside the outbox
+    /// Send the next issue to one address as a test; nothing is recorded
     #[command(after_help = "Example: courant send-test redactie@example.nl --schedule weekly")]
     SendTest {
         /// Where to
@@ -164,12 +164,14 @@ pub enum Issues {
     #[command(after_help = "Example: courant issues show 3")]
     Show {
         /// Its number
+        #[arg(value_parser = issue_number)]
         number: i64,
     },
     /// Say what became of every mail of an issue
     #[command(after_help = "Example: courant issues account 3 --list held")]
     Account {
         /// Its number
+        #[arg(value_parser = issue_number)]
         number: i64,
         /// Name the readers in this state
         #[arg(long, value_enum, value_name = "STATE")]
@@ -193,6 +195,17 @@ pub enum AccountState {
 }
 
 impl AccountState {
+    /// The word of the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Suppressed => "suppressed",
+            Self::Held => "held",
+            Self::Queued => "queued",
+        }
+    }
+
     /// The states of a delivery that are counted under this one.
     pub fn deliveries(self) -> &'static [DeliveryState] {
         match self {
@@ -248,7 +261,7 @@ pub enum Schedules {
     Next {
         /// The schedule; without it, all
         schedule: Option<String>,
-        /// How many
+        /// How many, of each
         #[arg(long, default_value_t = 5, value_name = "N")]
         count: usize,
     },
@@ -258,6 +271,14 @@ pub enum Schedules {
         /// The schedule; without it, all
         schedule: Option<String>,
     },
+}
+
+/// Issues are counted from 1.
+fn issue_number(text: &str) -> Result<i64, &'static str> {
+    match text.parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => Err("the number of an issue is 1 or more; `courant issues list` shows them"),
+    }
 }
 
 #[cfg(test)]

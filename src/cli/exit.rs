@@ -1,10 +1,13 @@
 //! Exit codes (sysexits.h), and how a fault that touches everyone is shown.
 
+use std::path::Path;
 use std::process::ExitCode;
 
+use super::print::shown;
 use crate::deliver;
 use crate::model::Diagnostic;
 use crate::pipeline::Fault;
+use crate::store;
 use crate::web::ServeError;
 
 /// How a command ended.
@@ -76,13 +79,20 @@ impl Failure {
 
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
+        Self::of(fault, None)
+    }
+}
+
+impl Failure {
+    /// A fault of the pipeline; if the database is at fault, its file is named.
+    pub fn of(fault: Fault, database: Option<&Path>) -> Self {
         let exit = match &fault {
             Fault::Config(_) | Fault::Secret(_) => Exit::Config,
             Fault::Store(error) if error.is_newer() => Exit::Config,
             Fault::Store(error) if error.is_transient() => Exit::TryAgain,
-            Fault::Write { .. } | Fault::Deliver(deliver::Error::Mailbox { .. }) => {
-                Exit::CannotWrite
-            }
+            Fault::Store(store::Error::File { .. })
+            | Fault::Write { .. }
+            | Fault::Deliver(deliver::Error::Mailbox { .. }) => Exit::CannotWrite,
             Fault::Store(_) | Fault::Deliver(_) => Exit::Unavailable,
             Fault::NoIssue(_) => Exit::NoInput,
             Fault::NoRelay | Fault::Compose(_) | Fault::Syndicate(_) | Fault::Gather(_) => {
@@ -91,6 +101,10 @@ impl From<Fault> for Failure {
         };
         match fault {
             Fault::Config(faults) => Self { exit, faults },
+            Fault::Store(error) => Self {
+                exit,
+                faults: vec![of_store(&error, database)],
+            },
             other => Self::new(exit, chain(&other)),
         }
     }
@@ -101,6 +115,19 @@ impl From<ServeError> for Failure {
         Self::new(Exit::Unavailable, error.to_string())
             .hint("another address: `courant serve --listen 127.0.0.1:8081`")
     }
+}
+
+fn of_store(error: &store::Error, database: Option<&Path>) -> Diagnostic {
+    let fault = Diagnostic::error(chain(error));
+    let names_its_file = matches!(error, store::Error::File { .. });
+    let fault = match database.filter(|_| !names_its_file) {
+        Some(path) => fault.in_file(shown(path)),
+        None => fault,
+    };
+    if error.is_newer() {
+        return fault.hint("a newer courant made it: update this one");
+    }
+    fault
 }
 
 /// An error and its causes, each said once.

@@ -1,13 +1,17 @@
 //! Log lines to stderr: silent unless asked for by `-v`, `RUST_LOG`, or something went wrong.
-//!
-//! Libraries that log by the `log` crate are not heard at all, whatever is asked for: those of HTML and templates would
-//! write down every word of a post, and the mailbox's every address. So `tracing-subscriber` comes without `tracing-log`.
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use super::args::{Global, LogFormat};
 
-/// Sets up the log. The SMTP library has no log of its own here, since it would write down passwords.
+/// Whose log lines are written: ours alone, also under `RUST_LOG=trace`. The libraries for SMTP, HTML, templates and HTTP
+/// would write down addresses, whole mails and tokens.
+const OURS: &str = "courant";
+
+/// Sets up the log.
 pub fn start(global: &Global) {
     let default = match global.verbose {
         0 => "courant=warn",
@@ -15,16 +19,21 @@ pub fn start(global: &Global) {
         2 => "courant=debug",
         _ => "courant=trace",
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    // A second start in the same process (a test) keeps the first log.
-    let _ = match global.log_format {
-        LogFormat::Text => lines
-            .with_target(false)
-            .with_ansi(!global.no_color)
-            .try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    let asked = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match global.log_format {
+        LogFormat::Text => lines.with_target(false).with_ansi(is_coloured()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
+    let ours = filter_fn(|metadata| metadata.target().starts_with(OURS));
+    // A second start in the same process (a test) keeps the first log.
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(ours))
+        .with(asked)
+        .try_init();
+}
+
+/// As for all that is printed: on a terminal, unless `--no-color` or `NO_COLOR` says otherwise.
+fn is_coloured() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
 }

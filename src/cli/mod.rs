@@ -71,7 +71,7 @@ fn execute(cli: Cli) -> Exit {
 
 async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> {
     match command {
-        Command::Init { directory } => commands::init::init(session, &directory),
+        Command::Init { directory } => commands::init::init(session, directory),
         Command::Check => commands::check::check(session).await,
         Command::Plan { schedule } => commands::plan::plan(session, schedule.as_deref()).await,
         Command::Preview { schedule, out } => {

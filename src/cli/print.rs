@@ -1,10 +1,14 @@
 //! All printing: data to stdout, all else to stderr, JSON where asked, nothing on success where asked.
 //!
-//! A reader of stdout that went away (`| head`) ends the printing quietly.
+//! A reader of stdout that went away (`| head`) ends the printing quietly. On a terminal a row of a table is one line, cut
+//! where the terminal ends; in a pipe it is whole.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::model::{Diagnostic, Severity};
@@ -52,9 +56,11 @@ impl Printer {
         let bold = Style::new().bold();
         let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
         let widths = widths(&heads, rows);
-        self.line(format!("{bold}{}{bold:#}", row(&heads, &widths)));
+        let room = room();
+        let line = |cells| shortened(&row(cells, &widths), room);
+        self.line(format!("{bold}{}{bold:#}", line(&heads)));
         for cells in rows {
-            self.line(row(cells, &widths));
+            self.line(line(cells));
         }
     }
 
@@ -106,6 +112,56 @@ fn row(cells: &[String], widths: &[usize]) -> String {
     padded.join("  ").trim_end().to_owned()
 }
 
+/// Columns of the terminal that reads stdout; no limit where none does.
+fn room() -> usize {
+    let size = std::io::stdout()
+        .is_terminal()
+        .then(terminal_size::terminal_size);
+    match size.flatten() {
+        Some((width, _)) => usize::from(width.0),
+        None => usize::MAX,
+    }
+}
+
+/// At most so many characters, with `…` for the rest.
+pub fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars()
+        .take(most.saturating_sub(1))
+        .chain(['…'])
+        .collect()
+}
+
+/// An instant as people read it, in a zone.
+pub fn clock(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone())
+        .strftime("%Y-%m-%d %H:%M %Z")
+        .to_string()
+}
+
+/// A path as the user would type it from here.
+pub fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    let short = here
+        .as_ref()
+        .and_then(|here| path.strip_prefix(here).ok())
+        .unwrap_or(path);
+    short.display().to_string()
+}
+
+/// A path as one word of a shell's command line.
+pub fn quoted(path: &Path) -> String {
+    let text = shown(path);
+    let plain = |c: char| c.is_alphanumeric() || "/._-+@:,=%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
 /// `1 reader`, `2 readers`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -125,5 +181,18 @@ mod tests {
         let widths = widths(&heads, &rows);
         assert_eq!(row(&rows[0], &widths), "blog    12");
         assert_eq!(row(&rows[1], &widths), "één     3");
+    }
+
+    #[test]
+    fn a_long_row_ends_in_an_ellipsis() {
+        assert_eq!(shortened("één twee", 8), "één twee");
+        assert_eq!(shortened("één twee", 5), "één …");
+    }
+
+    #[test]
+    fn a_path_is_quoted_where_a_shell_would_take_it_apart() {
+        assert_eq!(quoted(Path::new("nieuws/2026")), "nieuws/2026");
+        assert_eq!(quoted(Path::new("mijn krant")), "'mijn krant'");
+        assert_eq!(quoted(Path::new("jan's")), r"'jan'\''s'");
     }
 }

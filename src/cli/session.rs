@@ -1,16 +1,17 @@
 //! What every command needs: the flags, the environment, the clock, and the pipeline once it is asked for.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::Global;
 use super::exit::{Exit, Failure};
-use super::print::Printer;
+use super::print::{Printer, quoted};
 use super::progress::Bars;
 use super::system::{SystemChance, SystemClock};
-use crate::config::{Config, Environment, Flags};
+use crate::config::{Config, Environment, Flags, StoreUrl};
 use crate::deliver::Stop;
 use crate::model::{Clock, Schedule, ScheduleName};
-use crate::pipeline::{Pipeline, World};
+use crate::pipeline::{self, Pipeline, World};
+use crate::store::Store;
 
 /// One run of the program.
 pub struct Session {
@@ -76,27 +77,62 @@ impl Session {
     pub fn config(&self) -> Result<Config, Failure> {
         let loaded = Config::load(&self.global.config, &self.environment, &Flags::default())
             .map_err(Failure::config)?;
-        self.printer.faults(&loaded.warnings);
+        if !self.global.quiet {
+            self.printer.faults(&loaded.warnings);
+        }
         Ok(loaded.config)
     }
 
     /// The pipeline, opened and checked.
-    pub async fn pipeline(&self) -> Result<Pipeline, Failure> {
-        Ok(Pipeline::open(self.config()?, &self.world()).await?)
+    pub async fn pipeline(&self, config: Config) -> Result<Pipeline, Failure> {
+        let database = database(&config);
+        let opened = Pipeline::open(config, &self.world()).await;
+        opened.map_err(|fault| Failure::of(fault, database.as_deref()))
     }
 
-    /// How the user starts this program: `courant`, or `cargo run --` where cargo did.
+    /// The database, to look into; `None` before the first run, and none is made.
+    pub async fn store(&self, config: &Config) -> Result<Option<Store>, Failure> {
+        let opened = Store::open_existing(&pipeline::store_target(config)).await;
+        opened.map_err(|error| Failure::of(error.into(), database(config).as_deref()))
+    }
+
+    /// `courant`, or `cargo run --` where cargo started it.
+    fn command(&self) -> &'static str {
+        match self.environment.get("CARGO_MANIFEST_DIR") {
+            Some(_) => "cargo run --",
+            None => "courant",
+        }
+    }
+
+    /// How the user starts this program on this newsletter.
     pub fn program(&self) -> String {
-        let started_by_cargo = self.environment.get("CARGO_MANIFEST_DIR").is_some();
-        let mut program = if started_by_cargo {
-            "cargo run --".to_owned()
-        } else {
-            "courant".to_owned()
-        };
-        if self.global.config != Path::new(".") {
-            program.push_str(&format!(" -c {}", self.global.config.display()));
+        let mut program = self.command().to_owned();
+        if self.environment.get("COURANT_CONFIG").is_none() {
+            program.push_str(&naming(&self.global.config));
         }
         program
+    }
+
+    /// As [`Self::program`], on the newsletter in a directory.
+    pub fn program_on(&self, directory: &Path) -> String {
+        format!("{}{}", self.command(), naming(directory))
+    }
+}
+
+/// The flag that names a newsletter; nothing where it is here.
+fn naming(newsletter: &Path) -> String {
+    if newsletter == Path::new(".") {
+        String::new()
+    } else {
+        format!(" -c {}", quoted(newsletter))
+    }
+}
+
+/// Where the database is, if it is a file.
+fn database(config: &Config) -> Option<PathBuf> {
+    match &config.store {
+        StoreUrl::Sqlite(path) => Some(path.clone()),
+        StoreUrl::Postgres(_) => None,
     }
 }
 
@@ -125,7 +161,10 @@ pub fn schedule<'a>(config: &'a Config, name: &str) -> Result<&'a Schedule, Fail
             .iter()
             .map(|s| format!("`{}`", s.name))
             .collect();
-        Failure::new(Exit::Usage, format!("there is no schedule `{name}`"))
-            .hint(format!("known schedules: {}", known.join(", ")))
+        let hint = match known.as_slice() {
+            [] => "there is none yet; `schedules/weekly.toml` would be `weekly`".to_owned(),
+            _ => format!("known schedules: {}", known.join(", ")),
+        };
+        Failure::new(Exit::Usage, format!("there is no schedule `{name}`")).hint(hint)
     })
 }

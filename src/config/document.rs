@@ -137,7 +137,8 @@ impl Document {
         Diagnostic::error(message).in_file(&self.name)
     }
 
-    fn point(&self, diagnostic: Diagnostic, span: Range<usize>) -> Diagnostic {
+    /// Points a fault that is there already at a byte range.
+    pub(super) fn point(&self, diagnostic: Diagnostic, span: Range<usize>) -> Diagnostic {
         let line = self.line_of(span.start);
         let start = self.line_starts[line - 1];
         let end = self

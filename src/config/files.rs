@@ -54,13 +54,14 @@ fn is_hidden(path: &Path) -> bool {
     name.starts_with('.') || name.ends_with('~')
 }
 
-/// Why a file cannot be read, in words.
-pub(super) fn cause(error: &io::Error) -> String {
+/// Why a file cannot be read or written, in words.
+pub fn cause(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => "there is nothing of that name".to_owned(),
         ErrorKind::PermissionDenied => "this user may not".to_owned(),
+        ErrorKind::AlreadyExists => "something of that name is in the way".to_owned(),
         ErrorKind::IsADirectory => "it is a folder".to_owned(),
-        ErrorKind::NotADirectory => "it is not a folder".to_owned(),
+        ErrorKind::NotADirectory => "a part of that path is not a folder".to_owned(),
         _ => error.to_string(),
     }
 }

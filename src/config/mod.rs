@@ -17,6 +17,7 @@ mod init;
 mod localised;
 mod machine;
 mod newsletter;
+mod point;
 mod schedules;
 mod section;
 mod sources;
@@ -26,9 +27,11 @@ mod value;
 
 pub use delivery::{Delivery, OnUnknown};
 pub use environment::{Environment, Flags};
+pub use files::cause;
 pub use init::init;
 pub use machine::{GatherConfig, Serve, StoreUrl};
 pub use newsletter::Newsletter;
+pub use point::{Setting, point};
 pub use subscribers::{Subscribers, subscribers};
 
 use document::{Document, Faults};

@@ -129,6 +129,17 @@ impl Error {
         )
     }
 
+    /// What the operator may do, where that is not plain.
+    pub fn advice(&self) -> Option<String> {
+        match self {
+            Self::Private(address) => Some(format!(
+                "if that is meant: `allow = [\"{address}\"]` below `[gather]` in `courant.toml`"
+            )),
+            Self::WebPage => Some("look in the page for the address of its feed".to_owned()),
+            _ => None,
+        }
+    }
+
     /// Whether the publisher says that the source will not come back.
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Gone)

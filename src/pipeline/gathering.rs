@@ -104,7 +104,12 @@ impl Pipeline {
         let (source, state, answer) = asked;
         let at = world.clock.now();
         let mut sorted = match answer {
-            Err(error) => Sorted::failed(source, at, &error),
+            Err(error) => {
+                gathering
+                    .faults
+                    .push(super::source_fault(&self.config, source, &error));
+                Sorted::failed(source, at, &error)
+            }
             Ok(gathered) => {
                 let known = self.known(&gathered.posts).await?;
                 let taken = self.slugs_of_others(source, &gathered.posts).await?;

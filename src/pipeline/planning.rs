@@ -6,24 +6,28 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::gathering::Trace;
-use super::report::{Plan, PlannedPost, PlannedVariant};
+use super::report::{Plan, PlannedPost, PlannedVariant, Skipped};
 use super::sealing::{self, Chosen};
 use super::{Fault, Pipeline, RunReport, World, publishing};
 use crate::compose;
 use crate::deliver;
 use crate::model::{
-    EmailAddress, Hold, Issue, LedgerEntry, PostId, Reader, Reply, Schedule, SealedVariant, Slot,
-    SuppressionReason, Verdict, VerdictReason,
+    Diagnostic, EmailAddress, Hold, Issue, LedgerEntry, PostId, Reader, Reply, Schedule,
+    ScheduleName, SealedVariant, Slot, Verdict, VerdictReason,
 };
 use crate::select::Readership;
 
 /// A rendered preview.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Preview {
+    /// Of this schedule's next issue.
+    pub schedule: ScheduleName,
     /// What it shows.
     pub variants: Vec<PlannedVariant>,
     /// The files of each variant: HTML where it has any, and text.
     pub files: Vec<Vec<PathBuf>>,
+    /// Faults in sources, posts and subscribers.
+    pub faults: Vec<Diagnostic>,
 }
 
 /// What came of a test mail.
@@ -35,6 +39,8 @@ pub struct TestMail {
     pub reply: Reply,
     /// Where the embedded mailbox keeps it, if that was the relay.
     pub mailbox: Option<PathBuf>,
+    /// Faults in sources, posts and subscribers.
+    pub faults: Vec<Diagnostic>,
 }
 
 /// A plan with everything it was made of.
@@ -63,6 +69,8 @@ impl Pipeline {
             files.push(self.preview_files(schedule, folder, &draft.issue, sealed)?);
         }
         Ok(Preview {
+            schedule: schedule.name.clone(),
+            faults: draft.plan.faults,
             variants: draft.plan.variants,
             files,
         })
@@ -121,12 +129,13 @@ impl Pipeline {
             subject: sealed.digest.subject,
             reply,
             mailbox: report.mailbox,
+            faults: draft.plan.faults,
         }))
     }
 
     async fn draft(&self, schedule: &Schedule, world: &World<'_>) -> Result<Draft, Fault> {
         let mut report = RunReport::default();
-        let readers = self.bring_in_readers(world, &mut report).await?;
+        let readers = self.look_at_readers(world, &mut report).await?;
         let gathering = self.gather(Trace::Leave, world).await?;
         let chosen = self.choose(schedule, &gathering, world.clock.now()).await?;
         let readership = self.readership(schedule, &chosen.posts, &readers).await?;
@@ -164,11 +173,14 @@ impl Pipeline {
 }
 
 /// Readers who are left out since they left or bounced, masked.
-pub(super) fn skipped(readership: &Readership<'_>) -> Vec<(String, SuppressionReason)> {
+pub(super) fn skipped(readership: &Readership<'_>) -> Vec<Skipped> {
     readership
         .suppressed
         .iter()
-        .map(|(subscriber, reason)| (subscriber.address.masked(), *reason))
+        .map(|(subscriber, reason)| Skipped {
+            reader: subscriber.address.masked(),
+            reason: *reason,
+        })
         .collect()
 }
 

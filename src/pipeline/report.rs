@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::model::{
-    Account, Diagnostic, IssueNumber, PostId, ScheduleName, SourceName, SuppressionReason,
+    Account, Diagnostic, IssueNumber, PostId, Schedule, ScheduleName, SourceName, SuppressionReason,
 };
 use crate::store::SyncReport;
 
@@ -24,13 +24,21 @@ pub struct RunReport {
     /// Issues that were sealed or continued.
     pub issues: Vec<IssueReport>,
     /// Schedules that made no issue, and why.
-    pub quiet: Vec<(ScheduleName, Quiet)>,
+    pub quiet: Vec<QuietSchedule>,
     /// Files written below `state/public`.
     pub published: Vec<PathBuf>,
     /// Where the embedded mailbox keeps its messages, if it was used.
     pub mailbox: Option<PathBuf>,
-    /// Faults in posts and subscribers; the rest went on.
+    /// Faults in sources, posts and subscribers; the rest went on.
     pub faults: Vec<Diagnostic>,
+}
+
+impl RunReport {
+    /// Says why a schedule made no issue.
+    pub(super) fn keep_quiet(&mut self, schedule: &Schedule, why: Quiet) {
+        let schedule = schedule.name.clone();
+        self.quiet.push(QuietSchedule { schedule, why });
+    }
 }
 
 /// What came of asking one source.
@@ -71,8 +79,8 @@ pub struct IssueReport {
     pub account: Account,
     /// What happened to deliveries that a broken run left behind.
     pub recovered: Option<Recovery>,
-    /// Readers of the schedule who were left out at sealing: masked address and reason.
-    pub skipped: Vec<(String, SuppressionReason)>,
+    /// Readers of the schedule who were left out at sealing.
+    pub skipped: Vec<Skipped>,
     /// Readers who have all of its posts already, or want none of their topics.
     pub nothing_new: usize,
     /// Why sending stopped early, if it did.
@@ -92,9 +100,28 @@ pub struct Recovery {
     pub held: i64,
 }
 
+/// A schedule that made no issue.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct QuietSchedule {
+    /// Its name.
+    pub schedule: ScheduleName,
+    /// Why.
+    #[serde(flatten)]
+    pub why: Quiet,
+}
+
+/// A reader of the schedule who is left out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Skipped {
+    /// The address, masked.
+    pub reader: String,
+    /// Why.
+    pub reason: SuppressionReason,
+}
+
 /// Why a schedule made no issue.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Quiet {
     /// Fewer new posts than `min_posts`.
     NothingNew {
@@ -159,15 +186,15 @@ pub struct Plan {
     pub variants: Vec<PlannedVariant>,
     /// Readers who would receive it.
     pub readers: usize,
-    /// Readers of the schedule who left or bounced: masked address and reason.
-    pub skipped: Vec<(String, SuppressionReason)>,
+    /// Readers of the schedule who left or bounced.
+    pub skipped: Vec<Skipped>,
     /// Readers who have all of its posts already, or want none of their topics.
     pub nothing_new: usize,
     /// Why no issue would be made, if so.
     pub quiet: Option<Quiet>,
     /// Each source that was asked.
     pub sources: Vec<SourceReport>,
-    /// Faults in posts and subscribers.
+    /// Faults in sources, posts and subscribers.
     pub faults: Vec<Diagnostic>,
 }
 

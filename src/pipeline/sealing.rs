@@ -57,7 +57,7 @@ impl Pipeline {
                     .schedule_served(&schedule.name, slot, now)
                     .await?;
             }
-            report.quiet.push((schedule.name.clone(), quiet));
+            report.keep_quiet(schedule, quiet);
             return Ok(None);
         }
         let issue = self.new_issue(schedule, slot, chosen.posts, world).await?;
@@ -72,9 +72,7 @@ impl Pipeline {
         };
         match self.store.issue_seal(&seal).await? {
             SealOutcome::EditionExists(number) => {
-                report
-                    .quiet
-                    .push((schedule.name.clone(), Quiet::Sealed { number }));
+                report.keep_quiet(schedule, Quiet::Sealed { number });
                 Ok(None)
             }
             SealOutcome::Sealed => {

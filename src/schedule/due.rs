@@ -53,10 +53,26 @@ impl fmt::Display for MissedReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLate { late, max } => {
-                write!(f, "{late:#} late, and `max_lateness` is {max:#}")
+                write!(
+                    f,
+                    "{} late, and `max_lateness` is {}",
+                    in_words(*late),
+                    in_words(*max)
+                )
             }
-            Self::Skipped { late } => write!(f, "{late:#} late, and `catch_up` is `skip`"),
+            Self::Skipped { late } => {
+                write!(f, "{} late, and `catch_up` is `skip`", in_words(*late))
+            }
         }
+    }
+}
+
+/// A span of time without fractions of seconds; from two days on, in days and hours.
+fn in_words(span: SignedDuration) -> String {
+    match (span.as_hours() / 24, span.as_hours() % 24) {
+        (..2, _) => format!("{:#}", SignedDuration::from_secs(span.as_secs())),
+        (days, 0) => format!("{days}d"),
+        (days, hours) => format!("{days}d {hours}h"),
     }
 }
 

@@ -82,7 +82,7 @@ impl Engine {
 
     /// Checks the version, then creates, protects and migrates, then checks the settings.
     async fn open_once(target: &StoreTarget) -> Result<Self, Error> {
-        check_version(target).await?;
+        version(target).await?;
         let engine = match target {
             StoreTarget::Sqlite(path) => Self::open_sqlite(path).await?,
             StoreTarget::Postgres(url) => Self::open_postgres(url.expose_secret()).await?,
@@ -232,13 +232,15 @@ impl Parameters {
     }
 }
 
-/// Refuses a database that a newer version of the program has made; writes nothing. One that does not exist is fine.
-pub(super) async fn check_version(target: &StoreTarget) -> Result<(), Error> {
+/// The version of the database's schema; `None` where there is none yet. Writes nothing.
+///
+/// Refuses a database that a newer version of the program has made.
+pub(super) async fn version(target: &StoreTarget) -> Result<Option<i64>, Error> {
     let versions = "SELECT MAX(version) FROM _sqlx_migrations";
     let found: Option<i64> = match target {
         StoreTarget::Sqlite(path) => {
             if !file::exists(path).await? {
-                return Ok(());
+                return Ok(None);
             }
             let options = SqliteConnectOptions::new().filename(path).read_only(true);
             let mut connection = options.busy_timeout(PATIENCE).connect().await?;
@@ -269,7 +271,7 @@ pub(super) async fn check_version(target: &StoreTarget) -> Result<(), Error> {
             found,
             known: NEWEST,
         }),
-        _ => Ok(()),
+        found => Ok(found),
     }
 }
 

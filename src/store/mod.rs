@@ -78,9 +78,17 @@ impl Store {
         })
     }
 
+    /// Opens a database that a run has made; `None` where there is none yet, and none is made.
+    pub async fn open_existing(target: &StoreTarget) -> Result<Option<Self>, Error> {
+        match engine::version(target).await? {
+            Some(_) => Ok(Some(Self::open(target).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// Refuses a database that a newer version of the program made; makes and migrates nothing. A missing file is fine.
     pub async fn check_version(target: &StoreTarget) -> Result<(), Error> {
-        engine::check_version(target).await
+        engine::version(target).await.map(|_| ())
     }
 
     /// Ends all connections, after those in use have come back.

@@ -1,7 +1,7 @@
 //! Time passes: refusals are tried again at growing pauses, issues expire, and schedules are served once each.
 
 use courant::model::{IssueNumber, ScheduleName};
-use courant::pipeline::{IssueReport, Quiet, RunReport, Wish};
+use courant::pipeline::{IssueReport, Quiet, QuietSchedule, RunReport, Wish};
 use jiff::SignedDuration;
 
 use crate::support::newsletter::{Newsletter, header};
@@ -34,7 +34,7 @@ fn only(report: &RunReport) -> &IssueReport {
 
 /// What a run said of the one schedule that made no issue.
 fn quiet(report: &RunReport) -> &Quiet {
-    let [(_, quiet)] = &report.quiet[..] else {
+    let [QuietSchedule { why: quiet, .. }] = &report.quiet[..] else {
         panic!("{report:?}");
     };
     quiet

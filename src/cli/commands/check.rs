@@ -2,61 +2,76 @@
 //!
 //! Configuration, schedules, templates, secret and database first (78), then subscribers and posts in folders (65).
 
-use std::path::PathBuf;
-
 use serde::Serialize;
 
+use super::summary::has_errors;
+use crate::audience;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::count;
 use crate::cli::session::Session;
 use crate::config::{self, Config};
 use crate::gather;
-use crate::model::{Diagnostic, Severity, SourceKind};
+use crate::model::{Diagnostic, SourceKind};
 use crate::pipeline::{self, Fault};
-use crate::store::Store;
 
-/// What was checked.
-#[derive(Serialize)]
+/// What was checked; the counts are unknown where a fault stopped the check.
+#[derive(Default, Serialize)]
 struct Checked {
-    sources: usize,
-    schedules: usize,
-    subscribers: usize,
-    posts: usize,
+    sources: Option<usize>,
+    schedules: Option<usize>,
+    subscribers: Option<usize>,
+    posts: Option<usize>,
     faults: Vec<Diagnostic>,
 }
 
-/// Checks, and says what was checked.
+/// Checks, and says what was checked. With `--json` the faults are data, whatever they are.
 pub async fn check(session: &Session) -> Result<Exit, Failure> {
+    let (checked, exit) = match look(session).await {
+        Ok(checked) if has_errors(&checked.faults) => (checked, Exit::Data),
+        Ok(checked) => (checked, Exit::Done),
+        Err(failure) if session.printer.json => {
+            let faults = failure.faults;
+            let checked = Checked {
+                faults,
+                ..Checked::default()
+            };
+            (checked, failure.exit)
+        }
+        Err(failure) => return Err(failure),
+    };
+    if !session.printer.json {
+        session.printer.faults(&checked.faults);
+    }
+    session.printer.either(&checked, |printer| {
+        let number = |number: Option<usize>| number.unwrap_or(0);
+        printer.line(format!(
+            "{}, {}, {}, {} in folders",
+            count(number(checked.sources), "source", "sources"),
+            count(number(checked.schedules), "schedule", "schedules"),
+            count(number(checked.subscribers), "subscriber", "subscribers"),
+            count(number(checked.posts), "post", "posts"),
+        ));
+    });
+    Ok(exit)
+}
+
+async fn look(session: &Session) -> Result<Checked, Failure> {
     let config = session.config()?;
     pipeline::check_templates(&config)?;
-    Store::check_version(&pipeline::store_target(&config))
+    let store = session.store(&config).await?;
+    audience::check_secret(&config.secret_file, store.as_ref())
         .await
         .map_err(Fault::from)?;
     let subscribers =
         config::subscribers(&config).map_err(|fault| Failure::config(vec![*fault]))?;
     let (posts, post_faults) = check_folders(session, &config).await;
-    let checked = Checked {
-        sources: config.sources.len(),
-        schedules: config.schedules.len(),
-        subscribers: subscribers.entries.len(),
-        posts,
+    Ok(Checked {
+        sources: Some(config.sources.len()),
+        schedules: Some(config.schedules.len()),
+        subscribers: Some(subscribers.entries.len()),
+        posts: Some(posts),
         faults: [one_click(&config), subscribers.faults, post_faults].concat(),
-    };
-    session.printer.faults(&checked.faults);
-    session.printer.either(&checked, |printer| {
-        printer.line(format!(
-            "{}, {}, {}, {} in folders",
-            count(checked.sources, "source", "sources"),
-            count(checked.schedules, "schedule", "schedules"),
-            count(checked.subscribers, "subscriber", "subscribers"),
-            count(checked.posts, "post", "posts"),
-        ));
-    });
-    let faulty = checked
-        .faults
-        .iter()
-        .any(|fault| fault.severity == Severity::Error);
-    Ok(if faulty { Exit::Data } else { Exit::Done })
+    })
 }
 
 /// Reads the posts of folder sources; sources on the network are left alone.
@@ -73,10 +88,7 @@ async fn check_folders(session: &Session, config: &Config) -> (usize, Vec<Diagno
                 faults.extend(gathered.faults);
             }
             Err(error) => {
-                faults.push(
-                    Diagnostic::error(format!("source `{}`: {error}", source.name))
-                        .in_file(PathBuf::from(folder)),
-                );
+                faults.push(pipeline::source_fault(config, source, &error));
             }
         }
     }

@@ -1,26 +1,35 @@
 //! `courant init`: a newsletter's directory that runs at once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::run::shown;
+use super::summary::show_commands;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::print::shown;
 use crate::cli::session::Session;
 use crate::config;
 
-/// Writes the directory and says what to type next.
-pub fn init(session: &Session, directory: &Path) -> Result<Exit, Failure> {
+/// Writes the directory, which is where `--config` points unless it is named, and says what to type next.
+pub fn init(session: &Session, directory: Option<PathBuf>) -> Result<Exit, Failure> {
+    let directory = directory.as_ref().unwrap_or(&session.global.config);
     let written = config::init(directory).map_err(|fault| Failure {
         exit: Exit::CannotWrite,
         faults: vec![*fault],
     })?;
     session.printer.either(&written, |printer| {
         for path in &written {
+            let path = path.strip_prefix(Path::new(".")).unwrap_or(path);
             printer.line(format!("wrote {}", shown(path)));
         }
+        let program = session.program_on(directory);
+        let next = [
+            (format!("{program} check"), "is everything in order?"),
+            (format!("{program} run"), "make and send the first issue"),
+        ];
         printer.line("");
-        printer.line("What to type next:");
-        printer.line(format!("  courant -c {} check", directory.display()));
-        printer.line(format!("  courant -c {} run", directory.display()));
+        show_commands(
+            printer,
+            &next.map(|(command, what)| (command, what.to_owned())),
+        );
     });
     Ok(Exit::Done)
 }

@@ -1,33 +1,47 @@
 //! `courant issues`: what was sealed, and what became of every mail.
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::run::account_words;
+use super::summary::{account_words, planned};
 use crate::cli::args::{AccountState, Issues};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::print::count;
+use crate::cli::print::{Printer, clock, count, shortened};
 use crate::cli::session::Session;
-use crate::model::{Account, DeliveryState, IssueNumber};
-use crate::pipeline::{Fault, Pipeline};
-use crate::store::DeliveryRow;
+use crate::config::Config;
+use crate::model::{Account, DeliveryState, IssueNumber, SealedVariant};
+use crate::pipeline::Fault;
+use crate::store::{DeliveryRow, Store};
 
 /// Deliveries read at a time.
 const PAGE: usize = 1_000;
 
-/// Runs one of the subcommands.
+/// Longest title that the table shows, in characters.
+const TITLE: usize = 56;
+
+/// Runs one of the subcommands. Before the first run there is no database, and none is made.
 pub async fn issues(session: &Session, command: Issues) -> Result<Exit, Failure> {
-    let pipeline = session.pipeline().await?;
-    match command {
-        Issues::List => list(session, &pipeline).await,
-        Issues::Show { number } => show(session, &pipeline, IssueNumber(number)).await,
-        Issues::Account { number, list } => {
-            account(session, &pipeline, IssueNumber(number), list).await
+    let config = session.config()?;
+    let store = session.store(&config).await?;
+    match (command, store) {
+        (Issues::List, store) => list(session, store.as_ref()).await,
+        (Issues::Show { number } | Issues::Account { number, .. }, None) => {
+            Err(Fault::NoIssue(IssueNumber(number)).into())
+        }
+        (Issues::Show { number }, Some(store)) => {
+            show(session, &store, IssueNumber(number), &config).await
+        }
+        (Issues::Account { number, list }, Some(store)) => {
+            account(session, &store, IssueNumber(number), list).await
         }
     }
 }
 
-async fn list(session: &Session, pipeline: &Pipeline) -> Result<Exit, Failure> {
-    let issues = pipeline.store.issue_list().await.map_err(Fault::from)?;
+async fn list(session: &Session, store: Option<&Store>) -> Result<Exit, Failure> {
+    let issues = match store {
+        Some(store) => store.issue_list().await.map_err(Fault::from)?,
+        None => vec![],
+    };
     session.printer.either(&issues, |printer| {
         if issues.is_empty() {
             printer.line("No issue was sealed yet.");
@@ -87,20 +101,13 @@ struct ShownVariant {
 
 async fn show(
     session: &Session,
-    pipeline: &Pipeline,
+    store: &Store,
     number: IssueNumber,
+    config: &Config,
 ) -> Result<Exit, Failure> {
-    let issue = pipeline
-        .store
-        .issue_load(number)
-        .await
-        .map_err(Fault::from)?;
+    let issue = store.issue_load(number).await.map_err(Fault::from)?;
     let issue = issue.ok_or(Fault::NoIssue(number))?;
-    let variants = pipeline
-        .store
-        .variant_list(number)
-        .await
-        .map_err(Fault::from)?;
+    let variants = store.variant_list(number).await.map_err(Fault::from)?;
     let shown = Shown {
         number,
         schedule: issue.schedule.to_string(),
@@ -116,50 +123,61 @@ async fn show(
                 source: post.source.to_string(),
             })
             .collect(),
-        variants: variants
-            .iter()
-            .map(|sealed| ShownVariant {
-                number: sealed.number,
-                subject: sealed.digest.subject.clone(),
-                language: sealed.digest.language.to_string(),
-                format: sealed.variant.format.as_str().to_owned(),
-                posts: sealed.variant.posts.len(),
-            })
-            .collect(),
-        account: pipeline.account(number).await?,
+        variants: variants.iter().map(shown_variant).collect(),
+        account: account_of(store, number).await?,
     };
     session.printer.either(&shown, |printer| {
-        printer.line(format!(
-            "Issue {} of {}, edition {}",
-            shown.number, shown.schedule, shown.edition
-        ));
-        printer.line(format!(
-            "sealed {}, given up after {}",
-            shown.sealed_at, shown.expires_at
-        ));
-        printer.line(account_words(&shown.account));
-        printer.line("");
-        let rows = shown
-            .posts
-            .iter()
-            .map(|p| vec![p.source.clone(), p.title.clone(), p.address.clone()]);
-        printer.table(&["source", "post", "address"], &rows.collect::<Vec<_>>());
-        printer.line("");
-        let rows = shown.variants.iter().map(|v| {
-            vec![
-                v.number.to_string(),
-                v.language.clone(),
-                v.format.clone(),
-                v.posts.to_string(),
-                v.subject.clone(),
-            ]
-        });
-        printer.table(
-            &["variant", "language", "format", "posts", "subject"],
-            &rows.collect::<Vec<_>>(),
-        );
+        print(printer, &shown, &config.newsletter.timezone);
     });
     Ok(Exit::Done)
+}
+
+fn shown_variant(sealed: &SealedVariant) -> ShownVariant {
+    ShownVariant {
+        number: sealed.number,
+        subject: sealed.digest.subject.clone(),
+        language: sealed.digest.language.to_string(),
+        format: sealed.variant.format.as_str().to_owned(),
+        posts: sealed.variant.posts.len(),
+    }
+}
+
+fn print(printer: &Printer, shown: &Shown, zone: &TimeZone) {
+    printer.line(format!(
+        "Issue {} of {}, edition {}",
+        shown.number, shown.schedule, shown.edition
+    ));
+    printer.line(format!(
+        "sealed {}, tried until {}",
+        clock(shown.sealed_at, zone),
+        clock(shown.expires_at, zone)
+    ));
+    printer.line(account_words(&shown.account));
+    printer.line("");
+    let rows = shown.posts.iter().map(|post| {
+        let title = shortened(&post.title, TITLE);
+        vec![post.source.clone(), title, post.address.clone()]
+    });
+    printer.table(&["source", "post", "address"], &rows.collect::<Vec<_>>());
+    printer.line("");
+    let rows = shown.variants.iter().map(|variant| {
+        vec![
+            variant.number.to_string(),
+            variant.language.clone(),
+            variant.format.clone(),
+            variant.posts.to_string(),
+            variant.subject.clone(),
+        ]
+    });
+    printer.table(
+        &["variant", "language", "format", "posts", "subject"],
+        &rows.collect::<Vec<_>>(),
+    );
+}
+
+async fn account_of(store: &Store, number: IssueNumber) -> Result<Account, Failure> {
+    let account = store.issue_account(number).await.map_err(Fault::from)?;
+    Ok(account.ok_or(Fault::NoIssue(number))?)
 }
 
 /// An account as `issues account --json` gives it.
@@ -184,14 +202,14 @@ struct AccountedReader {
 
 async fn account(
     session: &Session,
-    pipeline: &Pipeline,
+    store: &Store,
     number: IssueNumber,
     state: Option<AccountState>,
 ) -> Result<Exit, Failure> {
-    let account = pipeline.account(number).await?;
+    let account = account_of(store, number).await?;
     let mut readers = Vec::new();
     for state in state.map(AccountState::deliveries).unwrap_or_default() {
-        readers.extend(deliveries(pipeline, number, *state).await?);
+        readers.extend(deliveries(store, number, *state).await?);
     }
     let shown = Accounted {
         issue: number,
@@ -202,11 +220,7 @@ async fn account(
     session.printer.either(&shown, |printer| {
         printer.line(format!(
             "Issue {number}: {} planned",
-            count(
-                usize::try_from(account.planned).unwrap_or(0),
-                "delivery",
-                "deliveries"
-            )
+            count(planned(&account), "delivery", "deliveries")
         ));
         printer.line(format!("  {}", account_words(&account)));
         printer.line(if account.balances() {
@@ -214,16 +228,9 @@ async fn account(
         } else {
             "  the account does not balance"
         });
-        for reader in &shown.readers {
-            let said = match (&reader.code, &reader.text) {
-                (Some(code), Some(text)) => format!("  {code} {text}"),
-                _ => String::new(),
-            };
-            printer.line(format!(
-                "{}  {}{said}",
-                reader.address,
-                reader.state.as_str()
-            ));
+        if let Some(state) = state {
+            printer.line("");
+            table(printer, &shown.readers, state);
         }
     });
     Ok(if account.balances() {
@@ -234,15 +241,14 @@ async fn account(
 }
 
 async fn deliveries(
-    pipeline: &Pipeline,
+    store: &Store,
     number: IssueNumber,
     state: DeliveryState,
 ) -> Result<Vec<AccountedReader>, Failure> {
     let mut readers: Vec<AccountedReader> = Vec::new();
     let mut after = -1;
     loop {
-        let page: Vec<DeliveryRow> = pipeline
-            .store
+        let page: Vec<DeliveryRow> = store
             .delivery_list(number, Some(state), after, PAGE)
             .await
             .map_err(Fault::from)?;
@@ -260,4 +266,25 @@ async fn deliveries(
             return Ok(readers);
         }
     }
+}
+
+fn table(printer: &Printer, readers: &[AccountedReader], state: AccountState) {
+    if readers.is_empty() {
+        printer.line(format!("Nobody is {}.", state.as_str()));
+        return;
+    }
+    let rows = readers.iter().map(|reader| {
+        let code = reader.code.map(|code| code.to_string());
+        let said = [code, reader.text.clone()].into_iter().flatten();
+        vec![
+            reader.address.clone(),
+            reader.state.as_str().to_owned(),
+            reader.attempts.to_string(),
+            said.collect::<Vec<_>>().join(" "),
+        ]
+    });
+    printer.table(
+        &["address", "state", "tries", "the relay said"],
+        &rows.collect::<Vec<_>>(),
+    );
 }

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::CommandFactory;
 
-use super::run::shown;
 use crate::cli::args::Cli;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::print::shown;
 use crate::cli::session::Session;
+use crate::config;
 
 /// Prints a completion script.
 pub fn completions(session: &Session, shell: clap_complete::Shell) -> Exit {
@@ -30,13 +31,17 @@ pub fn man(session: &Session, out: Option<PathBuf>) -> Result<Exit, Failure> {
     let cannot = |error: std::io::Error| {
         Failure::new(
             Exit::CannotWrite,
-            format!("cannot write to {}: {error}", folder.display()),
+            format!(
+                "cannot write to `{}`: {}",
+                folder.display(),
+                config::cause(&error)
+            ),
         )
     };
     std::fs::create_dir_all(&folder).map_err(cannot)?;
     clap_mangen::generate_to(Cli::command(), &folder).map_err(cannot)?;
-    session
-        .printer
-        .line(format!("Wrote the manual to {}", shown(&folder)));
+    session.printer.either(&folder, |printer| {
+        printer.line(format!("wrote the manual to {}", shown(&folder)));
+    });
     Ok(Exit::Done)
 }

@@ -12,3 +12,4 @@ pub mod serve;
 pub mod signals;
 pub mod sources;
 pub mod subscribers;
+pub mod summary;

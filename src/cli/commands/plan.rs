@@ -2,40 +2,52 @@
 
 use jiff::tz::TimeZone;
 
-use super::run::quiet_words;
+use super::summary::{has_errors, quiet_words};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::print::{Printer, count};
+use crate::cli::print::{Printer, count, shortened};
 use crate::cli::session::{self, Session};
-use crate::model::{Diagnostic, Severity};
+use crate::model::Diagnostic;
 use crate::pipeline::Plan;
 
 /// Longest title that the table shows, in characters.
 const TITLE: usize = 56;
 
+/// Posts that are out, which the table shows: a ledger of years is not read.
+const OUTS: usize = 20;
+
 /// Shows the plan of a schedule, or of those marked as default.
 pub async fn plan(session: &Session, name: Option<&str>) -> Result<Exit, Failure> {
-    let pipeline = session.pipeline().await?;
-    let mut plans = Vec::new();
-    let mut ended = Exit::Done;
-    for schedule in session::schedules(&pipeline.config, name)? {
-        let plan = pipeline.plan(schedule, &session.world()).await?;
-        session.clear_bars();
-        if !session.printer.json {
-            show(&session.printer, &plan, &schedule.timezone);
+    let config = session.config()?;
+    session::schedules(&config, name)?;
+    let pipeline = session.pipeline(config).await?;
+    let schedules = session::schedules(&pipeline.config, name)?;
+    let mut plans = Vec::with_capacity(schedules.len());
+    for schedule in &schedules {
+        plans.push(pipeline.plan(schedule, &session.world()).await?);
+    }
+    session.clear_bars();
+    session.printer.either(&plans, |printer| {
+        for (index, (schedule, plan)) in schedules.iter().zip(&plans).enumerate() {
+            if index > 0 {
+                printer.line("");
+            }
+            show(printer, plan, &schedule.timezone);
         }
-        ended = exit(&plan).max(ended);
-        plans.push(plan);
-    }
-    if session.printer.json {
-        session.printer.json(&plans);
-    }
-    Ok(ended)
+        if plans.is_empty() {
+            printer.line("No schedule is marked as default: name one.");
+        }
+    });
+    let faulty = show_faults(&session.printer, plans.iter().map(|plan| &plan.faults));
+    Ok(if faulty { Exit::Part } else { Exit::Done })
 }
 
 /// Prints a plan for people.
 pub fn show(printer: &Printer, plan: &Plan, timezone: &TimeZone) {
     match &plan.quiet {
-        Some(quiet) => printer.line(format!("{}: {}", plan.schedule, quiet_words(quiet))),
+        Some(quiet) => {
+            let words = quiet_words(quiet, timezone);
+            printer.line(format!("{}: no issue: {words}", plan.schedule));
+        }
         None => printer.line(format!(
             "{}: {} for {}",
             plan.schedule,
@@ -51,8 +63,12 @@ pub fn show(printer: &Printer, plan: &Plan, timezone: &TimeZone) {
     if plan.quiet.is_none() {
         show_variants(printer, plan);
     }
-    for (reader, reason) in &plan.skipped {
-        printer.line(format!("left out: {reader} ({})", reason.as_str()));
+    for skipped in &plan.skipped {
+        printer.line(format!(
+            "left out: {} ({})",
+            skipped.reader,
+            skipped.reason.as_str()
+        ));
     }
     if plan.nothing_new > 0 && plan.posts.iter().any(|post| post.carried) {
         printer.line(format!(
@@ -60,7 +76,6 @@ pub fn show(printer: &Printer, plan: &Plan, timezone: &TimeZone) {
             count(plan.nothing_new, "reader", "readers")
         ));
     }
-    show_faults(printer, plan);
 }
 
 fn show_posts(printer: &Printer, plan: &Plan, timezone: &TimeZone) {
@@ -68,9 +83,14 @@ fn show_posts(printer: &Printer, plan: &Plan, timezone: &TimeZone) {
         return;
     }
     printer.line("");
-    let rows: Vec<Vec<String>> = plan
-        .posts
-        .iter()
+    let out = plan.posts.iter().filter(|post| !post.carried).count();
+    let mut outs_left = OUTS;
+    let posts = plan.posts.iter().filter(|post| {
+        let is_shown = post.carried || outs_left > 0;
+        outs_left -= usize::from(is_shown && !post.carried);
+        is_shown
+    });
+    let rows: Vec<Vec<String>> = posts
         .map(|post| {
             let mark = if post.title_derived {
                 " (title made of the text)"
@@ -84,12 +104,18 @@ fn show_posts(printer: &Printer, plan: &Plan, timezone: &TimeZone) {
                     .date()
                     .to_string(),
                 post.source.to_string(),
-                shortened(&post.title),
+                shortened(&post.title, TITLE),
                 format!("{}{mark}", post.reason),
             ]
         })
         .collect();
     printer.table(&["", "date", "source", "post", "reason"], &rows);
+    if out > OUTS {
+        printer.line(format!(
+            "out  and {} that are older; `--json` names all",
+            count(out - OUTS, "post", "posts")
+        ));
+    }
 }
 
 fn show_variants(printer: &Printer, plan: &Plan) {
@@ -115,41 +141,19 @@ fn show_variants(printer: &Printer, plan: &Plan) {
         &["readers", "posts", "language", "format", "html", "subject"],
         &rows,
     );
-    printer.line("");
 }
 
-fn show_faults(printer: &Printer, plan: &Plan) {
-    let sources = plan.sources.iter().filter_map(|source| {
-        let error = source.error.as_ref()?;
-        Some(Diagnostic::error(format!(
-            "source `{}`: {error}",
-            source.name
-        )))
-    });
-    printer.faults(
-        &sources
-            .chain(plan.faults.iter().cloned())
-            .collect::<Vec<_>>(),
-    );
-}
-
-fn shortened(title: &str) -> String {
-    if title.chars().count() <= TITLE {
-        return title.to_owned();
+/// Prints the faults of some plans, each once, to stderr; whether there is an error among them.
+pub fn show_faults<'a>(
+    printer: &Printer,
+    plans: impl Iterator<Item = &'a Vec<Diagnostic>>,
+) -> bool {
+    let mut faults: Vec<Diagnostic> = Vec::new();
+    for fault in plans.flatten() {
+        if !faults.contains(fault) {
+            faults.push(fault.clone());
+        }
     }
-    title.chars().take(TITLE - 1).chain(['…']).collect()
-}
-
-/// Done, or in part where a source, post or subscriber is at fault.
-pub fn exit(plan: &Plan) -> Exit {
-    let failed = plan.sources.iter().any(|source| source.error.is_some());
-    let faulty = plan
-        .faults
-        .iter()
-        .any(|fault| fault.severity == Severity::Error);
-    if failed || faulty {
-        Exit::Part
-    } else {
-        Exit::Done
-    }
+    printer.faults(&faults);
+    has_errors(&faults)
 }

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::run::shown;
+use super::plan;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::print::count;
+use crate::cli::print::{count, shown};
 use crate::cli::session::{self, Session};
-use crate::model::EmailAddress;
+use crate::config::Config;
+use crate::model::{EmailAddress, Schedule};
 use crate::pipeline::Preview;
 
 /// Writes the digests of the next issue and names the files.
@@ -15,7 +16,9 @@ pub async fn preview(
     name: Option<&str>,
     out: Option<PathBuf>,
 ) -> Result<Exit, Failure> {
-    let pipeline = session.pipeline().await?;
+    let config = session.config()?;
+    session::schedules(&config, name)?;
+    let pipeline = session.pipeline(config).await?;
     let folder = out.unwrap_or_else(|| pipeline.config.state.join("preview"));
     let mut previews: Vec<Preview> = Vec::new();
     for schedule in session::schedules(&pipeline.config, name)? {
@@ -43,10 +46,16 @@ pub async fn preview(
             }
         }
         if previews.iter().all(|preview| preview.files.is_empty()) {
-            printer.line("Nothing new: there is no issue to preview. `courant plan` says why.");
+            printer.line(nothing("preview", &session.program()));
         }
     });
-    Ok(Exit::Done)
+    let faults = previews.iter().map(|preview| &preview.faults);
+    let faulty = plan::show_faults(&session.printer, faults);
+    Ok(if faulty { Exit::Part } else { Exit::Done })
+}
+
+fn nothing(what: &str, program: &str) -> String {
+    format!("Nothing new: there is no issue to {what}. `{program} plan` says why.")
 }
 
 /// Sends the next issue's first variant to one address, outside the outbox.
@@ -57,38 +66,47 @@ pub async fn send_test(
 ) -> Result<Exit, Failure> {
     let address = EmailAddress::parse(address)
         .map_err(|error| Failure::new(Exit::Usage, format!("`{address}`: {error}")))?;
-    let pipeline = session.pipeline().await?;
-    let schedules = session::schedules(&pipeline.config, name)?;
-    let schedule = schedules.first().ok_or_else(|| {
-        Failure::new(Exit::Usage, "no schedule is marked as default")
-            .hint("name one: `--schedule weekly`")
-    })?;
+    let config = session.config()?;
+    let schedule = the_schedule(&config, name)?.name.clone();
+    let pipeline = session.pipeline(config).await?;
+    let schedule = session::schedule(&pipeline.config, schedule.as_str())?;
     let sent = pipeline
         .send_test(schedule, address.clone(), &session.world())
         .await?;
     session.clear_bars();
     let Some(sent) = sent else {
-        session
-            .printer
-            .line("Nothing new: there is no issue to send. `courant plan` says why.");
+        session.printer.either(&sent, |printer| {
+            printer.line(nothing("send", &session.program()));
+        });
         return Ok(Exit::Done);
     };
     session.printer.either(&sent, |printer| {
+        printer.line(format!("“{}” to {address}", sent.subject));
         printer.line(format!(
-            "{} “{}”: {} {}",
-            address, sent.subject, sent.reply.code, sent.reply.text
+            "the relay said {} {}",
+            sent.reply.code, sent.reply.text
         ));
         if let Some(mailbox) = &sent.mailbox {
             printer.line(format!("Mailbox: {}", shown(mailbox)));
         }
     });
+    let faulty = plan::show_faults(&session.printer, std::iter::once(&sent.faults));
     let accepted = (200..300).contains(&sent.reply.code);
     if accepted {
-        Ok(Exit::Done)
+        Ok(if faulty { Exit::Part } else { Exit::Done })
     } else {
         Err(Failure::new(
             Exit::Unavailable,
             format!("the relay refused: {} {}", sent.reply.code, sent.reply.text),
         ))
     }
+}
+
+/// The schedule of this name, or the first that is marked as default.
+fn the_schedule<'a>(config: &'a Config, name: Option<&str>) -> Result<&'a Schedule, Failure> {
+    let schedules = session::schedules(config, name)?;
+    schedules.first().copied().ok_or_else(|| {
+        Failure::new(Exit::Usage, "no schedule is marked as default")
+            .hint("name one: `--schedule weekly`")
+    })
 }

@@ -1,6 +1,7 @@
 //! `courant schedule`: when each schedule is due, in times and in words.
 
-use serde::Serialize;
+use jiff::ZonedDateTime;
+use serde::{Serialize, Serializer};
 
 use crate::cli::args::Schedules;
 use crate::cli::exit::{Exit, Failure};
@@ -9,6 +10,9 @@ use crate::config::Config;
 use crate::model::{Cadence, Schedule};
 use crate::schedule as times;
 
+/// Times that go with an explanation.
+const EXPLAINED: usize = 5;
+
 /// A schedule as `--json` gives it.
 #[derive(Serialize)]
 struct Shown {
@@ -16,7 +20,23 @@ struct Shown {
     cadence: String,
     timezone: String,
     default: bool,
-    next: Vec<String>,
+    #[serde(serialize_with = "as_instants")]
+    next: Vec<ZonedDateTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explained: Option<String>,
+}
+
+/// As RFC 3339 wants it: local time with its distance from UTC.
+fn as_instants<S: Serializer>(next: &[ZonedDateTime], serializer: S) -> Result<S::Ok, S::Error> {
+    let texts = next
+        .iter()
+        .map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string());
+    serializer.collect_seq(texts)
+}
+
+/// As people read it.
+fn in_words(at: &ZonedDateTime) -> String {
+    at.strftime("%a %Y-%m-%d %H:%M %Z").to_string()
 }
 
 /// Runs one of the subcommands.
@@ -42,11 +62,7 @@ fn shown(session: &Session, schedule: &Schedule, count: usize) -> Shown {
     while next.len() < count
         && let Some(at) = times::next(schedule, after)
     {
-        next.push(
-            at.to_zoned_datetime(schedule.timezone.clone())
-                .strftime("%a %Y-%m-%d %H:%M %Z")
-                .to_string(),
-        );
+        next.push(at.to_zoned_datetime(schedule.timezone.clone()));
         after = at;
     }
     Shown {
@@ -58,6 +74,7 @@ fn shown(session: &Session, schedule: &Schedule, count: usize) -> Shown {
         timezone: schedule.timezone.iana_name().unwrap_or("UTC").to_owned(),
         default: schedule.default,
         next,
+        explained: None,
     }
 }
 
@@ -68,6 +85,10 @@ fn list(session: &Session, config: &Config) -> Result<Exit, Failure> {
         .map(|schedule| shown(session, schedule, 1))
         .collect();
     session.printer.either(&all, |printer| {
+        if all.is_empty() {
+            printer.line("No schedule yet: each is a file in `schedules`.");
+            return;
+        }
         let rows: Vec<Vec<String>> = all
             .iter()
             .map(|schedule| {
@@ -76,11 +97,7 @@ fn list(session: &Session, config: &Config) -> Result<Exit, Failure> {
                     schedule.cadence.clone(),
                     schedule.timezone.clone(),
                     if schedule.default { "yes" } else { "no" }.to_owned(),
-                    schedule
-                        .next
-                        .first()
-                        .cloned()
-                        .unwrap_or_else(|| "never".to_owned()),
+                    schedule.next.first().map_or("never".to_owned(), in_words),
                 ]
             })
             .collect();
@@ -104,23 +121,29 @@ fn next(
         .map(|schedule| shown(session, schedule, count))
         .collect();
     session.printer.either(&all, |printer| {
-        for schedule in &all {
-            for at in &schedule.next {
-                printer.line(format!("{}  {at}", schedule.name));
-            }
-        }
+        let lines = all
+            .iter()
+            .flat_map(|schedule| schedule.next.iter().map(move |at| (&schedule.name, at)));
+        let rows: Vec<Vec<String>> = lines
+            .map(|(name, at)| vec![name.clone(), in_words(at)])
+            .collect();
+        printer.table(&["schedule", "due"], &rows);
     });
     Ok(Exit::Done)
 }
 
 fn explain(session: &Session, config: &Config, name: Option<&str>) -> Result<Exit, Failure> {
-    for (index, schedule) in named(config, name)?.into_iter().enumerate() {
-        if index > 0 {
-            session.printer.line("");
-        }
-        session
-            .printer
-            .line(times::explain(schedule, session.clock().now()));
-    }
+    let now = session.clock().now();
+    let all: Vec<Shown> = named(config, name)?
+        .into_iter()
+        .map(|schedule| Shown {
+            explained: Some(times::explain(schedule, now).trim_end().to_owned()),
+            ..shown(session, schedule, EXPLAINED)
+        })
+        .collect();
+    session.printer.either(&all, |printer| {
+        let texts: Vec<&str> = all.iter().filter_map(|s| s.explained.as_deref()).collect();
+        printer.line(texts.join("\n\n"));
+    });
     Ok(Exit::Done)
 }

@@ -12,13 +12,14 @@ use crate::web::{self, Server, Site};
 
 /// Answers until it is told to end.
 pub async fn serve(session: &Session, listen: Option<SocketAddr>) -> Result<Exit, Failure> {
-    let pipeline = session.pipeline().await?;
+    let pipeline = session.pipeline(session.config()?).await?;
     let server = Server::bind(listen.unwrap_or(pipeline.config.serve.listen)).await?;
     if let Some(address) = server.address() {
-        session.printer.line(format!(
-            "Serving {} on http://{address}/ (end with Ctrl-C)",
-            pipeline.config.newsletter.name
-        ));
+        let url = format!("http://{address}/");
+        session.printer.either(&url, |printer| {
+            let name = &pipeline.config.newsletter.name;
+            printer.line(format!("Serving {name} on {url} (end with Ctrl-C)"));
+        });
     }
     let end = async {
         if let Err(failure) = signals::end().await {

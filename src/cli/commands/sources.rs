@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use url::Url;
 
+use super::summary::has_errors;
 use crate::cli::args::Sources;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::print::{Printer, count};
+use crate::cli::print::{self, Printer, clock, count};
 use crate::cli::session::Session;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::gather::{self, Fetcher, Gathered};
-use crate::model::{Post, Severity, Source, SourceKind, SourceName};
-use crate::pipeline::{self, Fault, Pipeline};
+use crate::model::{Diagnostic, Hold, Post, Source, SourceKind, SourceName};
+use crate::pipeline::{self, Fault};
+use crate::store::Store;
 
 /// Runs one of the subcommands.
 pub async fn sources(session: &Session, command: Sources) -> Result<Exit, Failure> {
@@ -33,43 +35,52 @@ struct Shown {
 }
 
 async fn list(session: &Session) -> Result<Exit, Failure> {
-    let pipeline = session.pipeline().await?;
+    let config = session.config()?;
+    let store = session.store(&config).await?;
     let mut all = Vec::new();
-    for source in &pipeline.config.sources {
-        all.push(shown(&pipeline, source).await?);
+    for source in &config.sources {
+        all.push(shown(store.as_ref(), source).await?);
     }
     session.printer.either(&all, |printer| {
+        if all.is_empty() {
+            printer.line("No source yet: each is a `[[source]]` of `courant.toml`.");
+            return;
+        }
         let rows: Vec<Vec<String>> = all
             .iter()
             .map(|source| {
-                let seen = source
-                    .last_success_at
-                    .map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
+                let zone = &config.newsletter.timezone;
+                let seen = source.last_success_at.map(|at| clock(at, zone));
+                let well = if seen.is_some() {
+                    "ok"
+                } else {
+                    "not asked yet"
+                };
                 vec![
                     source.name.clone(),
                     source.posts.to_string(),
                     seen.unwrap_or_else(|| "never".to_owned()),
-                    source.error.clone().unwrap_or_else(|| "ok".to_owned()),
                     source.location.clone(),
+                    source.error.clone().unwrap_or_else(|| well.to_owned()),
                 ]
             })
             .collect();
-        printer.table(&["source", "posts", "last read", "state", "where"], &rows);
+        printer.table(&["source", "posts", "last read", "where", "state"], &rows);
     });
     Ok(Exit::Done)
 }
 
-async fn shown(pipeline: &Pipeline, source: &Source) -> Result<Shown, Failure> {
-    let state = pipeline
-        .store
-        .source_state(&source.name)
-        .await
-        .map_err(Fault::from)?;
+async fn shown(store: Option<&Store>, source: &Source) -> Result<Shown, Failure> {
+    let state = match store {
+        Some(store) => store.source_state(&source.name).await,
+        None => Ok(None),
+    };
+    let state = state.map_err(Fault::from)?;
     Ok(Shown {
         name: source.name.to_string(),
         location: match &source.kind {
             SourceKind::Url(url) => url.to_string(),
-            SourceKind::Folder(folder) => super::run::shown(folder),
+            SourceKind::Folder(folder) => print::shown(folder),
         },
         posts: state.as_ref().map_or(0, |state| state.posts),
         last_success_at: state.as_ref().and_then(|state| state.last_success_at),
@@ -87,34 +98,62 @@ async fn test(session: &Session, what: &str) -> Result<Exit, Failure> {
         }
         Subject::Feed(source, path) => {
             let bytes = std::fs::read(&path).map_err(|error| {
+                let why = config::cause(&error);
                 Failure::new(
                     Exit::NoInput,
-                    format!("cannot read {}: {error}", path.display()),
+                    format!("cannot read `{}`: {why}", path.display()),
                 )
             })?;
             let url =
                 Url::from_file_path(path.canonicalize().unwrap_or(path.clone())).map_err(|()| {
                     Failure::new(Exit::NoInput, format!("cannot name {}", path.display()))
                 })?;
-            gather::read_feed(&bytes, None, &url, &source)
+            let read = gather::read_feed(&bytes, None, &url, &source);
+            return tested(
+                session,
+                &read.map_err(|error| failure(what, &error, false))?,
+            );
         }
     };
-    let gathered = gathered.map_err(|error| {
-        let exit = if error.is_transient() {
-            Exit::TryAgain
-        } else {
-            Exit::Data
-        };
-        Failure::new(exit, format!("`{what}`: {error}"))
-    })?;
+    tested(
+        session,
+        &gathered.map_err(|error| failure(what, &error, true))?,
+    )
+}
+
+/// Why nothing came of it; asking a server again may help, reading a file again does not.
+fn failure(what: &str, error: &gather::Error, may_pass: bool) -> Failure {
+    let exit = if may_pass && error.is_transient() {
+        Exit::TryAgain
+    } else {
+        Exit::Data
+    };
+    let failure = Failure::new(exit, format!("`{what}`: {error}"));
+    match error.advice() {
+        Some(advice) => failure.hint(advice),
+        None => failure,
+    }
+}
+
+/// What `sources test --json` gives.
+#[derive(Serialize)]
+struct Tested<'a> {
+    title: Option<&'a str>,
+    posts: &'a [Post],
+    faults: &'a [Diagnostic],
+}
+
+fn tested(session: &Session, gathered: &Gathered) -> Result<Exit, Failure> {
+    let tested = Tested {
+        title: gathered.title.as_deref(),
+        posts: &gathered.posts,
+        faults: &gathered.faults,
+    };
     session
         .printer
-        .either(&gathered.posts, |printer| show(printer, &gathered));
+        .either(&tested, |printer| show(printer, gathered));
     session.printer.faults(&gathered.faults);
-    let faulty = gathered
-        .faults
-        .iter()
-        .any(|fault| fault.severity == Severity::Error);
+    let faulty = has_errors(&gathered.faults);
     Ok(if faulty { Exit::Part } else { Exit::Done })
 }
 
@@ -158,7 +197,10 @@ fn subject(config: &Config, what: &str) -> Result<Subject, Failure> {
         Exit::NoInput,
         format!("`{what}` is no source, address, file or folder"),
     )
-    .hint(format!("known sources: {}", known.join(", "))))
+    .hint(match known.as_slice() {
+        [] => "no source is configured yet".to_owned(),
+        _ => format!("known sources: {}", known.join(", ")),
+    }))
 }
 
 /// A source that is not in the configuration.
@@ -182,6 +224,14 @@ fn show(printer: &Printer, gathered: &Gathered) {
     for post in &gathered.posts {
         printer.line("");
         show_post(printer, post);
+    }
+}
+
+fn held(hold: &Hold) -> String {
+    match hold {
+        Hold::Draft => "a draft".to_owned(),
+        Hold::Until(at) => format!("until {at}"),
+        Hold::Withdrawn => "no longer in its folder".to_owned(),
     }
 }
 
@@ -212,7 +262,7 @@ fn show_post(printer: &Printer, post: &Post) {
             "call to action",
             post.call_to_action.as_ref().map(|call| call.text.clone()),
         ),
-        ("held", post.hold.as_ref().map(|hold| format!("{hold:?}"))),
+        ("held", post.hold.as_ref().map(held)),
         ("summary", Some(post.summary.clone())),
     ];
     for (name, value) in fields {

@@ -1,15 +1,18 @@
 //! `courant subscribers`: who receives, who left, and what became of each mail.
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::summary::has_errors;
 use crate::audience;
 use crate::cli::args::Subscribers;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::print::Printer;
+use crate::cli::print::{Printer, clock};
 use crate::cli::session::Session;
-use crate::config;
-use crate::model::{EmailAddress, Subscriber};
-use crate::pipeline::{Fault, Pipeline};
+use crate::config::{self, Config};
+use crate::model::{EmailAddress, Subscriber, SubscriberEntry};
+use crate::pipeline::Fault;
+use crate::store::{DeliveryRow, Store};
 
 /// A reader as `--json` gives one.
 #[derive(Serialize)]
@@ -26,41 +29,58 @@ struct Shown {
 
 /// Runs one of the subcommands.
 pub async fn subscribers(session: &Session, command: Subscribers) -> Result<Exit, Failure> {
-    let pipeline = session.pipeline().await?;
-    let file =
-        config::subscribers(&pipeline.config).map_err(|fault| Failure::config(vec![*fault]))?;
-    let list = audience::sync(
-        &pipeline.store,
-        &pipeline.keys,
-        file.entries,
-        session.world().chance,
-        session.clock().now(),
-    )
-    .await
-    .map_err(Fault::from)?;
-    session.printer.faults(&file.faults);
-    let exit = if file.faults.is_empty() {
-        Exit::Done
-    } else {
+    let config = session.config()?;
+    let store = session.store(&config).await?;
+    let file = config::subscribers(&config).map_err(|fault| Failure::config(vec![*fault]))?;
+    let done = if has_errors(&file.faults) {
         Exit::Part
+    } else {
+        Exit::Done
     };
     match command {
         Subscribers::List => {
-            let shown: Vec<Shown> = list
-                .subscribers
-                .iter()
-                .map(|s| shown(&pipeline, s))
-                .collect();
+            let readers = look(session, &config, store.as_ref(), file.entries).await?;
+            let readers: Vec<Shown> = readers.iter().map(|s| shown(&config, s)).collect();
             session
                 .printer
-                .either(&shown, |printer| table(printer, &shown));
-            Ok(exit)
+                .either(&readers, |printer| table(printer, &readers));
         }
-        Subscribers::Show { address } => show(session, &pipeline, &address).await,
+        Subscribers::Show { address } => {
+            let address = parse(&address)?;
+            let readers = look(session, &config, store.as_ref(), file.entries).await?;
+            show(session, &config, store.as_ref(), readers, &address).await?;
+        }
     }
+    session.printer.faults(&file.faults);
+    Ok(done)
 }
 
-fn shown(pipeline: &Pipeline, subscriber: &Subscriber) -> Shown {
+fn parse(address: &str) -> Result<EmailAddress, Failure> {
+    EmailAddress::parse(address)
+        .map_err(|error| Failure::new(Exit::Usage, format!("`{address}`: {error}")))
+}
+
+/// The readers as the next run will see them; nothing is written.
+async fn look(
+    session: &Session,
+    config: &Config,
+    store: Option<&Store>,
+    entries: Vec<SubscriberEntry>,
+) -> Result<Vec<Subscriber>, Failure> {
+    let chance = session.world().chance;
+    let Some(store) = store else {
+        let newcomers = entries.into_iter();
+        return Ok(newcomers
+            .map(|entry| audience::newcomer(entry, chance))
+            .collect());
+    };
+    let keys = audience::load_or_create(&config.secret_file, store, chance).await;
+    let keys = keys.map_err(Fault::from)?;
+    let readers = audience::look(store, &keys, entries, chance).await;
+    Ok(readers.map_err(Fault::from)?)
+}
+
+fn shown(config: &Config, subscriber: &Subscriber) -> Shown {
     let state = match subscriber.suppressed {
         Some(reason) => reason.as_str(),
         None if subscriber.active => "active",
@@ -69,7 +89,7 @@ fn shown(pipeline: &Pipeline, subscriber: &Subscriber) -> Shown {
     let language = subscriber
         .language
         .as_ref()
-        .unwrap_or(&pipeline.config.newsletter.language);
+        .unwrap_or(&config.newsletter.language);
     Shown {
         address: subscriber.address.to_string(),
         name: subscriber.name.clone(),
@@ -87,6 +107,10 @@ fn shown(pipeline: &Pipeline, subscriber: &Subscriber) -> Shown {
 }
 
 fn table(printer: &Printer, readers: &[Shown]) {
+    if readers.is_empty() {
+        printer.line("No subscriber yet: each is an entry of `subscribers.toml`.");
+        return;
+    }
     let rows: Vec<Vec<String>> = readers
         .iter()
         .map(|reader| {
@@ -140,34 +164,33 @@ struct WithMails {
     mails: Vec<Mail>,
 }
 
-async fn show(session: &Session, pipeline: &Pipeline, address: &str) -> Result<Exit, Failure> {
-    let parsed = EmailAddress::parse(address)
-        .map_err(|error| Failure::new(Exit::Usage, format!("`{address}`: {error}")))?;
-    let found = pipeline
-        .store
-        .subscriber_find(&parsed.key())
-        .await
-        .map_err(Fault::from)?;
-    let subscriber = found
-        .ok_or_else(|| Failure::new(Exit::NoInput, format!("`{address}` is not on the list")))?;
-    let rows = pipeline
-        .store
-        .delivery_list_for(subscriber.id)
-        .await
-        .map_err(Fault::from)?;
-    let mails = rows
+async fn show(
+    session: &Session,
+    config: &Config,
+    store: Option<&Store>,
+    readers: Vec<Subscriber>,
+    address: &EmailAddress,
+) -> Result<(), Failure> {
+    let mut reader = readers
         .into_iter()
-        .map(|row| Mail {
-            issue: row.key.issue.0,
-            state: row.state.as_str(),
-            at: row.last_at,
-            said: row
-                .reply
-                .map(|reply| format!("{} {}", reply.code, reply.text)),
-        })
-        .collect();
+        .find(|r| r.address.key() == address.key());
+    let mut mails = Vec::new();
+    if let Some(store) = store {
+        let known = store.subscriber_find(&address.key()).await;
+        let known = known.map_err(Fault::from)?;
+        if let Some(known) = &known {
+            let rows = store.delivery_list_for(known.id).await;
+            mails.extend(rows.map_err(Fault::from)?.into_iter().map(mail));
+        }
+        reader = reader.or(known.map(|known| Subscriber {
+            active: false,
+            ..known
+        }));
+    }
+    let reader = reader
+        .ok_or_else(|| Failure::new(Exit::NoInput, format!("`{address}` is not on the list")))?;
     let shown = WithMails {
-        reader: shown(pipeline, &subscriber),
+        reader: shown(config, &reader),
         mails,
     };
     session.printer.either(&shown, |printer| {
@@ -176,18 +199,37 @@ async fn show(session: &Session, pipeline: &Pipeline, address: &str) -> Result<E
             printer.line(format!("since {since}"));
         }
         printer.line("");
-        let rows = shown.mails.iter().map(|mail| {
-            vec![
-                mail.issue.to_string(),
-                mail.state.to_owned(),
-                mail.at.map(|at| at.to_string()).unwrap_or_default(),
-                mail.said.clone().unwrap_or_default(),
-            ]
-        });
-        printer.table(
-            &["issue", "state", "at", "the relay said"],
-            &rows.collect::<Vec<_>>(),
-        );
+        show_mails(printer, &shown.mails, &config.newsletter.timezone);
     });
-    Ok(Exit::Done)
+    Ok(())
+}
+
+fn mail(row: DeliveryRow) -> Mail {
+    Mail {
+        issue: row.key.issue.0,
+        state: row.state.as_str(),
+        at: row.last_at,
+        said: row
+            .reply
+            .map(|reply| format!("{} {}", reply.code, reply.text)),
+    }
+}
+
+fn show_mails(printer: &Printer, mails: &[Mail], zone: &TimeZone) {
+    if mails.is_empty() {
+        printer.line("No mail yet.");
+        return;
+    }
+    let rows = mails.iter().map(|mail| {
+        vec![
+            mail.issue.to_string(),
+            mail.state.to_owned(),
+            mail.at.map(|at| clock(at, zone)).unwrap_or_default(),
+            mail.said.clone().unwrap_or_default(),
+        ]
+    });
+    printer.table(
+        &["issue", "state", "at", "the relay said"],
+        &rows.collect::<Vec<_>>(),
+    );
 }

@@ -1,0 +1,238 @@
+//! What a run says at its end: what went where, what did not, and what to type next.
+
+use jiff::tz::TimeZone;
+
+use crate::cli::print::{Printer, clock, count, quoted, shown};
+use crate::model::{Account, Diagnostic, ScheduleName, Severity};
+use crate::pipeline::{IssueReport, Pipeline, Quiet, RunReport, SourceReport};
+
+/// Prints the summary; `program` is how the user starts this program.
+pub fn summary(printer: &Printer, pipeline: &Pipeline, report: &RunReport, program: &str) {
+    if report.already_running {
+        printer.line("A run is already under way; this one did nothing.");
+        return;
+    }
+    for issue in &report.issues {
+        show_issue(printer, issue, &zone_of(pipeline, &issue.schedule), program);
+    }
+    if report.overtaken {
+        printer.line("Another run took over; this one made no further issue.");
+    }
+    for quiet in &report.quiet {
+        let zone = zone_of(pipeline, &quiet.schedule);
+        let words = quiet_words(&quiet.why, &zone);
+        let nothing = if is_about_posts(&quiet.why) {
+            ", nothing sent"
+        } else {
+            ""
+        };
+        printer.line(format!("{}: {words}{nothing}", quiet.schedule));
+    }
+    show_derived_titles(printer, &report.sources);
+    if report.issues.is_empty() && report.published.is_empty() {
+        return;
+    }
+    show_places(printer, pipeline, report);
+    show_next(printer, pipeline, report, program);
+}
+
+/// The zone that a schedule's times are told in.
+fn zone_of(pipeline: &Pipeline, name: &ScheduleName) -> TimeZone {
+    let schedules = &pipeline.config.schedules;
+    let found = schedules.iter().find(|schedule| schedule.name == *name);
+    let zone = found.map_or(&pipeline.config.newsletter.timezone, |schedule| {
+        &schedule.timezone
+    });
+    zone.clone()
+}
+
+fn show_issue(printer: &Printer, issue: &IssueReport, zone: &TimeZone, program: &str) {
+    let continued = if issue.resumed { ", continued" } else { "" };
+    printer.line(format!(
+        "Issue {} of {}{continued}: “{}”",
+        issue.number, issue.schedule, issue.subject
+    ));
+    printer.line(format!(
+        "  {} in {} for {}",
+        count(issue.posts, "post", "posts"),
+        count(issue.variants, "variant", "variants"),
+        count(planned(&issue.account), "reader", "readers"),
+    ));
+    printer.line(format!("  {}", account_words(&issue.account)));
+    if let Some(recovery) = &issue.recovered {
+        printer.line(format!(
+            "  left by a run that broke: {} queued again, {} unknown and sent once more, {} held",
+            recovery.released, recovery.resent, recovery.held
+        ));
+    }
+    for skipped in &issue.skipped {
+        printer.line(format!(
+            "  left out: {} ({})",
+            skipped.reader,
+            skipped.reason.as_str()
+        ));
+    }
+    if issue.nothing_new > 0 {
+        printer.line(format!(
+            "  nothing new for {}",
+            count(issue.nothing_new, "reader", "readers")
+        ));
+    }
+    if let Some(at) = issue.next_try {
+        printer.line(format!(
+            "  next try from {}, by any later run",
+            clock(at, zone)
+        ));
+    }
+    if let Some(state) = state_to_name(&issue.account) {
+        printer.line(format!(
+            "  who: {program} issues account {} --list {state}",
+            issue.number
+        ));
+    }
+}
+
+/// The state whose readers deserve a look first.
+fn state_to_name(account: &Account) -> Option<&'static str> {
+    [
+        (account.held, "held"),
+        (account.failed, "failed"),
+        (account.queued, "queued"),
+    ]
+    .into_iter()
+    .find_map(|(number, state)| (number > 0).then_some(state))
+}
+
+/// How many deliveries an account has.
+pub fn planned(account: &Account) -> usize {
+    usize::try_from(account.planned).unwrap_or(0)
+}
+
+/// The account in the order of the promise.
+pub fn account_words(account: &Account) -> String {
+    let Account {
+        sent,
+        failed,
+        suppressed,
+        held,
+        queued,
+        ..
+    } = account;
+    format!("{sent} sent, {failed} failed, {suppressed} suppressed, {held} held, {queued} queued")
+}
+
+/// Why a schedule makes no issue.
+pub fn quiet_words(quiet: &Quiet, zone: &TimeZone) -> String {
+    match quiet {
+        Quiet::NothingNew { new: 0, .. } => "nothing new".to_owned(),
+        Quiet::NothingNew { new, needed } => format!(
+            "{}, and an issue needs {needed}",
+            count(*new, "new post", "new posts")
+        ),
+        Quiet::Baseline { posts } => format!(
+            "first run: {} marked as seen; what comes from now on is new",
+            count(*posts, "post", "posts")
+        ),
+        Quiet::NoReaders => "nobody on the list lacks these posts".to_owned(),
+        Quiet::NotDue { next: Some(next) } => format!("not due before {}", clock(*next, zone)),
+        Quiet::NotDue { next: None } => "never due again".to_owned(),
+        Quiet::Missed { slot, why } => format!("{} was passed over: {why}", clock(*slot, zone)),
+        Quiet::Sealed { number } => format!("this edition was sealed before, as issue {number}"),
+    }
+}
+
+/// Whether the schedule was looked at and found nothing to send, rather than left alone.
+fn is_about_posts(quiet: &Quiet) -> bool {
+    matches!(
+        quiet,
+        Quiet::NothingNew { .. } | Quiet::Baseline { .. } | Quiet::NoReaders
+    )
+}
+
+fn show_derived_titles(printer: &Printer, sources: &[SourceReport]) {
+    for source in sources {
+        for title in &source.derived_titles {
+            printer.line(format!(
+                "{}: title made of the text, please look: “{title}”",
+                source.name
+            ));
+        }
+    }
+}
+
+fn show_places(printer: &Printer, pipeline: &Pipeline, report: &RunReport) {
+    printer.line("");
+    let public = shown(&pipeline.public());
+    let files = count(report.published.len(), "file", "files");
+    printer.line(format!("Feed and archive: {public} ({files} written)"));
+    if let Some(mailbox) = &report.mailbox {
+        printer.line(format!("Mailbox: {}", shown(mailbox)));
+    }
+}
+
+fn show_next(printer: &Printer, pipeline: &Pipeline, report: &RunReport, program: &str) {
+    let mut next = Vec::new();
+    if let Some(mailbox) = &report.mailbox {
+        next.push((
+            format!("mutt -f {}", quoted(mailbox)),
+            "read the mails".to_owned(),
+        ));
+    }
+    next.push((
+        format!("{program} serve"),
+        format!(
+            "the archive, the feed and the unsubscribe links, on http://{}/",
+            pipeline.config.serve.listen
+        ),
+    ));
+    if let Some(issue) = report.issues.last() {
+        next.push((
+            format!("{program} issues account {}", issue.number),
+            "what became of every mail".to_owned(),
+        ));
+    }
+    printer.line("");
+    show_commands(printer, &next);
+}
+
+/// What to type next: commands, and what each is for.
+pub fn show_commands(printer: &Printer, commands: &[(String, String)]) {
+    let width = commands
+        .iter()
+        .map(|(command, _)| command.chars().count())
+        .max()
+        .unwrap_or(0);
+    printer.line("What to type next:");
+    for (command, purpose) in commands {
+        printer.line(format!("  {command:<width$}  {purpose}"));
+    }
+}
+
+/// Prints to stderr what went wrong; who reads no summary is told there of mails that did not go out.
+pub fn show_faults(printer: &Printer, report: &RunReport, program: &str) {
+    printer.faults(&report.faults);
+    for issue in &report.issues {
+        let number = issue.number;
+        if !issue.account.balances() {
+            printer.fault(&Diagnostic::error(format!(
+                "the account of issue {number} does not balance"
+            )));
+        }
+        if let Some(reason) = &issue.stopped {
+            let fault = format!("sending issue {number} stopped: {reason}");
+            let hint = "what is queued stays queued, and the next run takes it up";
+            printer.fault(&Diagnostic::error(fault).hint(hint));
+        }
+        let unread = printer.quiet || printer.json;
+        if let Some(state) = state_to_name(&issue.account).filter(|_| unread) {
+            let fault = format!("issue {number}: {}", account_words(&issue.account));
+            let hint = format!("`{program} issues account {number} --list {state}`");
+            printer.fault(&Diagnostic::warning(fault).hint(hint));
+        }
+    }
+}
+
+/// Whether any of these stops, or would stop, what was asked.
+pub fn has_errors(faults: &[Diagnostic]) -> bool {
+    faults.iter().any(|fault| fault.severity == Severity::Error)
+}

@@ -1,0 +1,64 @@
+//! Finds where a setting stands, for a fault that shows only after loading: a source that cannot be reached, an accent
+//! that cannot be read.
+//!
+//! Reads `courant.toml` once more. If the file has changed by then, the fault names the file alone.
+
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+use super::Config;
+use super::document::Faults;
+use super::files::read_document;
+use crate::model::{Diagnostic, SourceName};
+
+/// A setting of `courant.toml`.
+#[derive(Debug, Clone, Copy)]
+pub enum Setting<'a> {
+    /// `accent` of `[newsletter]`.
+    Accent,
+    /// Where a source is: its `url` or `folder`.
+    Source(&'a SourceName),
+}
+
+/// Points the fault at the setting's value.
+pub fn point(config: &Config, fault: Diagnostic, setting: Setting<'_>) -> Diagnostic {
+    let Ok(document) = read_document(&config.file, &config.file) else {
+        return fault.in_file(&config.file);
+    };
+    let table = document.parse(&Faults::default());
+    let found = table.as_ref().and_then(|table| match setting {
+        Setting::Accent => accent(table, &config.newsletter.accent),
+        Setting::Source(name) => source(table, name),
+    });
+    match found {
+        Some(value) => document.point(fault, value.span()),
+        None => fault.in_file(&config.file),
+    }
+}
+
+/// The accent, unless a stronger layer than the file has set it.
+fn accent<'a>(table: &'a DeTable<'_>, value: &str) -> Option<&'a Spanned<DeValue<'a>>> {
+    let DeValue::Table(newsletter) = table.get("newsletter")?.get_ref() else {
+        return None;
+    };
+    let node = newsletter.get("accent")?;
+    let typed = node.get_ref().as_str()?;
+    typed.eq_ignore_ascii_case(value).then_some(node)
+}
+
+fn source<'a>(table: &'a DeTable<'_>, name: &SourceName) -> Option<&'a Spanned<DeValue<'a>>> {
+    let DeValue::Array(sources) = table.get("source")?.get_ref() else {
+        return None;
+    };
+    let sources: &DeArray<'_> = sources;
+    let tables = sources.iter().filter_map(|node| match node.get_ref() {
+        DeValue::Table(table) => Some(table),
+        _ => None,
+    });
+    let is_named = |table: &&DeTable<'_>| {
+        let node = table.get("name").and_then(|node| node.get_ref().as_str());
+        node == Some(name.as_str())
+    };
+    let found = tables.into_iter().find(is_named)?;
+    found.get("url").or_else(|| found.get("folder"))
+}
