@@ -1,5 +1,11 @@
 //! Everything that crosses rooms: one file a behaviour.
 
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "clippy knows the test functions alone as tests, not what they call"
+)]
+
 mod architecture;
 mod breaking;
 mod compose;
