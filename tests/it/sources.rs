@@ -1,7 +1,7 @@
 //! Feeds over HTTP, asked again and again by whole runs: what is known is not fetched, and nothing is sent twice.
 
 use crate::support::http::{Answer, HttpServer};
-use crate::support::newsletter::Newsletter;
+use crate::support::newsletter::{Ended, Newsletter};
 
 const RSS: &str = include_str!("../fixtures/gather/rss.xml");
 const ATOM: &str = include_str!("../fixtures/gather/atom.xml");
@@ -263,31 +263,60 @@ fn a_source_whose_address_is_corrected_stays_the_source_it_was() {
     assert_eq!(issues(&newsletter), 1);
 }
 
+/// Checks that a run reports these sources and no other.
+fn reports(ended: &Ended, sources: &[&str], others: &[&str]) {
+    for (names, expected) in [(sources, true), (others, false)] {
+        for name in names {
+            let reported = ended.stderr.contains(&format!("source `{name}`: "));
+            assert_eq!(reported, expected, "{name}\n{}", ended.stderr);
+        }
+    }
+}
+
 #[test]
-fn a_source_that_hangs_or_fails_does_not_stop_the_others() {
+fn a_source_that_fails_does_not_stop_the_others() {
     let server = HttpServer::start();
     server.on("/goed", Answer::ok("application/rss+xml", feed(&[FIRST])));
-    server.on("/hangt", Answer::hang());
-    server.on("/stil", answer(0, RSS).silent_after(200));
     server.on("/breekt", answer(0, RSS).cut_after(200));
     server.on(
         "/pagina",
         Answer::ok("text/html", "<!doctype html><p>Hallo"),
     );
-    let names = ["hangt", "stil", "goed", "breekt", "pagina", "weg"];
+    server.on("/ziek", Answer::status(500));
+    let names = ["breekt", "pagina", "goed", "ziek", "weg"];
     let newsletter =
         newsletter(&names.map(|name| (name, server.url(&format!("/{name}")).to_string())));
-    // The program waits for a silent server; a second is long for a server on this machine.
-    newsletter.replace("courant.toml", "[gather]", "[gather]\ntimeout = \"1s\"");
     let ended = newsletter.expect(&["run"], 1);
     assert_eq!(newsletter.mailbox().len(), 2);
-    for name in names {
-        let reported = ended.stderr.contains(&format!("source `{name}`: "));
-        assert_eq!(reported, name != "goed", "{name}\n{}", ended.stderr);
-    }
-    // They come back, and what they have is new.
-    server.on("/hangt", Answer::ok("application/rss+xml", feed(&[SECOND])));
+    reports(&ended, &["breekt", "pagina", "ziek", "weg"], &["goed"]);
+    // One comes back, and what it has is new.
+    server.on("/weg", Answer::ok("application/rss+xml", feed(&[SECOND])));
     let ended = newsletter.expect(&["run"], 1);
-    assert!(!ended.stderr.contains("`hangt`"), "{}", ended.stderr);
+    reports(&ended, &["breekt", "pagina", "ziek"], &["goed", "weg"]);
     assert_eq!(titles(&newsletter, "2"), ["Het tweede"]);
+}
+
+#[test]
+fn a_source_that_hangs_is_given_up_and_the_others_go_out() {
+    let server = HttpServer::start();
+    server.on("/hangt", Answer::hang());
+    server.on("/stil", answer(0, RSS).silent_after(200));
+    let names = ["hangt", "stil"];
+    let newsletter =
+        newsletter(&names.map(|name| (name, server.url(&format!("/{name}")).to_string())));
+    // The program waits for the servers as long as this; the good source is a folder, which cannot be late.
+    newsletter.replace("courant.toml", "[gather]", "[gather]\ntimeout = \"1s\"");
+    newsletter.append(
+        "courant.toml",
+        "\n[[source]]\nname = \"eigen\"\nfolder = \"posts\"\n",
+    );
+    let ended = newsletter.expect(&["run"], 1);
+    reports(&ended, &names, &["eigen"]);
+    assert!(
+        ended.stderr.contains("no answer within 1 s"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(titles(&newsletter, "1"), ["Het eerste bericht"]);
+    assert_eq!(newsletter.mailbox().len(), 2);
 }

@@ -1,15 +1,16 @@
 //! A run that is asked to stop, or whose outbox fails.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use courant::deliver::{Error, Rate, Report, Stop, Stopped};
-use courant::model::DeliveryState;
+use courant::deliver::{Error, Job, Outbox, OutboxError, Rate, Report, Stop, Stopped, deliver};
+use courant::model::{DeliveryState, TurnRequest, TurnResult};
 use jiff::SignedDuration;
 use tokio::task::JoinHandle;
 
 use super::outbox::MemoryOutbox;
-use super::world::{clock, nth, outbox, run_with, settings, short_deadlines};
+use super::world::{clock, issue, nth, outbox, run_with, settings, short_deadlines, variants};
 use crate::support::smtp::{Script, SmtpServer, Stage, at};
 
 /// Longer than any honest reply takes.
@@ -43,6 +44,71 @@ async fn the_message_in_hand_is_finished_and_the_rest_given_back() {
     let account = outbox.account();
     assert_eq!((account.sent, account.queued), (3, 47));
     assert!(account.balances());
+}
+
+/// An outbox whose right to send another run may take.
+struct Overtaken {
+    outbox: MemoryOutbox,
+    taken: AtomicBool,
+}
+
+impl Outbox for Overtaken {
+    async fn turn(&self, request: TurnRequest) -> Result<TurnResult, OutboxError> {
+        if !self.taken.load(Ordering::SeqCst) {
+            return self.outbox.turn(request).await;
+        }
+        let outcomes_alone = TurnRequest {
+            intents: vec![],
+            claim: 0,
+            ..request
+        };
+        let recorded = self.outbox.turn(outcomes_alone).await?;
+        Ok(TurnResult {
+            overtaken: true,
+            ..recorded
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_was_overtaken_records_what_was_said_and_gives_the_rest_back() {
+    for connections in [1, 3] {
+        let server = SmtpServer::start(Script::new()).await;
+        let gate = server.hold(Stage::Dot, 4);
+        let overtaken = Overtaken {
+            outbox: outbox(50),
+            taken: AtomicBool::new(false),
+        };
+        let mut settings = settings(server.relay());
+        settings.connections = connections;
+        let (issue, clock, stop) = (issue(), clock(), Stop::new());
+        let job = Job {
+            issue: &issue,
+            variants: &variants(&issue),
+            relay: &settings,
+            resend_unknown: true,
+        };
+        let sending = deliver(&job, &overtaken, &clock, &stop, &());
+        let take = async {
+            gate.reached().await;
+            overtaken.taken.store(true, Ordering::SeqCst);
+            gate.release();
+        };
+        let (report, ()) = tokio::join!(sending, take);
+        let report = report.unwrap();
+        assert_eq!(report.stopped, Some(Stopped::Overtaken));
+        assert_eq!(report.sent as usize, server.received().len());
+        assert!(report.sent >= 4 && report.lost == 0, "{report:?}");
+        assert!(!stop.is_stopped());
+        for n in 0..50 {
+            let state = overtaken.outbox.row(n).state;
+            let expected = match server.copies(&nth(n)) {
+                0 => DeliveryState::Queued,
+                _ => DeliveryState::Sent,
+            };
+            assert_eq!(state, expected, "{n}");
+        }
+    }
 }
 
 #[tokio::test]
