@@ -116,7 +116,8 @@ async fn sent_newsletter(readers: usize) -> (SmtpServer, Newsletter) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_click_while_a_run_is_sending_is_honoured_for_what_has_not_begun() {
     let (server, newsletter) = sent_newsletter(20).await;
-    let leaver = "reader19@example.nl";
+    // Readers keep their order from issue to issue: the last one's sending has not begun when the third is in hand.
+    let leaver = &server.received()[19].to[0];
     let path = link(&message_for(&server, leaver));
     newsletter.post("tweede", "Het tweede bericht");
     let gate = server.hold(Stage::Dot, 20 + 3);
@@ -167,7 +168,9 @@ async fn the_page_asks_and_only_a_post_leaves() {
         assert!(head.contains(header), "{header}\n{head}");
     }
     assert!(
-        page.contains("<form") && page.contains("r…@example.nl") && !page.contains("reader0@"),
+        page.contains("<form")
+            && page.contains("r…\u{2060}@example.nl")
+            && !page.contains("reader0@"),
         "{page}"
     );
     assert_eq!(served.ask("HEAD", &path, "", "").await.0, 200);
@@ -214,20 +217,17 @@ async fn garbage_and_forged_links_get_one_and_the_same_answer() {
     forged[last] = if forged[last] == b'A' { b'B' } else { b'A' };
     let forged = String::from_utf8(forged).unwrap();
     let mut answers = Vec::new();
-    for path in [
-        forged.as_str(),
-        "/unsubscribe/x",
-        "/unsubscribe/%00",
-        "/nothing-here",
-    ] {
+    for path in [forged.as_str(), "/unsubscribe/x", "/unsubscribe/%00"] {
         for method in ["GET", "POST"] {
             let (status, _, body) = served.ask(method, path, "", "").await;
-            if method == "GET" || path.starts_with("/unsubscribe") {
-                assert_eq!(status, 404, "{method} {path}");
-                answers.push(body);
-            }
+            assert_eq!(status, 404, "{method} {path}");
+            answers.push(body);
         }
     }
+    assert!(
+        answers[0].contains("antwoord op die mail"),
+        "no way out is told"
+    );
     assert!(
         answers.windows(2).all(|pair| pair[0] == pair[1]),
         "the answers differ"
