@@ -302,9 +302,14 @@ pub(super) fn unsubscribe_view(
         },
         ask: action.is_some(),
         done: address.is_some() && action.is_none(),
-        address: address.map(str::to_owned),
+        address: address.map(unbroken),
         action: action.map(str::to_owned),
     })
+}
+
+/// A masked address that no line ends within: the ellipsis would let it (UAX 14, class IN).
+fn unbroken(address: &str) -> String {
+    address.replace('…', "…\u{2060}")
 }
 
 pub(super) fn error_view(

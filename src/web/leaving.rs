@@ -28,7 +28,7 @@ pub(super) async fn ask(State(site): State<Arc<Site>>, Path(token): Path<String>
             };
             personal(&site, &reader, state)
         }
-        Ok(None) => not_found(&site),
+        Ok(None) => no_such_link(&site),
         Err(error) => broken(&site, &error),
     }
 }
@@ -40,7 +40,7 @@ pub(super) async fn leave(State(site): State<Arc<Site>>, Path(token): Path<Strin
             let address = &subscriber.address.masked();
             personal(&site, &subscriber, Unsubscribe::Done { address })
         }
-        Ok(Departure::Unknown) => not_found(&site),
+        Ok(Departure::Unknown) => no_such_link(&site),
         Err(error) => broken(&site, &error),
     }
 }
@@ -54,7 +54,16 @@ fn personal(site: &Site, reader: &Subscriber, state: Unsubscribe<'_>) -> Respons
     )
 }
 
-/// The one answer for an unknown page, a stale link and a forged one.
+/// The one answer for a link that is stale, cut short or forged, and for a reader who is unknown: how to leave anyway.
+fn no_such_link(site: &Site) -> Response {
+    let (masthead, state) = (&site.masthead, Unsubscribe::Invalid);
+    let html = site
+        .composer
+        .unsubscribe_page(masthead, &masthead.language, state);
+    page(StatusCode::NOT_FOUND, html)
+}
+
+/// The answer for a page that is not there.
 pub(super) fn not_found(site: &Site) -> Response {
     page(
         StatusCode::NOT_FOUND,

@@ -83,7 +83,9 @@ async fn the_page_asks_and_only_a_post_leaves() {
         assert!(head.contains(header), "{header}\n{head}");
     }
     assert!(
-        page.contains("<form") && page.contains("r…@example.nl") && !page.contains("reader0@"),
+        page.contains("<form")
+            && page.contains("r…\u{2060}@example.nl")
+            && !page.contains("reader0@"),
         "{page}"
     );
     assert_eq!(served.ask("HEAD", &path, "", "").await.0, 200);
@@ -130,20 +132,17 @@ async fn garbage_and_forged_links_get_one_and_the_same_answer() {
     forged[last] = if forged[last] == b'A' { b'B' } else { b'A' };
     let forged = String::from_utf8(forged).unwrap();
     let mut answers = Vec::new();
-    for path in [
-        forged.as_str(),
-        "/unsubscribe/x",
-        "/unsubscribe/%00",
-        "/nothing-here",
-    ] {
+    for path in [forged.as_str(), "/unsubscribe/x", "/unsubscribe/%00"] {
         for method in ["GET", "POST"] {
             let (status, _, body) = served.ask(method, path, "", "").await;
-            if method == "GET" || path.starts_with("/unsubscribe") {
-                assert_eq!(status, 404, "{method} {path}");
-                answers.push(body);
-            }
+            assert_eq!(status, 404, "{method} {path}");
+            answers.push(body);
         }
     }
+    assert!(
+        answers[0].contains("antwoord op die mail"),
+        "no way out is told"
+    );
     assert!(
         answers.windows(2).all(|pair| pair[0] == pair[1]),
         "the answers differ"

@@ -4,7 +4,6 @@
     clippy::panic,
     reason = "a test that cannot go on has failed"
 )]
-
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
