@@ -1,13 +1,8 @@
 //! Everything that crosses rooms: one file a behaviour.
 #![expect(
-    clippy::unwrap_used,
     clippy::panic,
+    clippy::unwrap_used,
     reason = "a test that cannot go on has failed"
-)]
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "clippy knows the test functions alone as tests, not what they call"
 )]
 
 mod architecture;
