@@ -34,7 +34,10 @@ pub(super) fn list_folder(path: &Path, shown: &Path) -> Result<Vec<PathBuf>, Box
     };
     let entries = match std::fs::read_dir(path) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        // A link that leads nowhere was meant to lead to something.
+        Err(error) if error.kind() == ErrorKind::NotFound && !is_link(path) => {
+            return Ok(Vec::new());
+        }
         Err(error) => return Err(unreadable(&error)),
     };
     let mut paths = Vec::new();
@@ -46,6 +49,11 @@ pub(super) fn list_folder(path: &Path, shown: &Path) -> Result<Vec<PathBuf>, Box
     }
     paths.sort();
     Ok(paths)
+}
+
+/// A slash at the end would make the system look behind the link.
+fn is_link(path: &Path) -> bool {
+    path.components().collect::<PathBuf>().is_symlink()
 }
 
 /// Hidden by its name, or an editor's backup.

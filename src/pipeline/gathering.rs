@@ -43,30 +43,48 @@ impl Pipeline {
     /// Asks all sources.
     pub(super) async fn gather(&self, trace: Trace, world: &World<'_>) -> Result<Gathering, Fault> {
         let total = self.config.sources.len();
-        let mut answers = futures_util::stream::iter(&self.config.sources)
-            .map(|source| self.ask(source, world))
+        let mut known = Vec::with_capacity(total);
+        for source in &self.config.sources {
+            known.push((source, self.known_state(source).await?));
+        }
+        let mut answers = futures_util::stream::iter(known)
+            .map(|(source, state)| self.ask(source, state, world))
             .buffer_unordered(AT_ONCE);
         let mut gathering = Gathering::default();
         let mut done = 0;
+        let mut faults = Vec::with_capacity(total);
         world.progress.step(Step::Gathering { done, total });
         while let Some(answer) = answers.next().await {
-            let (source, state, answer) = answer?;
+            let (source, state, answer) = answer;
             self.keep(source, state, answer, trace, world, &mut gathering)
                 .await?;
+            faults.push((&source.name, std::mem::take(&mut gathering.faults)));
             done += 1;
             world.progress.step(Step::Gathering { done, total });
         }
         let order = |name: &SourceName| self.config.sources.iter().position(|s| s.name == *name);
         gathering.sources.sort_by_key(|report| order(&report.name));
+        faults.sort_by_key(|(source, _)| order(source));
+        gathering.faults = faults.into_iter().flat_map(|(_, faults)| faults).collect();
         Ok(gathering)
     }
 
-    async fn ask<'a>(&self, source: &'a Source, world: &World<'_>) -> Result<Asked<'a>, Fault> {
+    async fn known_state(&self, source: &Source) -> Result<Option<SourceState>, Fault> {
         let state = self.store.source_state(&source.name).await?;
-        let state = state.filter(|state| state.location == location(source));
+        Ok(state.filter(|state| state.location == location(source)))
+    }
+
+    /// Asks a source, and not the store: a question that waits for its turn would keep a connection to the database, and
+    /// a few of these would leave none for saving what another source said.
+    async fn ask<'a>(
+        &self,
+        source: &'a Source,
+        state: Option<SourceState>,
+        world: &World<'_>,
+    ) -> Asked<'a> {
         let known = state.as_ref().and_then(|state| state.validators.as_ref());
         let answer = gather::gather(source, known, &self.fetcher, world.clock.now()).await;
-        Ok((source, state, answer))
+        (source, state, answer)
     }
 
     async fn keep(
