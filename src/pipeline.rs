@@ -225,7 +225,7 @@ impl Pipeline {
         report.faults.extend(file.faults);
         let now = world.clock.now();
         let list = audience::sync(&self.store, &self.keys, file.entries, world.chance, now).await?;
-        report.readers = Some(list.report.clone());
+        report.readers = Some(list.report);
         Ok(list)
     }
 

@@ -1,5 +1,12 @@
 //! Everything that crosses rooms: one file a behaviour.
 
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "clippy takes the test functions alone for tests, not what they call"
+)]
+
 mod architecture;
 mod breaking;
 mod compose;

@@ -125,7 +125,6 @@ async fn a_fault_in_a_file_stops_every_command_and_is_shown_where_it_stands() {
     for (name, spoil) in FAULTS {
         let watched = Watched::new().await;
         spoil(&watched);
-        println!("{name}");
         let run = watched.refused(&["run"], 78).await;
         let check = watched.refused(&["check"], 78).await;
         assert_eq!(run, check, "{name}: `check` says something else than `run`");
