@@ -45,6 +45,15 @@ pub enum SecretError {
         /// The file.
         path: PathBuf,
     },
+    /// The store was made with a secret that is gone.
+    #[error(
+        "the secret file `{}` is gone: restore it from its backup, or everybody who left would be mailed again",
+        path.display()
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
     /// The store was made with another secret.
     #[error(
         "the secret file `{}` is not the one that this database was made with: restore it from its backup, or everybody who left would be mailed again",
@@ -112,7 +121,7 @@ pub async fn load_or_create(
     let keys = match read(path)? {
         Some(keys) => keys,
         None if known.is_some() => {
-            return Err(SecretError::Foreign {
+            return Err(SecretError::Missing {
                 path: path.to_owned(),
             }
             .into());
@@ -139,9 +148,10 @@ pub async fn check_secret(path: &Path, store: Option<&Store>) -> Result<(), supe
         Some(store) => store.meta_get(FINGERPRINT).await?,
         None => None,
     };
-    match known {
-        Some(known) if keys.is_none_or(|keys| keys.fingerprint() != known) => {
-            let path = path.to_owned();
+    let path = path.to_owned();
+    match (known, keys) {
+        (Some(_), None) => Err(SecretError::Missing { path }.into()),
+        (Some(known), Some(keys)) if keys.fingerprint() != known => {
             Err(SecretError::Foreign { path }.into())
         }
         _ => Ok(()),

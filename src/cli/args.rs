@@ -9,12 +9,7 @@ use crate::model::DeliveryState;
 
 /// Newsletter and syndication pipeline: from new posts to one good mail.
 #[derive(Debug, Parser)]
-#[command(
-    name = "courant",
-    version,
-    propagate_version = true,
-    arg_required_else_help = true
-)]
+#[command(name = "courant", version, arg_required_else_help = true)]
 #[command(
     after_help = "Example: courant run\n\nExit codes: 0 done, 1 done in part, 2 usage, 65 bad data, 66 no input, \
     69 relay or database unavailable, 70 our fault, 73 cannot write, 75 try again, 78 configuration."
@@ -145,7 +140,7 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page, or write one a command into a folder
+    /// Print the manual page, or write one for each command into a folder
     #[command(after_help = "Example: courant man --out /usr/local/share/man/man1")]
     Man {
         /// The folder to write to
@@ -167,7 +162,7 @@ pub enum Issues {
         #[arg(value_parser = issue_number)]
         number: i64,
     },
-    /// Say what became of every mail of an issue
+    /// Show what became of every mail of an issue
     #[command(after_help = "Example: courant issues account 3 --list held")]
     Account {
         /// Its number
@@ -182,13 +177,13 @@ pub enum Issues {
 /// The states of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AccountState {
-    /// The relay said 250
+    /// Taken by the relay
     Sent,
     /// Refused for good, or expired
     Failed,
     /// Left or bounced before sending began
     Suppressed,
-    /// Not known, and stopped
+    /// Nobody knows whether the relay took it
     Held,
     /// Still being tried
     Queued,

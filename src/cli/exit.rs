@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::print::shown;
+use crate::config;
 use crate::deliver;
 use crate::model::Diagnostic;
 use crate::pipeline::Fault;
@@ -118,9 +119,12 @@ impl From<ServeError> for Failure {
 }
 
 fn of_store(error: &store::Error, database: Option<&Path>) -> Diagnostic {
+    if let store::Error::File { path, source } = error {
+        let why = config::cause(source);
+        return Diagnostic::error(format!("cannot prepare `{}`: {why}", shown(path)));
+    }
     let fault = Diagnostic::error(chain(error));
-    let names_its_file = matches!(error, store::Error::File { .. });
-    let fault = match database.filter(|_| !names_its_file) {
+    let fault = match database {
         Some(path) => fault.in_file(shown(path)),
         None => fault,
     };

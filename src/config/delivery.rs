@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use secrecy::SecretString;
 
 use super::environment::Environment;
-use super::files::{cause, read_text};
+use super::files::{read_text, why};
 use super::section::Section;
 use super::value::Value;
 use crate::model::{Relay, SmtpRelay};
@@ -143,7 +143,10 @@ fn read_password_file(value: &Value<'_>, root: &Path) -> Option<SecretString> {
         Ok(text) => text,
         Err(error) => {
             value.report(
-                format!("cannot read the password file `{typed}`: {}", cause(&error)),
+                format!(
+                    "cannot read the password file `{typed}`: {}",
+                    why(&path, &error)
+                ),
                 None,
             );
             return None;

@@ -14,7 +14,7 @@ pub(super) fn read_document(path: &Path, shown: &Path) -> Result<Document, Box<D
 /// Reads a text file; a fault names it as `shown`.
 pub(super) fn read_text(path: &Path, shown: &Path) -> Result<String, Box<Diagnostic>> {
     let bytes = std::fs::read(path).map_err(|error| {
-        let message = format!("cannot read `{}`: {}", shown.display(), cause(&error));
+        let message = format!("cannot read `{}`: {}", shown.display(), why(path, &error));
         Diagnostic::error(message)
     })?;
     String::from_utf8(bytes).map_err(|error| {
@@ -28,13 +28,20 @@ pub(super) fn read_text(path: &Path, shown: &Path) -> Result<String, Box<Diagnos
 /// The visible entries of a folder in the order of their names; a folder that is not there has none.
 pub(super) fn list_folder(path: &Path, shown: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
     let unreadable = |error: &io::Error| {
-        let shown = shown.display();
-        let message = format!("cannot read the folder `{shown}`: {}", cause(error));
+        let shown = without_dot(shown);
+        let message = format!(
+            "cannot read the folder `{}`: {}",
+            shown.display(),
+            why(path, error)
+        );
         Box::new(Diagnostic::error(message))
     };
     let entries = match std::fs::read_dir(path) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        // A link that leads nowhere was meant to lead to something.
+        Err(error) if error.kind() == ErrorKind::NotFound && !is_link(path) => {
+            return Ok(Vec::new());
+        }
         Err(error) => return Err(unreadable(&error)),
     };
     let mut paths = Vec::new();
@@ -48,10 +55,23 @@ pub(super) fn list_folder(path: &Path, shown: &Path) -> Result<Vec<PathBuf>, Box
     Ok(paths)
 }
 
+/// A slash at the end would make the system look behind the link.
+fn is_link(path: &Path) -> bool {
+    path.components().collect::<PathBuf>().is_symlink()
+}
+
 /// Hidden by its name, or an editor's backup.
 fn is_hidden(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.starts_with('.') || name.ends_with('~')
+}
+
+/// Why this file or folder cannot be read, in words.
+pub(super) fn why(path: &Path, error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound if is_link(path) => "it is a link that leads nowhere".to_owned(),
+        _ => cause(error),
+    }
 }
 
 /// Why a file cannot be read or written, in words.
@@ -61,7 +81,7 @@ pub fn cause(error: &io::Error) -> String {
         ErrorKind::PermissionDenied => "this user may not".to_owned(),
         ErrorKind::AlreadyExists => "something of that name is in the way".to_owned(),
         ErrorKind::IsADirectory => "it is a folder".to_owned(),
-        ErrorKind::NotADirectory => "a part of that path is not a folder".to_owned(),
+        ErrorKind::NotADirectory => "there is a file where a folder should be".to_owned(),
         _ => error.to_string(),
     }
 }

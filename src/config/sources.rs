@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::files::cause;
+use super::files::why;
 use super::newsletter::{parse_http, read_call_to_action};
 use super::section::Section;
 use super::value::Value;
@@ -82,7 +82,7 @@ fn read_folder(value: &Value<'_>, root: &Path) -> Option<SourceKind> {
     match std::fs::read_dir(&folder) {
         Ok(_) => Some(SourceKind::Folder(folder)),
         Err(error) => {
-            let message = format!("cannot read the folder `{typed}`: {}", cause(&error));
+            let message = format!("cannot read the folder `{typed}`: {}", why(&folder, &error));
             value.report(
                 message,
                 Some("it is looked for beside `courant.toml`".to_owned()),

@@ -170,6 +170,14 @@ impl Worker<'_> {
     }
 }
 
+/// What the relay said: many name the address that they refuse.
+fn without_addresses(text: &str) -> String {
+    let words = text
+        .split(' ')
+        .map(|word| if word.contains('@') { "…" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// One line a delivery: no whole address, no token, no body.
 fn log(delivery: &ClaimedDelivery, outcome: &Outcome) {
     let key = delivery.claim.key;
@@ -179,13 +187,13 @@ fn log(delivery: &ClaimedDelivery, outcome: &Outcome) {
         Outcome::Sent(reply) => {
             tracing::debug!(issue, delivery = number, to, code = reply.code, "sent");
         }
-        Outcome::Failed(reply, gone) => tracing::warn!(
+        Outcome::Failed(reply, gone) => tracing::info!(
             issue,
             delivery = number,
             to,
             code = reply.code,
             status = reply.enhanced,
-            text = reply.text,
+            text = without_addresses(&reply.text),
             gone,
             "refused for good"
         ),
@@ -195,7 +203,7 @@ fn log(delivery: &ClaimedDelivery, outcome: &Outcome) {
             to,
             code = reply.code,
             status = reply.enhanced,
-            text = reply.text,
+            text = without_addresses(&reply.text),
             %at,
             "refused for now"
         ),

@@ -44,38 +44,56 @@ impl Pipeline {
     /// Asks all sources.
     pub(super) async fn gather(&self, trace: Trace, world: &World<'_>) -> Result<Gathering, Fault> {
         let total = self.config.sources.len();
-        let mut answers = futures_util::stream::iter(&self.config.sources)
-            .map(|source| self.ask(source, trace, world))
+        let mut known = Vec::with_capacity(total);
+        for source in &self.config.sources {
+            known.push((source, self.known_state(source, trace).await?));
+        }
+        let mut answers = futures_util::stream::iter(known)
+            .map(|(source, state)| self.ask(source, state, world))
             .buffer_unordered(AT_ONCE);
         let mut gathering = Gathering::default();
         let mut done = 0;
+        let mut faults = Vec::with_capacity(total);
         world.progress.step(Step::Gathering { done, total });
         while let Some(answer) = answers.next().await {
-            self.keep(answer?, trace, world, &mut gathering).await?;
+            let name = &answer.0.name;
+            self.keep(answer, trace, world, &mut gathering).await?;
+            faults.push((name, std::mem::take(&mut gathering.faults)));
             done += 1;
             world.progress.step(Step::Gathering { done, total });
         }
         let order = |name: &SourceName| self.config.sources.iter().position(|s| s.name == *name);
         gathering.sources.sort_by_key(|report| order(&report.name));
+        faults.sort_by_key(|(source, _)| order(source));
+        gathering.faults = faults.into_iter().flat_map(|(_, faults)| faults).collect();
         Ok(gathering)
     }
 
+    async fn known_state(
+        &self,
+        source: &Source,
+        trace: Trace,
+    ) -> Result<Option<SourceState>, Fault> {
+        match self.store.source_state(&source.name).await? {
+            None if trace == Trace::Save => self.renamed(source).await,
+            state => Ok(state),
+        }
+    }
+
+    /// Asks a source, and not the store: a question that waits for its turn would keep a connection to the database, and
+    /// a few of these would leave none for saving what another source said.
     async fn ask<'a>(
         &self,
         source: &'a Source,
-        trace: Trace,
+        state: Option<SourceState>,
         world: &World<'_>,
-    ) -> Result<Asked<'a>, Fault> {
-        let state = match self.store.source_state(&source.name).await? {
-            None if trace == Trace::Save => self.renamed(source).await?,
-            state => state,
-        };
+    ) -> Asked<'a> {
         let here = state
             .as_ref()
             .filter(|state| state.location == location(source));
         let known = here.and_then(|state| state.validators.as_ref());
         let answer = gather::gather(source, known, &self.fetcher, world.clock.now()).await;
-        Ok((source, state, answer))
+        (source, state, answer)
     }
 
     /// A source at the place of one that is in the configuration no more is that one under a new name.

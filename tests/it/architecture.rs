@@ -95,6 +95,7 @@ const ROOMS: [Room; 13] = [
             "indicatif",
             "anstream",
             "anstyle",
+            "terminal_size",
             "tracing_subscriber",
             "ring",
         ],

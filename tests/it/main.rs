@@ -10,6 +10,7 @@ mod breaking;
 mod compose;
 mod config;
 mod deliver;
+mod faults;
 mod gather;
 mod leaving;
 mod line;

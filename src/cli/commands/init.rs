@@ -11,13 +11,17 @@ use crate::config;
 /// Writes the directory, which is where `--config` points unless it is named, and says what to type next.
 pub fn init(session: &Session, directory: Option<PathBuf>) -> Result<Exit, Failure> {
     let directory = directory.as_ref().unwrap_or(&session.global.config);
-    let written = config::init(directory).map_err(|fault| Failure {
+    let folder = match directory.file_name() {
+        _ if directory == Path::new(".") => Path::new(""),
+        Some(name) if name == "courant.toml" => directory.parent().unwrap_or(directory),
+        _ => directory,
+    };
+    let written = config::init(folder).map_err(|fault| Failure {
         exit: Exit::CannotWrite,
         faults: vec![*fault],
     })?;
     session.printer.either(&written, |printer| {
         for path in &written {
-            let path = path.strip_prefix(Path::new(".")).unwrap_or(path);
             printer.line(format!("wrote {}", shown(path)));
         }
         let program = session.program_on(directory);

@@ -270,7 +270,7 @@ async fn deliveries(
 
 fn table(printer: &Printer, readers: &[AccountedReader], state: AccountState) {
     if readers.is_empty() {
-        printer.line(format!("Nobody is {}.", state.as_str()));
+        printer.line(format!("No delivery is {}.", state.as_str()));
         return;
     }
     let rows = readers.iter().map(|reader| {
