@@ -32,6 +32,16 @@ pub enum SourceKind {
     Folder(PathBuf),
 }
 
+impl Source {
+    /// Its place as text: validators belong to it and are sent nowhere else.
+    pub fn location(&self) -> String {
+        match &self.kind {
+            SourceKind::Url(url) => url.to_string(),
+            SourceKind::Folder(path) => path.display().to_string(),
+        }
+    }
+}
+
 /// What a server gave us to ask "changed since?" with, returned exactly as received (RFC 9110 §8.8).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Validators {

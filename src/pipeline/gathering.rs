@@ -12,7 +12,7 @@ use super::report::SourceReport;
 use super::sorting::{Sorted, Sorting};
 use super::{Fault, Pipeline, Step, World};
 use crate::gather::{self, Gathered};
-use crate::model::{Diagnostic, Hold, LedgerEntry, Post, PostId, Source, SourceKind, SourceName};
+use crate::model::{Diagnostic, Hold, LedgerEntry, Post, PostId, Source, SourceName};
 use crate::store::{KnownPost, SourceState};
 
 /// Sources asked at the same time: enough to hide slow ones, few enough to be a good guest.
@@ -90,7 +90,7 @@ impl Pipeline {
     ) -> Asked<'a> {
         let here = state
             .as_ref()
-            .filter(|state| state.location == location(source));
+            .filter(|state| state.location == source.location());
         let known = here.and_then(|state| state.validators.as_ref());
         let answer = gather::gather(source, known, &self.fetcher, world.clock.now()).await;
         (source, state, answer)
@@ -98,7 +98,7 @@ impl Pipeline {
 
     /// A source at the place of one that is in the configuration no more is that one under a new name.
     async fn renamed(&self, source: &Source) -> Result<Option<SourceState>, Fault> {
-        let place = location(source);
+        let place = source.location();
         let configured = |name: &SourceName| self.config.sources.iter().any(|s| s.name == *name);
         let earlier = self.store.source_list().await?;
         let Some(old) = earlier
@@ -235,15 +235,7 @@ impl Gathering {
 /// The first time is when the source was never read, or has moved to a place that shows nothing we know.
 fn is_first(source: &Source, state: Option<&SourceState>, known: &[KnownPost]) -> bool {
     state.is_none_or(|state| {
-        let moved = state.location != location(source);
+        let moved = state.location != source.location();
         state.first_gathered_at.is_none() || (moved && known.is_empty())
     })
-}
-
-/// The source's place as text: validators belong to it and are not sent elsewhere.
-pub(super) fn location(source: &Source) -> String {
-    match &source.kind {
-        SourceKind::Url(url) => url.to_string(),
-        SourceKind::Folder(path) => path.display().to_string(),
-    }
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::choosing::{Chosen, reason_for_no_issue, skipped};
 use super::gathering::Trace;
-use super::report::{Plan, PlannedPost, PlannedVariant, Skipped};
-use super::sealing::{self, Chosen};
+use super::report::{Plan, PlannedPost, PlannedVariant};
 use super::{Fault, Pipeline, RunReport, World, publishing};
 use crate::compose;
 use crate::deliver;
@@ -150,7 +150,7 @@ impl Pipeline {
             readers: readership.entitled.len(),
             skipped: skipped(&readership),
             nothing_new: readership.nothing_new.len(),
-            quiet: sealing::reason_for_no_issue(schedule, &chosen, &readership),
+            quiet: reason_for_no_issue(schedule, &chosen, &readership),
             sources: gathering.sources,
             faults: report.faults.into_iter().chain(gathering.faults).collect(),
         };
@@ -170,18 +170,6 @@ impl Pipeline {
             Slot::Unsubscribe => format!("{}/unsubscribe/preview", issue.masthead.url),
         })
     }
-}
-
-/// Readers who are left out since they left or bounced, masked.
-pub(super) fn skipped(readership: &Readership<'_>) -> Vec<Skipped> {
-    readership
-        .suppressed
-        .iter()
-        .map(|(subscriber, reason)| Skipped {
-            reader: subscriber.address.masked(),
-            reason: *reason,
-        })
-        .collect()
 }
 
 fn planned_posts(schedule: &Schedule, chosen: &Chosen) -> Vec<PlannedPost> {

@@ -1,39 +1,25 @@
 //! T1: selects the posts, groups the readers, renders the variants, and seals it all in one transaction.
 
-use std::collections::{HashMap, HashSet};
-
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
+use super::choosing::{reason_for_no_issue, skipped};
 use super::gathering::Gathering;
 use super::report::{IssueReport, Quiet, RunReport};
 use super::{Fault, Pipeline, World};
 use crate::audience::{Purpose, SyncedList, Token};
 use crate::model::{
-    Account, Edition, FirstRun, Issue, Language, LedgerEntry, NewDelivery, Post, PostId, Reader,
-    Schedule, SealedVariant, Selection, SlotNonce, SubscriberId, VerdictReason,
+    Account, Edition, Issue, NewDelivery, Post, PostId, Reader, Schedule, SealedVariant, SlotNonce,
 };
 use crate::schedule;
-use crate::select::{self, Entitled, Readership};
+use crate::select::{Entitled, Readership};
 use crate::store::{Seal, SealOutcome};
-
-/// Posts of the ledger that a selection looks at: far more than any issue carries.
-pub(super) const LEDGER_WINDOW: usize = 1_000;
 
 /// An issue that is sealed, and what the report says of it so far.
 pub(super) struct Sealed {
     pub issue: Issue,
     pub variants: Vec<SealedVariant>,
     pub report: IssueReport,
-}
-
-/// What a schedule's next issue would be made of.
-pub(super) struct Chosen {
-    pub ledger: Vec<LedgerEntry>,
-    pub selection: Selection,
-    pub posts: Vec<(PostId, Post)>,
-    /// Nobody was here before: the run that marks the baseline.
-    pub first_run: bool,
 }
 
 impl Pipeline {
@@ -88,60 +74,6 @@ impl Pipeline {
                 }))
             }
         }
-    }
-
-    /// Selects the posts of the schedule's next issue.
-    pub(super) async fn choose(
-        &self,
-        schedule: &Schedule,
-        gathering: &Gathering,
-        now: Timestamp,
-    ) -> Result<Chosen, Fault> {
-        let state = self.store.schedule_state(&schedule.name).await?;
-        let first_run_at = state.map(|state| state.first_run_at);
-        let ledger = gathering.over(
-            self.store
-                .ledger_list(&schedule.name, LEDGER_WINDOW)
-                .await?,
-        );
-        let selection = select::select(schedule, &ledger, first_run_at, now);
-        let by_id: HashMap<PostId, &LedgerEntry> =
-            ledger.iter().map(|entry| (entry.id, entry)).collect();
-        let posts = selection
-            .chosen
-            .iter()
-            .filter_map(|id| by_id.get(id).map(|entry| (*id, dated(entry))))
-            .collect();
-        Ok(Chosen {
-            selection,
-            posts,
-            first_run: first_run_at.is_none(),
-            ledger,
-        })
-    }
-
-    /// Groups the schedule's readers into variants of posts that they do not have yet.
-    pub(super) async fn readership<'a>(
-        &self,
-        schedule: &Schedule,
-        posts: &[(PostId, Post)],
-        readers: &'a SyncedList,
-    ) -> Result<Readership<'a>, Fault> {
-        let ids: Vec<PostId> = posts.iter().map(|(id, _)| *id).collect();
-        let mut received: HashMap<SubscriberId, HashSet<PostId>> = HashMap::new();
-        for (subscriber, post) in self.store.received(&ids).await? {
-            received.entry(subscriber).or_default().insert(post);
-        }
-        let ours = &self.config.newsletter.language;
-        let language_of =
-            |wanted: Option<&Language>| self.composer.language(wanted.unwrap_or(ours), ours);
-        Ok(select::readership(
-            schedule,
-            posts,
-            &readers.subscribers,
-            &received,
-            language_of,
-        ))
     }
 
     /// Freezes what the issue is made of: nothing later comes from clock or chance.
@@ -275,38 +207,6 @@ impl Pipeline {
     }
 }
 
-/// Why the schedule makes no issue now, if so.
-pub(super) fn reason_for_no_issue(
-    schedule: &Schedule,
-    chosen: &Chosen,
-    readership: &Readership<'_>,
-) -> Option<Quiet> {
-    let new = chosen.posts.len();
-    let baseline = chosen.selection.verdicts.iter();
-    let baseline = baseline
-        .filter(|v| v.reason == VerdictReason::OlderThanFirstRun)
-        .count();
-    if chosen.first_run && schedule.first_run == FirstRun::Baseline && new == 0 && baseline > 0 {
-        return Some(Quiet::Baseline { posts: baseline });
-    }
-    if new < schedule.min_posts.max(1) {
-        return Some(Quiet::NothingNew {
-            new,
-            needed: schedule.min_posts.max(1),
-        });
-    }
-    readership.entitled.is_empty().then_some(Quiet::NoReaders)
-}
-
-/// The post with the date that counts.
-fn dated(entry: &LedgerEntry) -> Post {
-    let published = entry.post.published.map(|_| entry.dated());
-    Post {
-        published,
-        ..entry.post.clone()
-    }
-}
-
 fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
@@ -330,7 +230,7 @@ fn first_report(seal: &Seal, readership: &Readership<'_>) -> IssueReport {
             ..Account::default()
         },
         recovered: None,
-        skipped: super::planning::skipped(readership),
+        skipped: skipped(readership),
         nothing_new: readership.nothing_new.len(),
         stopped: None,
         next_try: None,

@@ -7,7 +7,6 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::gathering::location;
 use super::report::SourceReport;
 use crate::gather::{self, Gathered};
 use crate::model::{Chance, Diagnostic, Post, PostId, Source, SourceKind};
@@ -53,7 +52,7 @@ impl Sorted {
         Self {
             saved: SourceSaved {
                 source: source.name.clone(),
-                location: location(source),
+                location: source.location(),
                 at,
                 validators: None,
                 error: None,

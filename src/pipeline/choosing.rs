@@ -1,0 +1,128 @@
+//! What a schedule's next issue would be made of: its posts, its readers, or the reason for making none.
+//!
+//! A plan and a run choose by this one way, so that what was planned is what is sealed.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::gathering::Gathering;
+use super::report::{Quiet, Skipped};
+use super::{Fault, Pipeline};
+use crate::audience::SyncedList;
+use crate::model::{
+    FirstRun, Language, LedgerEntry, Post, PostId, Schedule, Selection, SubscriberId, VerdictReason,
+};
+use crate::select::{self, Readership};
+
+/// Posts of the ledger that a selection looks at: far more than any issue carries.
+const LEDGER_WINDOW: usize = 1_000;
+
+/// What a schedule's next issue would be made of.
+pub(super) struct Chosen {
+    pub ledger: Vec<LedgerEntry>,
+    pub selection: Selection,
+    pub posts: Vec<(PostId, Post)>,
+    /// Nobody was here before: the run that marks the baseline.
+    pub first_run: bool,
+}
+
+impl Pipeline {
+    /// Selects the posts of the schedule's next issue.
+    pub(super) async fn choose(
+        &self,
+        schedule: &Schedule,
+        gathering: &Gathering,
+        now: Timestamp,
+    ) -> Result<Chosen, Fault> {
+        let state = self.store.schedule_state(&schedule.name).await?;
+        let first_run_at = state.map(|state| state.first_run_at);
+        let ledger = gathering.over(
+            self.store
+                .ledger_list(&schedule.name, LEDGER_WINDOW)
+                .await?,
+        );
+        let selection = select::select(schedule, &ledger, first_run_at, now);
+        let by_id: HashMap<PostId, &LedgerEntry> =
+            ledger.iter().map(|entry| (entry.id, entry)).collect();
+        let posts = selection
+            .chosen
+            .iter()
+            .filter_map(|id| by_id.get(id).map(|entry| (*id, dated(entry))))
+            .collect();
+        Ok(Chosen {
+            selection,
+            posts,
+            first_run: first_run_at.is_none(),
+            ledger,
+        })
+    }
+
+    /// Groups the schedule's readers into variants of posts that they do not have yet.
+    pub(super) async fn readership<'a>(
+        &self,
+        schedule: &Schedule,
+        posts: &[(PostId, Post)],
+        readers: &'a SyncedList,
+    ) -> Result<Readership<'a>, Fault> {
+        let ids: Vec<PostId> = posts.iter().map(|(id, _)| *id).collect();
+        let mut received: HashMap<SubscriberId, HashSet<PostId>> = HashMap::new();
+        for (subscriber, post) in self.store.received(&ids).await? {
+            received.entry(subscriber).or_default().insert(post);
+        }
+        let ours = &self.config.newsletter.language;
+        let language_of =
+            |wanted: Option<&Language>| self.composer.language(wanted.unwrap_or(ours), ours);
+        Ok(select::readership(
+            schedule,
+            posts,
+            &readers.subscribers,
+            &received,
+            language_of,
+        ))
+    }
+}
+
+/// Why the schedule makes no issue now, if so.
+pub(super) fn reason_for_no_issue(
+    schedule: &Schedule,
+    chosen: &Chosen,
+    readership: &Readership<'_>,
+) -> Option<Quiet> {
+    let new = chosen.posts.len();
+    let baseline = chosen.selection.verdicts.iter();
+    let baseline = baseline
+        .filter(|v| v.reason == VerdictReason::OlderThanFirstRun)
+        .count();
+    if chosen.first_run && schedule.first_run == FirstRun::Baseline && new == 0 && baseline > 0 {
+        return Some(Quiet::Baseline { posts: baseline });
+    }
+    if new < schedule.min_posts.max(1) {
+        return Some(Quiet::NothingNew {
+            new,
+            needed: schedule.min_posts.max(1),
+        });
+    }
+    readership.entitled.is_empty().then_some(Quiet::NoReaders)
+}
+
+/// Readers who are left out since they left or bounced, masked.
+pub(super) fn skipped(readership: &Readership<'_>) -> Vec<Skipped> {
+    readership
+        .suppressed
+        .iter()
+        .map(|(subscriber, reason)| Skipped {
+            reader: subscriber.address.masked(),
+            reason: *reason,
+        })
+        .collect()
+}
+
+/// The post with the date that counts.
+fn dated(entry: &LedgerEntry) -> Post {
+    let published = entry.post.published.map(|_| entry.dated());
+    Post {
+        published,
+        ..entry.post.clone()
+    }
+}

@@ -1,0 +1,55 @@
+//! A fault that touches everyone: it stops before anything is sent, and says which room it comes from.
+
+use std::path::PathBuf;
+
+use crate::model::{Diagnostic, IssueNumber};
+use crate::{audience, config, store};
+
+/// A fault that touches everyone, and stops.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The configuration, a schedule or a template is at fault.
+    #[error("the configuration is at fault")]
+    Config(Vec<Diagnostic>),
+    /// The secret file is at fault.
+    #[error(transparent)]
+    Secret(#[from] audience::SecretError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The sender failed.
+    #[error(transparent)]
+    Deliver(#[from] crate::deliver::Error),
+    /// A digest or page could not be made.
+    #[error(transparent)]
+    Compose(#[from] crate::compose::Error),
+    /// The feed could not be made.
+    #[error(transparent)]
+    Syndicate(#[from] crate::syndicate::Error),
+    /// The fetcher could not be made.
+    #[error(transparent)]
+    Gather(#[from] crate::gather::Error),
+    /// A file could not be written.
+    #[error("cannot write `{}`: {}", path.display(), config::cause(cause))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The relay's settings are missing, which is a fault of ours.
+    #[error("the relay was not set up")]
+    NoRelay,
+    /// No issue has this number.
+    #[error("there is no issue {0}")]
+    NoIssue(IssueNumber),
+}
+
+impl From<audience::Error> for Fault {
+    fn from(error: audience::Error) -> Self {
+        match error {
+            audience::Error::Store(error) => Self::Store(error),
+            audience::Error::Secret(error) => Self::Secret(error),
+        }
+    }
+}
