@@ -1,10 +1,8 @@
 //! Everything that crosses rooms: one file a behaviour.
-
-#![allow(
+#![expect(
     clippy::panic,
-    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "clippy takes the test functions alone for tests, not what they call"
+    reason = "a test that cannot go on has failed"
 )]
 
 mod architecture;
