@@ -193,7 +193,7 @@ fn a_dry_run_and_a_plan_leave_no_trace_that_a_run_would_see() {
     let newsletter = Newsletter::new("mailbox");
     newsletter.readers(1);
     let dry = newsletter.expect(&["run", "--dry-run"], 0);
-    assert!(dry.stdout.contains("Nothing was saved"), "{}", dry.stdout);
+    assert!(dry.stdout.contains("nothing was saved"), "{}", dry.stdout);
     newsletter.expect(&["plan"], 0);
     newsletter.expect(&["preview"], 0);
     assert!(newsletter.mailbox().is_empty());

@@ -53,7 +53,7 @@ async fn dry(session: &Session, pipeline: &Pipeline, wish: &Wish) -> Result<Exit
         if !plans.is_empty() {
             printer.line("");
         }
-        printer.line("Nothing was saved, sealed or sent.");
+        printer.line("A dry run: nothing was saved, sealed or sent.");
     });
     let faults = plan::show_faults(&session.printer, only.iter().map(|plan| &plan.faults));
     Ok(if faults { Exit::Part } else { Exit::Done })
