@@ -46,27 +46,17 @@ impl Pipeline {
             report.keep_quiet(schedule, quiet);
             return Ok(None);
         }
-        let issue = self.new_issue(schedule, slot, chosen.posts, world).await?;
-        let variants = self.render(&issue, &readership, schedule).await?;
-        let deliveries = self.deliveries(&issue, &variants, &readership);
-        let planned = deliveries.len();
-        let seal = Seal {
-            issue,
-            variants,
-            deliveries,
-            served: slot,
-        };
+        let seal = self
+            .freeze(schedule, slot, chosen.posts, &readership, world)
+            .await?;
         match self.store.issue_seal(&seal).await? {
             SealOutcome::EditionExists(number) => {
                 report.keep_quiet(schedule, Quiet::Sealed { number });
                 Ok(None)
             }
             SealOutcome::Sealed => {
-                tracing::info!(
-                    issue = seal.issue.number.0,
-                    readers = planned,
-                    "sealed an issue"
-                );
+                let (issue, readers) = (seal.issue.number.0, seal.deliveries.len());
+                tracing::info!(issue, readers, "sealed an issue");
                 Ok(Some(Sealed {
                     report: first_report(&seal, &readership),
                     issue: seal.issue,
@@ -74,6 +64,26 @@ impl Pipeline {
                 }))
             }
         }
+    }
+
+    /// All that the transaction writes: the issue, each variant rendered once, a delivery for each reader.
+    async fn freeze(
+        &self,
+        schedule: &Schedule,
+        slot: Option<Timestamp>,
+        posts: Vec<(PostId, Post)>,
+        readership: &Readership<'_>,
+        world: &World<'_>,
+    ) -> Result<Seal, Fault> {
+        let issue = self.new_issue(schedule, slot, posts, world).await?;
+        let variants = self.render(&issue, readership, schedule).await?;
+        let deliveries = self.deliveries(&issue, &variants, readership);
+        Ok(Seal {
+            issue,
+            variants,
+            deliveries,
+            served: slot,
+        })
     }
 
     /// Freezes what the issue is made of: nothing later comes from clock or chance.

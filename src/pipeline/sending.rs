@@ -9,7 +9,9 @@ use super::{Fault, Pipeline, Step, World};
 use crate::config::{Config, OnUnknown};
 use crate::deliver::{self, Job, Mailbox, Outbox, OutboxError, Rate, RelaySettings};
 use crate::gather::FetchSettings;
-use crate::model::{Account, IssueNumber, Relay, SmtpRelay, TurnRequest, TurnResult};
+use crate::model::{
+    Account, Issue, IssueNumber, Relay, SealedVariant, SmtpRelay, TurnRequest, TurnResult,
+};
 use crate::store::Store;
 
 /// The outbox as the sender sees it, for as long as the run holds its lock.
@@ -83,21 +85,7 @@ impl Pipeline {
                 continue;
             };
             let variants = self.store.variant_list(number).await?;
-            let first = variants.first();
-            let resumed = IssueReport {
-                number,
-                schedule: issue.schedule.clone(),
-                subject: first.map(|v| v.digest.subject.clone()).unwrap_or_default(),
-                posts: issue.posts.len(),
-                variants: variants.len(),
-                resumed: true,
-                account: Account::default(),
-                recovered,
-                skipped: vec![],
-                nothing_new: 0,
-                stopped: None,
-                next_try: None,
-            };
+            let resumed = resumed_report(&issue, &variants, recovered);
             self.send(
                 Sealed {
                     issue,
@@ -244,5 +232,28 @@ pub fn fetch_settings(config: &Config) -> FetchSettings {
         total: config.gather.timeout.unsigned_abs(),
         allow: config.gather.allow.clone(),
         ..FetchSettings::new(name)
+    }
+}
+
+/// The report of an issue that an earlier run sealed, before this one sends of it.
+fn resumed_report(
+    issue: &Issue,
+    variants: &[SealedVariant],
+    recovered: Option<Recovery>,
+) -> IssueReport {
+    let first = variants.first();
+    IssueReport {
+        number: issue.number,
+        schedule: issue.schedule.clone(),
+        subject: first.map(|v| v.digest.subject.clone()).unwrap_or_default(),
+        posts: issue.posts.len(),
+        variants: variants.len(),
+        resumed: true,
+        account: Account::default(),
+        recovered,
+        skipped: vec![],
+        nothing_new: 0,
+        stopped: None,
+        next_try: None,
     }
 }
