@@ -100,6 +100,9 @@ impl Pipeline {
         if !served.is_empty() && !world.stop.is_stopped() {
             let gathering = self.gather(Trace::Save, world).await?;
             for (schedule, slot) in served {
+                if world.stop.is_stopped() {
+                    break;
+                }
                 if !tenure.holds(world.clock.now()).await? {
                     report.overtaken = true;
                     break;
@@ -115,6 +118,7 @@ impl Pipeline {
             report.sources = gathering.sources;
             report.faults.extend(gathering.faults);
         }
+        report.asked_to_end = world.stop.is_stopped();
         self.publish_what_is_missing(world, report).await?;
         relay.close(report).await;
         Ok(())

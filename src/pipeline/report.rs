@@ -17,6 +17,8 @@ pub struct RunReport {
     pub already_running: bool,
     /// Another run took the lock over, so this one made no further issue.
     pub overtaken: bool,
+    /// It was asked to end: the message in hand was finished, and no further issue was made.
+    pub asked_to_end: bool,
     /// Each source that was asked.
     pub sources: Vec<SourceReport>,
     /// Changes of the subscribers' list.

@@ -7,7 +7,7 @@ use super::sealing::Sealed;
 use super::tenure::Tenure;
 use super::{Fault, Pipeline, Step, World};
 use crate::config::{Config, OnUnknown};
-use crate::deliver::{self, Job, Mailbox, Outbox, OutboxError, Rate, RelaySettings};
+use crate::deliver::{self, Job, Mailbox, Outbox, OutboxError, Rate, RelaySettings, Stopped};
 use crate::gather::FetchSettings;
 use crate::model::{
     Account, Issue, IssueNumber, Relay, SealedVariant, SmtpRelay, TurnRequest, TurnResult,
@@ -154,7 +154,10 @@ impl Pipeline {
             tenure,
         };
         let sent = deliver::deliver(&job, &outbox, world.clock, world.stop, world.progress).await;
-        this.stopped = sent?.stopped.map(|reason| reason.to_string());
+        this.stopped = match sent?.stopped {
+            None | Some(Stopped::Asked) => None,
+            Some(reason) => Some(reason.to_string()),
+        };
         this.account = self.account(issue.number).await?;
         this.next_try = self.store.outbox_next(issue.number).await?;
         report.issues.push(this);

@@ -1,7 +1,8 @@
 //! A run that breaks, is killed, is told to end, or meets another: nobody is missed, nobody gets more than the promise says.
 
 use std::collections::BTreeMap;
-use std::process::{Child, Command};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStderr, Command};
 
 use crate::support::newsletter::{Ended, Newsletter};
 use crate::support::smtp::{Received, Script, SmtpServer, Stage, at};
@@ -144,33 +145,59 @@ async fn sigterm_finishes_the_message_in_hand_and_leaves_the_rest_queued() {
     let server = SmtpServer::start(Script::new()).await;
     let newsletter = newsletter(&server, 40);
     newsletter.replace("courant.toml", "connections = 4", "connections = 1");
+    let weekly = newsletter.read("schedules/weekly.toml");
+    newsletter.write("schedules/zondag.toml", &weekly);
+    newsletter.append(
+        "subscribers.toml",
+        "[[subscriber]]\nemail = \"zondag@example.nl\"\nschedules = [\"zondag\"]\n",
+    );
     let gate = server.hold(Stage::Dot, 7);
-    let child = newsletter.start(&["run"]);
+    let mut child = newsletter.start(&["-v", "run"]);
     gate.reached().await;
     signal(&child, "-TERM");
-    // The signal is handled before the gate opens: the program says so by no other sign than what it does afterwards.
+    let stderr = heard(child.stderr.take().unwrap(), "asked to end").await;
     gate.release();
     let stopped = Ended::after(child).await;
-    assert!(
-        [0, 1].contains(&stopped.code),
-        "{}\n{}",
-        stopped.stdout,
-        stopped.stderr
-    );
+    drop(stderr);
+    assert_eq!(stopped.code, 0, "{}", stopped.stdout);
     let account = newsletter.account("1").await;
     assert_eq!(account["balances"], true);
-    assert_eq!(account["held"], 0, "{account}");
     assert_eq!(
-        account["sent"].as_u64().unwrap() as usize,
-        server.received().len()
+        (account["sent"].as_i64(), account["held"].as_i64()),
+        (Some(7), Some(0))
     );
+    assert_eq!(account["queued"], 33, "{account}");
+    assert_eq!(server.received().len(), 7);
+    let issues = newsletter.run_beside(&["issues", "list", "--json"]).await;
+    assert!(
+        !issues.stdout.contains("zondag"),
+        "an issue was sealed after the signal"
+    );
+
     newsletter.run_beside(&["run"]).await;
     let readers = by_reader(&server);
-    assert_eq!(readers.len(), 40);
+    assert_eq!(readers.len(), 41);
     assert!(
         readers.values().all(|copies| copies.len() == 1),
         "a copy was made"
     );
+}
+
+/// Reads a program's log until it says these words; the rest is the caller's to keep open.
+async fn heard(stderr: ChildStderr, words: &'static str) -> BufReader<ChildStderr> {
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut log = BufReader::new(stderr);
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            assert!(
+                log.read_line(&mut line).unwrap() > 0,
+                "it never said {words:?}"
+            );
+        }
+        log
+    });
+    reading.await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

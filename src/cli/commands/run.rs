@@ -85,10 +85,13 @@ async fn is_served(
     Ok(false)
 }
 
-/// Done, done in part, or nothing could be sent at all.
+/// Done (also when it was asked to end), done in part, or nothing could be sent at all.
 fn exit(report: &RunReport) -> Exit {
     if report.issues.iter().any(|issue| !issue.account.balances()) {
         return Exit::Ours;
+    }
+    if report.asked_to_end {
+        return Exit::Done;
     }
     let stopped = report.issues.iter().any(|issue| issue.stopped.is_some());
     let none_sent = report.issues.iter().all(|issue| issue.account.sent == 0);

@@ -27,5 +27,6 @@ pub async fn stopping<T>(stop: &Stop, work: impl Future<Output = T>) -> Result<T
         signal = end() => signal?,
     }
     stop.stop();
+    tracing::info!("asked to end: finishing the message in hand");
     Ok(work.await)
 }

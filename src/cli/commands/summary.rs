@@ -15,6 +15,9 @@ pub fn summary(printer: &Printer, pipeline: &Pipeline, report: &RunReport, progr
     for issue in &report.issues {
         show_issue(printer, issue, &zone_of(pipeline, &issue.schedule), program);
     }
+    if report.asked_to_end {
+        printer.line("Asked to end: what is queued or due waits for the next run.");
+    }
     if report.overtaken {
         printer.line("Another run took over; this one made no further issue.");
     }
