@@ -78,17 +78,13 @@ impl Store {
         })
     }
 
-    /// Opens a database that a run has made; `None` where there is none yet, and none is made.
+    /// Opens a database that a run has made, and brings an older one up to date; `None` where there is none, and none is
+    /// made. One of a newer version is refused untouched.
     pub async fn open_existing(target: &StoreTarget) -> Result<Option<Self>, Error> {
         match engine::version(target).await? {
             Some(_) => Ok(Some(Self::open(target).await?)),
             None => Ok(None),
         }
-    }
-
-    /// Refuses a database that a newer version of the program made; makes and migrates nothing. A missing file is fine.
-    pub async fn check_version(target: &StoreTarget) -> Result<(), Error> {
-        engine::version(target).await.map(|_| ())
     }
 
     /// Ends all connections, after those in use have come back.

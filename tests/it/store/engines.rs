@@ -31,12 +31,13 @@ async fn execute(target: &StoreTarget, text: &'static str) {
 }
 
 pub async fn a_newer_database_is_refused_untouched(bench: &Bench) {
-    Store::check_version(&bench.target).await.unwrap();
+    let again = Store::open_existing(&bench.target).await.unwrap().unwrap();
+    again.close().await;
     bench.store.close().await;
     execute(&bench.target, LATER_VERSION).await;
     let before = file_of(&bench.target);
     for _ in 0..2 {
-        let checked = Store::check_version(&bench.target).await.unwrap_err();
+        let checked = Store::open_existing(&bench.target).await.unwrap_err();
         assert!(checked.is_newer(), "{checked:?}");
         let opened = Store::open(&bench.target).await.unwrap_err();
         assert!(
@@ -132,8 +133,8 @@ async fn nobody_else_may_read_the_database() {
     let path = folder.path().join("state/courant.db");
     let target = StoreTarget::Sqlite(path.clone());
     assert!(!target.exists());
-    Store::check_version(&target).await.unwrap();
-    assert!(!path.parent().unwrap().exists(), "checking makes nothing");
+    assert!(Store::open_existing(&target).await.unwrap().is_none());
+    assert!(!path.parent().unwrap().exists(), "looking makes nothing");
     let store = Store::open(&target).await.unwrap();
     let lock = store.run_lock("test", at(0), at(60)).await.unwrap();
     store.meta_put("key", "value").await.unwrap();
@@ -199,7 +200,7 @@ async fn a_server_that_is_not_there_is_unavailable() {
 #[tokio::test]
 async fn a_bad_address_is_named_without_its_password() {
     let target = StoreTarget::Postgres("postgres://courant:secret@host:port/x".to_owned().into());
-    let error = Store::check_version(&target).await.unwrap_err();
+    let error = Store::open_existing(&target).await.unwrap_err();
     assert!(matches!(error, Error::Address(_)), "{error:?}");
     assert!(!format!("{error:?} {error}").contains("secret"));
 }
