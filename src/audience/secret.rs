@@ -117,6 +117,7 @@ pub async fn load_or_create(
     store: &Store,
     chance: &dyn Chance,
 ) -> Result<Keys, super::Error> {
+    // The store is asked first: the file stands before its fingerprint does, so that a known one cannot be missing.
     let known = store.meta_get(FINGERPRINT).await?;
     let keys = match read(path)? {
         Some(keys) => keys,
@@ -126,28 +127,24 @@ pub async fn load_or_create(
             }
             .into());
         }
-        None => create(path, chance)?,
+        None => create_or_read(path, chance)?,
     };
-    match known {
-        None => store.meta_put(FINGERPRINT, &keys.fingerprint()).await?,
-        Some(known) if known == keys.fingerprint() => {}
-        Some(_) => {
-            return Err(SecretError::Foreign {
-                path: path.to_owned(),
-            }
-            .into());
+    if store.meta_keep(FINGERPRINT, &keys.fingerprint()).await? != keys.fingerprint() {
+        return Err(SecretError::Foreign {
+            path: path.to_owned(),
         }
+        .into());
     }
     Ok(keys)
 }
 
 /// Reads the secret file, if there is one, and holds it against the store, if there is one. Makes and writes nothing.
 pub async fn check_secret(path: &Path, store: Option<&Store>) -> Result<(), super::Error> {
-    let keys = read(path)?;
     let known = match store {
         Some(store) => store.meta_get(FINGERPRINT).await?,
         None => None,
     };
+    let keys = read(path)?;
     let path = path.to_owned();
     match (known, keys) {
         (Some(_), None) => Err(SecretError::Missing { path }.into()),
@@ -182,7 +179,8 @@ fn read(path: &Path) -> Result<Option<Keys>, SecretError> {
         })
 }
 
-fn create(path: &Path, chance: &dyn Chance) -> Result<Keys, SecretError> {
+/// Makes the file; where another program makes it at the same moment, both use the one that came first.
+fn create_or_read(path: &Path, chance: &dyn Chance) -> Result<Keys, SecretError> {
     let io = |cause| SecretError::Io {
         path: path.to_owned(),
         cause,
@@ -196,16 +194,30 @@ fn create(path: &Path, chance: &dyn Chance) -> Result<Keys, SecretError> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(io)?;
     }
+    match publish(path, &print(&keys), chance) {
+        Ok(()) => Ok(keys),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            read(path)?.ok_or_else(|| io(ErrorKind::NotFound.into()))
+        }
+        Err(error) => Err(io(error)),
+    }
+}
+
+/// Puts a whole file in its place, and never over another: whoever reads it finds all of it or nothing, also after
+/// a crash. A hard link is the one step that does both.
+fn publish(path: &Path, text: &str, chance: &dyn Chance) -> std::io::Result<()> {
+    let draft = path.with_extension(format!("{:016x}.tmp", chance.identifier()));
     let mut file = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(path)
-        .map_err(io)?;
-    file.write_all(print(&keys).as_bytes())
+        .open(&draft)?;
+    let published = file
+        .write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
-        .map_err(io)?;
-    Ok(keys)
+        .and_then(|()| fs::hard_link(&draft, path));
+    fs::remove_file(&draft)?;
+    published
 }
 
 fn print(keys: &Keys) -> String {
@@ -260,7 +272,7 @@ mod tests {
     fn the_file_comes_back_as_it_was_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state/secret.key");
-        let made = create(&path, &SeededChance::new(1)).unwrap();
+        let made = create_or_read(&path, &SeededChance::new(1)).unwrap();
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
@@ -273,9 +285,30 @@ mod tests {
     fn a_file_that_others_can_read_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret.key");
-        create(&path, &SeededChance::new(1)).unwrap();
+        create_or_read(&path, &SeededChance::new(1)).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(read(&path), Err(SecretError::Exposed { .. })));
+    }
+
+    #[test]
+    fn programs_that_make_it_at_once_use_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/secret.key");
+        let start = std::sync::Barrier::new(16);
+        let made: Vec<Keys> = std::thread::scope(|scope| {
+            let make = |seed| {
+                let (path, start) = (&path, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    create_or_read(path, &SeededChance::new(seed)).unwrap()
+                })
+            };
+            let threads: Vec<_> = (0..16).map(make).collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        assert!(made.iter().all(|keys| keys.address == made[0].address));
+        let names = fs::read_dir(folder.path().join("state")).unwrap();
+        assert_eq!(names.count(), 1, "a draft was left behind");
     }
 
     #[test]

@@ -80,18 +80,25 @@ impl Store {
         row.map(|row| row.text("value")).transpose()
     }
 
-    /// Keeps a setting, in place of the one before.
-    pub async fn meta_put(&self, key: &str, value: &str) -> Result<(), Error> {
-        transact!(self, tx => tx.execute(
-            Statement::new(
-                "INSERT INTO meta (key, value) VALUES ($1, $2)
-                 ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            )
-            .with(key)
-            .with(value),
-        ).await)?;
-        Ok(())
+    /// Keeps a setting unless it has a value already; gives the value that it has now.
+    pub async fn meta_keep(&self, key: &str, value: &str) -> Result<String, Error> {
+        transact!(self, tx => keep_setting(tx, key, value).await)
     }
+}
+
+async fn keep_setting(tx: &mut Transaction, key: &str, value: &str) -> Result<String, Error> {
+    tx.execute(
+        Statement::new(
+            "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING",
+        )
+        .with(key)
+        .with(value),
+    )
+    .await?;
+    let row = tx
+        .row(Statement::new("SELECT value FROM meta WHERE key = $1").with(key))
+        .await?;
+    row.map_or(Ok(value.to_owned()), |row| row.text("value"))
 }
 
 /// Records a run, and the due time that it served, if any; also part of sealing an issue.

@@ -137,7 +137,7 @@ async fn nobody_else_may_read_the_database() {
     assert!(!path.parent().unwrap().exists(), "looking makes nothing");
     let store = Store::open(&target).await.unwrap();
     let lock = store.run_lock("test", at(0), at(60)).await.unwrap();
-    store.meta_put("key", "value").await.unwrap();
+    store.meta_keep("key", "value").await.unwrap();
     assert!(target.exists());
     assert_eq!(mode(path.parent().unwrap()), 0o700);
     for suffix in ["", "-wal", "-shm", ".lock"] {

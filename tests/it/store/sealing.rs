@@ -183,9 +183,9 @@ pub async fn schedules_and_settings_are_remembered(bench: &Bench) {
     assert_eq!((state.last_due, state.first_run_at), (Some(at(200)), at(0)));
 
     assert_eq!(store.meta_get("key").await.unwrap(), None);
-    store.meta_put("key", "one").await.unwrap();
-    store.meta_put("key", "two").await.unwrap();
-    assert_eq!(store.meta_get("key").await.unwrap().as_deref(), Some("two"));
+    assert_eq!(store.meta_keep("key", "one").await.unwrap(), "one");
+    assert_eq!(store.meta_keep("key", "two").await.unwrap(), "one");
+    assert_eq!(store.meta_get("key").await.unwrap().as_deref(), Some("one"));
 }
 
 pub async fn a_post_reaches_a_reader_once_over_all_schedules(bench: &Bench) {
