@@ -1,7 +1,8 @@
 //! Time passes: refusals are tried again at growing pauses, issues expire, and schedules are served once each.
 
-use courant::model::{IssueNumber, ScheduleName};
+use courant::model::{DeliveryState, IssueNumber, ScheduleName};
 use courant::pipeline::{IssueReport, Quiet, QuietSchedule, RunReport, Wish};
+use courant::store::DeliveryRow;
 use jiff::SignedDuration;
 
 use crate::support::newsletter::{Newsletter, header};
@@ -30,6 +31,21 @@ fn only(report: &RunReport) -> &IssueReport {
         panic!("{report:?}");
     };
     issue
+}
+
+/// The one delivery of the first issue that failed.
+async fn failed(timed: &Timed) -> DeliveryRow {
+    let pipeline = timed.open().await;
+    let rows = pipeline
+        .store
+        .delivery_list(IssueNumber(1), Some(DeliveryState::Failed), -1, 10)
+        .await
+        .unwrap();
+    pipeline.store.close().await;
+    let [row] = &rows[..] else {
+        panic!("{rows:?}");
+    };
+    row.clone()
 }
 
 /// What a run said of the one schedule that made no issue.
@@ -101,15 +117,8 @@ async fn what_is_still_queued_when_its_issue_expires_is_given_up() {
         "it was offered too late"
     );
 
-    let pipeline = timed.open().await;
-    let deliveries = pipeline
-        .store
-        .delivery_list(IssueNumber(1), None, -1, 10)
-        .await
-        .unwrap();
-    let reply = deliveries[0].reply.as_ref().unwrap();
+    let reply = failed(&timed).await.reply.unwrap();
     assert_eq!((reply.code, reply.text.as_str()), (0, "expired"));
-    pipeline.store.close().await;
 
     // The address is as good as before: it gets the next issue.
     server.rule(at(Stage::Rcpt).to("reader0@example.nl").say("250 ok"));
@@ -132,15 +141,9 @@ async fn a_pause_that_would_outlast_the_issue_fails_with_the_relays_own_words() 
         let account = only(&timed.run(&Wish::Due).await).account;
         assert_eq!((account.failed, account.queued), (failed, 1 - failed));
     }
-    let pipeline = timed.open().await;
-    let deliveries = pipeline
-        .store
-        .delivery_list(IssueNumber(1), None, -1, 10)
-        .await
-        .unwrap();
-    assert_eq!(deliveries[0].reply.as_ref().unwrap().code, 451);
-    assert_eq!(deliveries[0].attempts, 3);
-    pipeline.store.close().await;
+    let failed = failed(&timed).await;
+    assert_eq!(failed.reply.unwrap().code, 451);
+    assert_eq!(failed.attempts, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
