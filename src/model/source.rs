@@ -33,6 +33,17 @@ pub enum SourceKind {
 }
 
 impl Source {
+    /// A source with no settings of its own.
+    pub fn new(name: SourceName, kind: SourceKind) -> Self {
+        Self {
+            name,
+            kind,
+            topics: Vec::new(),
+            language: None,
+            call_to_action: None,
+        }
+    }
+
     /// Its place as text: validators belong to it and are sent nowhere else.
     pub fn location(&self) -> String {
         match &self.kind {

@@ -179,13 +179,10 @@ mod tests {
     use crate::model::{SeededChance, SourceName};
 
     fn source(name: &str) -> Source {
-        Source {
-            name: SourceName::parse(name).unwrap(),
-            kind: SourceKind::Folder("/posts".into()),
-            topics: vec![],
-            language: None,
-            call_to_action: None,
-        }
+        Source::new(
+            SourceName::parse(name).unwrap(),
+            SourceKind::Folder("/posts".into()),
+        )
     }
 
     fn post(source: &str, identity: &str, alternate: Option<&str>) -> Post {

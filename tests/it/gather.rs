@@ -25,13 +25,7 @@ pub fn now() -> Timestamp {
 
 /// A source of the kind, without settings.
 pub fn source(kind: SourceKind) -> Source {
-    Source {
-        name: SourceName::parse("blog").unwrap(),
-        kind,
-        topics: Vec::new(),
-        language: None,
-        call_to_action: None,
-    }
+    Source::new(SourceName::parse("blog").unwrap(), kind)
 }
 
 /// Settings that may reach this machine.

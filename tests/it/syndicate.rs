@@ -102,13 +102,10 @@ fn posts() -> Vec<LedgerEntry> {
 
 fn read_back(xml: &str) -> Vec<Post> {
     let url = Url::parse("https://krant.example.nl/post/feed.xml").unwrap();
-    let source = Source {
-        name: SourceName::parse("zelf").unwrap(),
-        kind: SourceKind::Url(url.clone()),
-        topics: Vec::new(),
-        language: None,
-        call_to_action: None,
-    };
+    let source = Source::new(
+        SourceName::parse("zelf").unwrap(),
+        SourceKind::Url(url.clone()),
+    );
     read_feed(xml.as_bytes(), None, &url, &source)
         .unwrap()
         .posts

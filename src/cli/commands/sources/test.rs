@@ -1,94 +1,21 @@
-//! `courant sources`: how each source fares, and what would come of one, post by post.
+//! `courant sources test`: what would come of a source, an address, a file or a folder, post by post. Saves nothing.
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use url::Url;
 
-use super::summary::has_errors;
-use crate::cli::args::Sources;
+use crate::cli::commands::summary::has_errors;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::print::{self, Printer, clock, count};
+use crate::cli::print::{Printer, count};
 use crate::cli::session::Session;
 use crate::config::{self, Config};
 use crate::gather::{self, Fetcher, Gathered};
 use crate::model::{Diagnostic, Hold, Post, Source, SourceKind, SourceName};
 use crate::pipeline::{self, Fault};
-use crate::store::Store;
 
-/// Runs one of the subcommands.
-pub async fn sources(session: &Session, command: Sources) -> Result<Exit, Failure> {
-    match command {
-        Sources::List => list(session).await,
-        Sources::Test { what } => test(session, &what).await,
-    }
-}
-
-/// A source as `--json` gives it.
-#[derive(Serialize)]
-struct Shown {
-    name: String,
-    location: String,
-    posts: i64,
-    last_success_at: Option<jiff::Timestamp>,
-    error: Option<String>,
-}
-
-async fn list(session: &Session) -> Result<Exit, Failure> {
-    let config = session.config()?;
-    let store = session.store(&config).await?;
-    let mut all = Vec::new();
-    for source in &config.sources {
-        all.push(shown(store.as_ref(), source).await?);
-    }
-    session.printer.either(&all, |printer| {
-        if all.is_empty() {
-            printer.line("No source yet: each is a `[[source]]` of `courant.toml`.");
-            return;
-        }
-        let rows: Vec<Vec<String>> = all
-            .iter()
-            .map(|source| {
-                let zone = &config.newsletter.timezone;
-                let seen = source.last_success_at.map(|at| clock(at, zone));
-                let well = if seen.is_some() {
-                    "ok"
-                } else {
-                    "not asked yet"
-                };
-                vec![
-                    source.name.clone(),
-                    source.posts.to_string(),
-                    seen.unwrap_or_else(|| "never".to_owned()),
-                    source.location.clone(),
-                    source.error.clone().unwrap_or_else(|| well.to_owned()),
-                ]
-            })
-            .collect();
-        printer.table(&["source", "posts", "last read", "where", "state"], &rows);
-    });
-    Ok(Exit::Done)
-}
-
-async fn shown(store: Option<&Store>, source: &Source) -> Result<Shown, Failure> {
-    let state = match store {
-        Some(store) => store.source_state(&source.name).await,
-        None => Ok(None),
-    };
-    let state = state.map_err(Fault::from)?;
-    Ok(Shown {
-        name: source.name.to_string(),
-        location: match &source.kind {
-            SourceKind::Url(url) => url.to_string(),
-            SourceKind::Folder(folder) => print::shown(folder),
-        },
-        posts: state.as_ref().map_or(0, |state| state.posts),
-        last_success_at: state.as_ref().and_then(|state| state.last_success_at),
-        error: state.and_then(|state| state.last_error),
-    })
-}
-
-async fn test(session: &Session, what: &str) -> Result<Exit, Failure> {
+/// Gathers once, and shows what was found.
+pub async fn test(session: &Session, what: &str) -> Result<Exit, Failure> {
     let config = session.config()?;
     let now = session.clock().now();
     let gathered = match subject(&config, what)? {
@@ -207,13 +134,7 @@ fn subject(config: &Config, what: &str) -> Result<Subject, Failure> {
 fn unnamed(kind: SourceKind) -> Result<Source, Failure> {
     let name =
         SourceName::parse("test").map_err(|error| Failure::new(Exit::Ours, error.to_string()))?;
-    Ok(Source {
-        name,
-        kind,
-        topics: vec![],
-        language: None,
-        call_to_action: None,
-    })
+    Ok(Source::new(name, kind))
 }
 
 fn show(printer: &Printer, gathered: &Gathered) {
