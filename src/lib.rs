@@ -10,6 +10,7 @@ pub mod config;
 pub mod deliver;
 pub mod gather;
 pub mod model;
+pub mod pictures;
 pub mod pipeline;
 pub mod schedule;
 pub mod select;

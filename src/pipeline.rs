@@ -5,10 +5,13 @@
 //! database) stops it in [`Pipeline::open`], before anything is fetched or sent; whatever is faulty for one source,
 //! post or reader is a line in the [`RunReport`].
 
+mod announcing;
 mod checks;
 mod choosing;
 mod fault;
+mod feeds;
 mod gathering;
+mod pictures;
 mod planning;
 mod publishing;
 mod report;

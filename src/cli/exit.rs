@@ -96,9 +96,11 @@ impl Failure {
             | Fault::Deliver(deliver::Error::Mailbox { .. }) => Exit::CannotWrite,
             Fault::Store(_) | Fault::Deliver(_) => Exit::Unavailable,
             Fault::NoIssue(_) => Exit::NoInput,
-            Fault::NoRelay | Fault::Compose(_) | Fault::Syndicate(_) | Fault::Gather(_) => {
-                Exit::Ours
-            }
+            Fault::NoRelay
+            | Fault::Compose(_)
+            | Fault::Syndicate(_)
+            | Fault::Picture(_)
+            | Fault::Gather(_) => Exit::Ours,
         };
         match fault {
             Fault::Config(faults) => Self { exit, faults },

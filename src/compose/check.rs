@@ -11,11 +11,11 @@ use serde_json::Value;
 
 use super::files::{Files, nearest, shown_path};
 use super::names::{self, Names, offset, word_from};
-use super::pages::{self, IssueListing, Unsubscribe};
+use super::pages::{self, IssueListing, Neighbours, TopicListing, Unsubscribe};
 use super::press::Press;
 use super::words::{Words, WordsError, ids_in, path_of};
 use super::{digest, error::Error, sample};
-use crate::model::{Diagnostic, Issue, Language, Post, Slot};
+use crate::model::{Diagnostic, Issue, Language, Post, Slot, Topic};
 
 /// Characters of all `<style>` together that Gmail keeps (it drops a longer block whole).
 const STYLE_LENGTH: usize = 16_384;
@@ -186,16 +186,27 @@ fn views(press: &Press) -> Result<Vec<(&'static str, Value)>, Error> {
             add("digest/text", serde_json::to_value(&view))?;
         }
         let masthead = &issue.masthead;
-        add(
-            "page/issue",
-            serde_json::to_value(pages::issue_view(press, issue)?),
-        )?;
+        for around in [Neighbours::default(), both_sides(issue)] {
+            let view = pages::issue_view(press, issue, around)?;
+            add("page/issue", serde_json::to_value(view))?;
+        }
+        let style = pages::feed_style_view(press, masthead)?;
+        add("page/text-feed", serde_json::to_value(style))?;
+        let topics: Vec<TopicListing> = posts
+            .iter()
+            .flat_map(|post| &post.topics)
+            .map(listed)
+            .collect();
+        if let Some(TopicListing { topic, .. }) = topics.first() {
+            let view = pages::topic_view(press, masthead, topic, &posts)?;
+            add("page/topic", serde_json::to_value(view))?;
+        }
         for post in posts {
             let view = pages::post_view(press, masthead, post)?;
             add("page/post", serde_json::to_value(view))?;
         }
         for listed in [vec![], vec![listing(issue)]] {
-            let view = pages::index_view(press, masthead, &listed)?;
+            let view = pages::index_view(press, masthead, &listed, &topics)?;
             add("page/index", serde_json::to_value(view))?;
         }
         let (address, action) = ("j…@example.nl", "/unsubscribe?t=0");
@@ -213,6 +224,20 @@ fn views(press: &Press) -> Result<Vec<(&'static str, Value)>, Error> {
         }
     }
     Ok(views)
+}
+
+fn both_sides(issue: &Issue) -> Neighbours {
+    Neighbours {
+        earlier: Some(issue.number),
+        later: Some(issue.number),
+    }
+}
+
+fn listed(topic: &Topic) -> TopicListing {
+    TopicListing {
+        topic: topic.clone(),
+        stories: 1,
+    }
 }
 
 fn listing(issue: &Issue) -> IssueListing {

@@ -36,6 +36,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "page/post.hbs",
     "page/story.hbs",
     "page/style.hbs",
+    "page/text-feed.hbs",
+    "page/topic.hbs",
     "page/unsubscribe.hbs",
     "words/en.ftl",
     "words/nl.ftl",

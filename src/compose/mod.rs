@@ -30,7 +30,7 @@ use jiff::civil::Date;
 pub use error::Error;
 pub use files::Overrides;
 pub use fill::fill;
-pub use pages::{IssueListing, Unsubscribe};
+pub use pages::{IssueListing, IssueWords, Neighbours, TopicListing, Unsubscribe};
 pub use palette::{AccentError, Accents, accent};
 
 use crate::model::{Diagnostic, Language};

@@ -1,4 +1,4 @@
-//! The pages: an issue, the archive's index, a post of our own, unsubscribing, errors.
+//! The pages: an issue, the archive's index, a topic, a post of our own, unsubscribing, errors.
 //!
 //! In go issues, posts or a state; out comes whole HTML that any web server can serve. No page needs a script. Those
 //! about one reader ask not to be indexed and send no referrer; nothing personal stands on any of the others.
@@ -10,16 +10,22 @@ use super::digest::print;
 use super::error::Error;
 use super::markup::absolute_addresses;
 use super::palette::accent;
-use super::picture::{Picture, hero};
+use super::picture::hero;
 use super::press::Press;
 use super::prose::excerpt;
 use super::view::{CallView, Frame, IssueView, Stories, Story, Viewer};
 use super::words::DateStyle;
 use super::{Composer, subject};
-use crate::model::{Issue, IssueNumber, Language, Masthead, Post};
+use crate::model::{Image, Issue, IssueNumber, Language, Masthead, Post, Topic, absolute};
 
 /// Words of a page's description: what a search engine or a shared link shows.
 const DESCRIPTION_WORDS: usize = 30;
+
+/// Width and height of an issue's `share.png`, in pixels.
+const SHARE_SIZE: (u32, u32) = (1200, 630);
+
+/// Side of the newsletter's `icon.png`, in pixels.
+const SIGN_SIDE: u32 = 512;
 
 /// One line of the archive's index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +38,37 @@ pub struct IssueListing {
     pub lead: String,
     /// Number of its stories.
     pub stories: usize,
+}
+
+/// One line of the archive's list of topics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicListing {
+    /// The topic.
+    pub topic: Topic,
+    /// Number of its stories.
+    pub stories: usize,
+}
+
+/// The issues beside one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Neighbours {
+    /// The one before it.
+    pub earlier: Option<IssueNumber>,
+    /// The one after it.
+    pub later: Option<IssueNumber>,
+}
+
+/// How an issue is called outside its own page, in the newsletter's language; plain text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueWords {
+    /// The lead's title and the issue's: for a feed, or a browser's tab.
+    pub title: String,
+    /// The lead's title alone; empty for an issue without posts.
+    pub lead: String,
+    /// Number and date.
+    pub edition: String,
+    /// What else is in it.
+    pub summary: String,
 }
 
 /// What the unsubscribe page says. Addresses are masked: a forwarded link must not tell whose it is.
@@ -59,11 +96,40 @@ struct Page {
     title: String,
     description: Option<String>,
     canonical: Option<String>,
-    image: Option<Picture>,
+    image: Option<PageImage>,
+    /// The day it bears, of an article.
+    published: Option<String>,
+    feeds: PageFeeds,
     /// About one reader or no page at all: not to be indexed.
     private: bool,
     /// An article, not a place.
     article: bool,
+}
+
+/// What a shared link shows.
+#[derive(Debug, Serialize)]
+struct PageImage {
+    url: String,
+    alt: String,
+    /// In pixels of the file, where known.
+    width: Option<u32>,
+    height: Option<u32>,
+}
+
+/// The feeds that a page points to.
+#[derive(Debug, Default, Serialize)]
+struct PageFeeds {
+    title: String,
+    rss: String,
+    atom: String,
+    json: String,
+}
+
+/// Where a link leads, and its words.
+#[derive(Debug, Serialize)]
+struct Way {
+    url: String,
+    label: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -72,6 +138,8 @@ pub(super) struct IssuePage {
     frame: Frame,
     page: Page,
     issue: IssueView,
+    earlier: Option<Way>,
+    later: Option<Way>,
     #[serde(flatten)]
     stories: Stories,
 }
@@ -81,7 +149,40 @@ pub(super) struct IndexPage {
     #[serde(flatten)]
     frame: Frame,
     page: Page,
+    years: Vec<Year>,
+    topics: Vec<ListedTopic>,
+}
+
+/// The issues of one year.
+#[derive(Debug, Serialize)]
+struct Year {
+    year: String,
     issues: Vec<ListedIssue>,
+}
+
+#[derive(Debug, Serialize)]
+struct ListedTopic {
+    label: String,
+    url: String,
+    count: usize,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct TopicPage {
+    #[serde(flatten)]
+    frame: Frame,
+    page: Page,
+    topic: String,
+    count: usize,
+    stories: Vec<Story>,
+}
+
+/// The sheet of the feeds has colours, and one sentence as a string of CSS.
+#[derive(Debug, Serialize)]
+pub(super) struct FeedStyle {
+    #[serde(flatten)]
+    frame: Frame,
+    note: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -131,12 +232,20 @@ impl Composer {
     ///
     /// # Errors
     /// Fails when a template does not render.
-    pub fn issue_page(&self, issue: &Issue) -> Result<String, Error> {
+    pub fn issue_page(&self, issue: &Issue, around: Neighbours) -> Result<String, Error> {
         let press = self.press(&[&issue.masthead.language]);
-        print(press, "page/issue", &issue_view(press, issue)?)
+        print(press, "page/issue", &issue_view(press, issue, around)?)
     }
 
-    /// The archive's index, in the order given.
+    /// How the issue is called elsewhere.
+    ///
+    /// # Errors
+    /// Fails when a message cannot be said.
+    pub fn issue_words(&self, issue: &Issue) -> Result<IssueWords, Error> {
+        issue_words(self.press(&[&issue.masthead.language]), issue)
+    }
+
+    /// The archive's index: issues in the order given, and topics.
     ///
     /// # Errors
     /// Fails when a template does not render.
@@ -144,9 +253,38 @@ impl Composer {
         &self,
         masthead: &Masthead,
         issues: &[IssueListing],
+        topics: &[TopicListing],
     ) -> Result<String, Error> {
         let press = self.press(&[&masthead.language]);
-        print(press, "page/index", &index_view(press, masthead, issues)?)
+        let view = index_view(press, masthead, issues, topics)?;
+        print(press, "page/index", &view)
+    }
+
+    /// The page of a topic: these stories, in the order given.
+    ///
+    /// # Errors
+    /// Fails when a template does not render.
+    pub fn topic_page(
+        &self,
+        masthead: &Masthead,
+        topic: &Topic,
+        posts: &[&Post],
+    ) -> Result<String, Error> {
+        let press = self.press(&[&masthead.language]);
+        print(
+            press,
+            "page/topic",
+            &topic_view(press, masthead, topic, posts)?,
+        )
+    }
+
+    /// The style sheet that shows a feed to a person who opens it in a browser.
+    ///
+    /// # Errors
+    /// Fails when a template does not render.
+    pub fn feed_style(&self, masthead: &Masthead) -> Result<String, Error> {
+        let press = self.press(&[&masthead.language]);
+        print(press, "page/text-feed", &feed_style_view(press, masthead)?)
     }
 
     /// The page of a post that has no link of its own, with its whole text.
@@ -191,30 +329,79 @@ fn frame(viewer: &Viewer, masthead: &Masthead) -> Result<Frame, Error> {
     Ok(viewer.frame(&accent(&masthead.accent)?)?)
 }
 
-pub(super) fn issue_view(press: &Press, issue: &Issue) -> Result<IssuePage, Error> {
+/// The feeds below a folder of the newsletter's, such as `/topics/verkoop`.
+fn feeds(masthead: &Masthead, title: &str, folder: &str) -> PageFeeds {
+    let at = |file| format!("{}{folder}/{file}", masthead.url);
+    PageFeeds {
+        title: title.to_owned(),
+        rss: at("feed.xml"),
+        atom: at("atom.xml"),
+        json: at("feed.json"),
+    }
+}
+
+fn own_feeds(masthead: &Masthead) -> PageFeeds {
+    feeds(masthead, &masthead.name, "")
+}
+
+fn issue_words(press: &Press, issue: &Issue) -> Result<IssueWords, Error> {
+    let words = &press.words;
+    let number = || ("number", issue.number.0.into());
+    let name = issue.masthead.name.as_str();
+    let posts: Vec<&Post> = issue.posts.iter().map(|(_, post)| post).collect();
+    let lead = posts.first().map(|post| post.title.clone());
+    let own = words.say("issue-title", &[("newsletter", name.into()), number()])?;
+    let edition = words.say("issue-number", &[number()])?;
+    let date = words.date(DateStyle::Full, issue.date)?;
+    Ok(IssueWords {
+        title: match &lead {
+            Some(lead) => format!("{lead} · {own}"),
+            None => own,
+        },
+        lead: lead.unwrap_or_default(),
+        edition: format!("{edition} · {}", date.replace('\u{a0}', " ")),
+        summary: subject::preheader(issue, &posts, words)?,
+    })
+}
+
+pub(super) fn issue_view(
+    press: &Press,
+    issue: &Issue,
+    around: Neighbours,
+) -> Result<IssuePage, Error> {
     let masthead = &issue.masthead;
     let viewer = Viewer::new(&press.words, masthead, Some(issue.date));
     let posts: Vec<&Post> = issue.posts.iter().map(|(_, post)| post).collect();
-    let lead = posts.first();
-    let title = press.words.say(
-        "issue-title",
-        &[
-            ("newsletter", masthead.name.as_str().into()),
-            ("number", issue.number.0.into()),
-        ],
-    )?;
-    let image = lead.and_then(|post| Some((post.image.as_ref()?, post)));
+    let words = issue_words(press, issue)?;
+    let canonical = masthead.issue_page(issue.number);
+    let way = |number: Option<IssueNumber>, word| -> Result<Option<Way>, Error> {
+        let Some(number) = number else {
+            return Ok(None);
+        };
+        let label = press.words.say(word, &[("number", number.0.into())])?;
+        let url = masthead.issue_page(number);
+        Ok(Some(Way { url, label }))
+    };
     Ok(IssuePage {
         frame: frame(&viewer, masthead)?,
         page: Page {
-            title: lead.map_or(title.clone(), |post| format!("{} · {title}", post.title)),
-            description: Some(subject::preheader(issue, &posts, &press.words)?),
-            canonical: Some(masthead.issue_page(issue.number)),
-            image: image.and_then(|(image, post)| hero(image, &post.title, &masthead.url)),
+            image: Some(PageImage {
+                url: format!("{canonical}share.png"),
+                alt: words.title.clone(),
+                width: Some(SHARE_SIZE.0),
+                height: Some(SHARE_SIZE.1),
+            }),
+            title: words.title,
+            description: Some(words.summary),
+            canonical: Some(canonical),
+            published: Some(issue.date.to_string()),
+            feeds: own_feeds(masthead),
             article: true,
             private: false,
         },
         issue: viewer.issue(issue, posts.len())?,
+        earlier: way(around.earlier, "issue-earlier")?,
+        later: way(around.later, "issue-later")?,
         stories: viewer.stories(&posts, posts.len())?,
     })
 }
@@ -223,20 +410,34 @@ pub(super) fn index_view(
     press: &Press,
     masthead: &Masthead,
     issues: &[IssueListing],
+    topics: &[TopicListing],
 ) -> Result<IndexPage, Error> {
     let viewer = Viewer::new(&press.words, masthead, None);
     let title = [("newsletter", masthead.name.as_str().into())];
-    let mut listed = Vec::with_capacity(issues.len());
+    let mut years: Vec<Year> = Vec::new();
     for issue in issues {
-        listed.push(ListedIssue {
+        let listed = ListedIssue {
             number: issue.number.0,
             title: issue.lead.clone(),
             date: press.words.date(DateStyle::Full, issue.date)?,
             iso_date: issue.date.to_string(),
             url: masthead.issue_page(issue.number),
             count: issue.stories,
-        });
+        };
+        let year = issue.date.year().to_string();
+        match years.last_mut().filter(|last| last.year == year) {
+            Some(last) => last.issues.push(listed),
+            None => years.push(Year {
+                year,
+                issues: vec![listed],
+            }),
+        }
     }
+    let listed_topic = |listing: &TopicListing| ListedTopic {
+        label: listing.topic.label(),
+        url: topic_address(masthead, &listing.topic),
+        count: listing.stories,
+    };
     Ok(IndexPage {
         frame: frame(&viewer, masthead)?,
         page: Page {
@@ -245,10 +446,78 @@ pub(super) fn index_view(
                 .tagline_for(&press.words.language)
                 .map(str::to_owned),
             canonical: Some(masthead.archive()),
+            image: sign(masthead),
+            feeds: own_feeds(masthead),
             ..Page::default()
         },
-        issues: listed,
+        years,
+        topics: topics.iter().map(listed_topic).collect(),
     })
+}
+
+fn topic_address(masthead: &Masthead, topic: &Topic) -> String {
+    format!("{}/topics/{topic}/", masthead.url)
+}
+
+/// The newsletter's sign, for a page that has no picture of its own.
+fn sign(masthead: &Masthead) -> Option<PageImage> {
+    Some(PageImage {
+        url: format!("{}/icon.png", masthead.url),
+        alt: masthead.name.clone(),
+        width: Some(SIGN_SIDE),
+        height: Some(SIGN_SIDE),
+    })
+}
+
+pub(super) fn topic_view(
+    press: &Press,
+    masthead: &Masthead,
+    topic: &Topic,
+    posts: &[&Post],
+) -> Result<TopicPage, Error> {
+    let viewer = Viewer::new(&press.words, masthead, None);
+    let label = topic.label();
+    let about = [
+        ("newsletter", masthead.name.as_str().into()),
+        ("topic", label.as_str().into()),
+    ];
+    let title = format!("{label} · {}", masthead.name);
+    Ok(TopicPage {
+        frame: frame(&viewer, masthead)?,
+        page: Page {
+            description: Some(press.words.say("topic-about", &about)?),
+            canonical: Some(topic_address(masthead, topic)),
+            image: sign(masthead),
+            feeds: feeds(masthead, &title, &format!("/topics/{topic}")),
+            title,
+            ..Page::default()
+        },
+        topic: label,
+        count: posts.len(),
+        stories: viewer.section_stories(posts)?,
+    })
+}
+
+pub(super) fn feed_style_view(press: &Press, masthead: &Masthead) -> Result<FeedStyle, Error> {
+    let viewer = Viewer::new(&press.words, masthead, None);
+    let note = press.words.say("feed-note", &[])?;
+    Ok(FeedStyle {
+        frame: frame(&viewer, masthead)?,
+        note: css_string(&note),
+    })
+}
+
+/// A text as the inside of a quoted string of CSS (CSS Syntax 3 §4.3.5).
+fn css_string(text: &str) -> String {
+    let mut string = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => string.extend(['\\', c]),
+            c if c.is_control() => string.push(' '),
+            c => string.push(c),
+        }
+    }
+    string
 }
 
 pub(super) fn post_view(
@@ -259,11 +528,12 @@ pub(super) fn post_view(
     let viewer = Viewer::new(&press.words, masthead, None);
     let base = &masthead.url;
     let image = post.image.as_ref();
-    let picture = image.and_then(|image| hero(image, &post.title, base));
     // A picture that stands in the text already is not shown above it again.
-    let above = picture
-        .clone()
-        .filter(|_| image.is_some_and(|image| !post.html.contains(&image.url)));
+    let stands =
+        |image: &Image| post.html.contains(&image.url) || post.html.contains(image.largest().0);
+    let above = image
+        .filter(|image| !stands(image))
+        .and_then(|image| hero(image, &post.title, base));
     let description = excerpt(&post.summary, DESCRIPTION_WORDS);
     let call = post.call_to_action.as_ref();
     Ok(PostPage {
@@ -272,13 +542,30 @@ pub(super) fn post_view(
             title: format!("{} · {}", post.title, masthead.name),
             description: Some(description).filter(|text| !text.is_empty()),
             canonical: Some(post.address(base)),
-            image: picture,
+            image: image.map_or_else(|| sign(masthead), |image| shared(image, post, base)),
+            published: post.published.map(|instant| instant.to_string()),
+            feeds: own_feeds(masthead),
             article: true,
             private: false,
         },
         post: viewer.story(post, DESCRIPTION_WORDS, above)?,
         html: absolute_addresses(&post.html, base),
         call: call.map(|call| viewer.call_view(call)).transpose()?,
+    })
+}
+
+/// The post's picture, as large as there is.
+fn shared(image: &Image, post: &Post, base: &str) -> Option<PageImage> {
+    let (address, size) = image.largest();
+    let alt = match image.alt.trim() {
+        "" => &post.title,
+        alt => alt,
+    };
+    Some(PageImage {
+        url: absolute(base, address),
+        alt: alt.to_owned(),
+        width: size.map(|size| size.0),
+        height: size.map(|size| size.1),
     })
 }
 
@@ -298,6 +585,7 @@ pub(super) fn unsubscribe_view(
         page: Page {
             title: press.words.say(title, &[])?,
             private: true,
+            feeds: own_feeds(masthead),
             ..Page::default()
         },
         ask: action.is_some(),
@@ -329,6 +617,7 @@ pub(super) fn error_view(
         page: Page {
             title: press.words.say(title, &[])?,
             private: true,
+            feeds: own_feeds(masthead),
             ..Page::default()
         },
         not_found,

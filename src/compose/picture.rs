@@ -44,17 +44,17 @@ pub(super) struct Picture {
 
 /// The lead's picture: edge to edge if it is a landscape, else inset.
 pub(super) fn hero(image: &Image, title: &str, base: &str) -> Option<Picture> {
-    let wide = match image.size {
+    let (_, size) = image.largest();
+    let wide = match size {
         None => true,
         Some((width, height)) => width >= MIN_HERO_WIDTH && width * 5 >= height * 6,
     };
     if !wide {
         return shown(image, title, base, INSET);
     }
-    let height = image
-        .size
-        .map(|(width, height)| height * CARD_WIDTH / width);
+    let height = size.map(|(width, height)| height * CARD_WIDTH / width);
     Some(Picture {
+        url: address_for(image, CARD_WIDTH, base),
         width: CARD_WIDTH,
         height,
         wide,
@@ -73,10 +73,11 @@ pub(super) fn portrait(address: &str, base: &str) -> Option<String> {
 }
 
 fn shown(image: &Image, title: &str, base: &str, bounds: (u32, u32)) -> Option<Picture> {
-    if !is_safe(&image.url) {
+    if image.copies.is_empty() && !is_safe(&image.url) {
         return None;
     }
-    let (width, height) = match image.size {
+    let (_, size) = image.largest();
+    let (width, height) = match size {
         None => (bounds.0, None),
         Some((width, height)) if width < MIN_SIDE || height < MIN_SIDE => return None,
         Some(size) => {
@@ -90,12 +91,20 @@ fn shown(image: &Image, title: &str, base: &str, bounds: (u32, u32)) -> Option<P
         &image.alt
     };
     Some(Picture {
-        url: absolute(base, &image.url),
+        url: address_for(image, width.max(height.unwrap_or(0)), base),
         alt: alt.to_owned(),
         width,
         height,
         wide: false,
     })
+}
+
+/// The file for a picture whose longer side is so many CSS pixels: twice as many of its own, if we host such a copy.
+fn address_for(image: &Image, side: u32, base: &str) -> String {
+    match image.copy_for(side * 2) {
+        Some(copy) => absolute(base, &copy.url),
+        None => absolute(base, &image.url),
+    }
 }
 
 /// The largest size within bounds that keeps the proportions and enlarges nothing.
@@ -118,13 +127,33 @@ fn is_safe(address: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ImageCopy;
 
     fn image(url: &str, size: Option<(u32, u32)>) -> Image {
         Image {
             url: url.into(),
             alt: String::new(),
             size,
+            copies: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_picture_that_we_host_is_shown_from_the_copy_that_fits() {
+        let copy = |width, height| ImageCopy {
+            url: format!("/img/{width}.jpg"),
+            width,
+            height,
+        };
+        let mut image = image("https://a.example/photo.webp", None);
+        image.copies = vec![copy(240, 160), copy(1200, 800)];
+        let base = "https://a.example";
+        let lead = hero(&image, "t", base).unwrap();
+        assert_eq!(lead.url, "https://a.example/img/1200.jpg");
+        assert_eq!((lead.width, lead.height, lead.wide), (600, Some(400), true));
+        let small = thumbnail(&image, "t", base).unwrap();
+        assert_eq!(small.url, "https://a.example/img/240.jpg");
+        assert_eq!((small.width, small.height), (120, Some(80)));
     }
 
     #[test]

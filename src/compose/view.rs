@@ -207,7 +207,7 @@ impl<'a> Viewer<'a> {
     }
 
     /// The stories of a section; never two pictures in a row, so that they stay an accent.
-    fn section_stories(&self, posts: &[&Post]) -> Result<Vec<Story>, WordsError> {
+    pub fn section_stories(&self, posts: &[&Post]) -> Result<Vec<Story>, WordsError> {
         let mut above = false;
         let mut stories = Vec::with_capacity(posts.len());
         for post in posts {

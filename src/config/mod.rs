@@ -12,6 +12,7 @@ use crate::model::{Diagnostic, Schedule, Source};
 mod delivery;
 mod document;
 mod environment;
+mod feeds;
 mod files;
 mod init;
 mod localised;
@@ -27,6 +28,7 @@ mod value;
 
 pub use delivery::{Delivery, OnUnknown};
 pub use environment::{Environment, Flags};
+pub use feeds::{FeedItems, Feeds};
 pub use files::cause;
 pub use init::init;
 pub use machine::{GatherConfig, Serve, StoreUrl};
@@ -59,6 +61,8 @@ pub struct Config {
     pub store: StoreUrl,
     /// How sources are fetched.
     pub gather: GatherConfig,
+    /// What the feeds hold.
+    pub feeds: Feeds,
     /// How `serve` answers.
     pub serve: Serve,
     /// The folder that the program makes, absolute; it may not exist yet.
@@ -138,6 +142,7 @@ fn read_parts(mut top: Section<'_>, file: &Path, environment: &Environment) -> O
     let delivery = delivery::read(top.section("delivery"), &root, environment);
     let storage = machine::read_store(top.section("store"), &root);
     let gather = machine::read_gather(top.section("gather"));
+    let feeds = feeds::read(top.section("feeds"));
     let serve = machine::read_serve(top.section("serve"));
     top.finish();
     let around = Surroundings::of(newsletter.as_ref(), &sources);
@@ -153,6 +158,7 @@ fn read_parts(mut top: Section<'_>, file: &Path, environment: &Environment) -> O
         delivery: delivery?,
         store: storage.url,
         gather: gather?,
+        feeds: feeds?,
         serve: serve?,
         state: storage.state,
         secret_file: storage.secret_file,

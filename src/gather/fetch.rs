@@ -69,9 +69,9 @@ impl FetchSettings {
 /// Fetches documents; cheap to clone, made once a run.
 #[derive(Clone)]
 pub struct Fetcher {
-    client: Client,
-    guard: Arc<Guard>,
-    settings: Arc<FetchSettings>,
+    pub(super) client: Client,
+    pub(super) guard: Arc<Guard>,
+    pub(super) settings: Arc<FetchSettings>,
 }
 
 /// A document as it arrived, unpacked.
@@ -210,7 +210,7 @@ impl Fetcher {
         })
     }
 
-    fn cause_of(&self, url: &Url, error: &reqwest::Error) -> Error {
+    pub(super) fn cause_of(&self, url: &Url, error: &reqwest::Error) -> Error {
         let host = url.host_str().unwrap_or_default();
         match cause::find::<Refusal>(error) {
             Some(Refusal::Private(name)) => return Error::Private(name.clone()),

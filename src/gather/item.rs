@@ -330,6 +330,7 @@ fn image_of(media: &[MediaObject], extra: Option<&str>, base: &Url, body: &Clean
                 alt: same.map(|image| image.alt.clone()).unwrap_or_default(),
                 size: size.or_else(|| same?.size),
                 url,
+                copies: Vec::new(),
             })
         }
         None => body.first_image.clone(),

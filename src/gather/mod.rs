@@ -9,6 +9,7 @@ mod cause;
 mod charset;
 mod clean;
 mod dates;
+mod errands;
 mod error;
 mod feed;
 mod fetch;

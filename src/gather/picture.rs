@@ -94,6 +94,7 @@ pub(super) fn image_of(piece: &Piece) -> Option<Image> {
         url: element.get("src")?.to_owned(),
         alt: words::line(element.get("alt").unwrap_or_default()),
         size: size("width").zip(size("height")),
+        copies: Vec::new(),
     })
 }
 

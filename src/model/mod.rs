@@ -32,7 +32,9 @@ pub use names::{
     Format, IssueNumber, Language, NameError, PostId, ScheduleName, SourceName, SubscriberId, Topic,
 };
 pub use network::Network;
-pub use post::{Author, CallToAction, Hold, Image, LedgerEntry, Post, PostFile, absolute};
+pub use post::{
+    Author, CallToAction, Hold, Image, ImageCopy, LedgerEntry, Post, PostFile, absolute,
+};
 pub use reader::{Origin, Subscriber, SubscriberEntry, SuppressionReason};
 pub use relay::{Relay, RelayError, Security, SmtpRelay};
 pub use schedule::{Cadence, CatchUp, FirstRun, Schedule};

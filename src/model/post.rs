@@ -89,6 +89,38 @@ pub struct Image {
     pub alt: String,
     /// Width and height in pixels, where known.
     pub size: Option<(u32, u32)>,
+    /// Copies of it that we host, the smallest first; empty for a picture that nobody has looked at yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<ImageCopy>,
+}
+
+/// A copy of a picture that we host: a JPEG, no larger than its original.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageCopy {
+    /// Address, beginning with `/`.
+    pub url: String,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+}
+
+impl Image {
+    /// The smallest copy with a side of at least `pixels`, else the largest; `None` where there are no copies.
+    pub fn copy_for(&self, pixels: u32) -> Option<&ImageCopy> {
+        self.copies
+            .iter()
+            .find(|copy| copy.width.max(copy.height) >= pixels)
+            .or(self.copies.last())
+    }
+
+    /// Address and size of the largest copy, or of the picture itself where there are none.
+    pub fn largest(&self) -> (&str, Option<(u32, u32)>) {
+        match self.copies.last() {
+            Some(copy) => (&copy.url, Some((copy.width, copy.height))),
+            None => (&self.url, self.size),
+        }
+    }
 }
 
 /// What a post or newsletter asks the reader to do.
@@ -150,6 +182,29 @@ impl LedgerEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_smallest_copy_that_is_large_enough_is_taken() {
+        let copy = |width, height| ImageCopy {
+            url: format!("/img/{width}.jpg"),
+            width,
+            height,
+        };
+        let mut image = Image {
+            url: "/img/a.png".to_owned(),
+            alt: String::new(),
+            size: Some((3000, 2000)),
+            copies: vec![copy(160, 240), copy(1200, 800)],
+        };
+        let taken = |image: &Image, pixels| image.copy_for(pixels).map(|copy| copy.width);
+        assert_eq!(taken(&image, 240), Some(160));
+        assert_eq!(taken(&image, 241), Some(1200));
+        assert_eq!(taken(&image, 2000), Some(1200));
+        assert_eq!(image.largest(), ("/img/1200.jpg", Some((1200, 800))));
+        image.copies.clear();
+        assert_eq!(taken(&image, 1), None);
+        assert_eq!(image.largest(), ("/img/a.png", Some((3000, 2000))));
+    }
 
     #[test]
     fn an_address_of_ours_becomes_absolute_and_others_stay() {

@@ -26,6 +26,9 @@ pub enum Fault {
     /// The feed could not be made.
     #[error(transparent)]
     Syndicate(#[from] crate::syndicate::Error),
+    /// A picture of our own could not be drawn, which is a fault of ours.
+    #[error(transparent)]
+    Picture(#[from] crate::pictures::Error),
     /// The fetcher could not be made.
     #[error(transparent)]
     Gather(#[from] crate::gather::Error),

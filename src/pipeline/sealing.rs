@@ -46,8 +46,10 @@ impl Pipeline {
             report.keep_quiet(schedule, quiet);
             return Ok(None);
         }
+        let mut posts = chosen.posts;
+        self.host_pictures(&mut posts, world, report).await?;
         let seal = self
-            .freeze(schedule, slot, chosen.posts, &readership, world)
+            .freeze(schedule, slot, posts, &readership, world)
             .await?;
         match self.store.issue_seal(&seal).await? {
             SealOutcome::EditionExists(number) => {

@@ -8,85 +8,100 @@ use jiff::tz::TimeZone;
 use rss::extension::atom::{AtomExtension, Link};
 use rss::extension::dublincore::DublinCoreExtension;
 use rss::extension::{Extension, ExtensionMap};
-use rss::{Category, Channel, Enclosure, Guid, Item};
+use rss::{Category, Channel, Guid, Image};
 
-use super::Error;
-use super::text;
-use crate::model::{Image, LedgerEntry, Masthead, Post, absolute};
-
-/// Newest posts that the feed holds; what is older stands in the archive.
-const MAX_ITEMS: usize = 50;
+use super::feed::{Kind, Part, Place};
+use super::{Error, Item, ItemImage, text};
 
 /// How long a reader may keep the feed before asking again, in minutes.
 const TTL_MINUTES: &str = "60";
 
+/// Width and height of the channel's picture, in pixels: the widest that RSS 2.0 allows is 144.
+const LOGO_SIDE: &str = "144";
+
 const CONTENT_NAMESPACE: &str = "http://purl.org/rss/1.0/modules/content/";
 const MEDIA_NAMESPACE: &str = "http://search.yahoo.com/mrss/";
 
-/// Writes the newest 50 posts that are not held as an RSS 2.0 document, newest first.
-///
-/// `changed` is when the newest change was made (a post, an edit); where it is `None`, the newest first sight counts.
-pub fn rss(
-    masthead: &Masthead,
-    posts: &[LedgerEntry],
-    changed: Option<Timestamp>,
-) -> Result<String, Error> {
-    let mut shown: Vec<&LedgerEntry> = posts
-        .iter()
-        .filter(|entry| entry.post.hold.is_none())
-        .collect();
-    shown.sort_by_key(|entry| (std::cmp::Reverse(entry.dated()), entry.id));
-    shown.truncate(MAX_ITEMS);
-    let changed = changed.or_else(|| shown.iter().map(|entry| entry.first_seen).max());
-    let channel = Channel {
-        title: text::legal(&masthead.name),
-        link: format!("{}/", masthead.url),
-        description: text::legal(
-            masthead
-                .tagline_for(&masthead.language)
-                .unwrap_or(&masthead.name),
-        ),
-        language: Some(masthead.language.to_string()),
-        last_build_date: changed.and_then(rfc822),
+/// Feed history (RFC 5005 §4).
+const HISTORY_NAMESPACE: &str = "http://purl.org/syndication/history/1.0";
+
+/// Writes a document of a feed.
+pub(super) fn write(part: &Part<'_>) -> Result<String, Error> {
+    let changed = part.updated().and_then(rfc822);
+    let mut channel = Channel {
+        title: part.title(),
+        link: part.feed.home.clone(),
+        description: part.about(),
+        language: Some(part.feed.masthead.language.to_string()),
+        pub_date: changed.clone(),
+        last_build_date: changed,
         generator: Some("Courant".to_owned()),
         docs: Some("https://www.rssboard.org/rss-specification".to_owned()),
         ttl: Some(TTL_MINUTES.to_owned()),
-        namespaces: BTreeMap::from([
-            ("content".to_owned(), CONTENT_NAMESPACE.to_owned()),
-            ("media".to_owned(), MEDIA_NAMESPACE.to_owned()),
-        ]),
-        atom_ext: Some(self_link(masthead)),
-        items: shown.iter().map(|entry| item(masthead, entry)).collect(),
+        image: Some(logo(part)),
+        namespaces: namespaces(part),
+        atom_ext: Some(links(part)),
+        items: part.items.iter().map(|item| written(item)).collect(),
         ..Channel::default()
     };
+    if part.place != Place::Newest {
+        let archive = Extension {
+            name: "fh:archive".to_owned(),
+            ..Extension::default()
+        };
+        let history = BTreeMap::from([("archive".to_owned(), vec![archive])]);
+        channel.extensions.insert("fh".to_owned(), history);
+    }
     let bytes = channel
         .pretty_write_to(Vec::new(), b' ', 1)
         .map_err(|error| Error::Write(error.to_string()))?;
     let xml = String::from_utf8(bytes).map_err(|error| Error::Write(error.to_string()))?;
-    Ok(format!("{xml}\n"))
+    Ok(part.styled(&xml))
 }
 
-fn self_link(masthead: &Masthead) -> AtomExtension {
-    AtomExtension {
-        links: vec![Link {
-            href: masthead.feed(),
-            rel: "self".to_owned(),
-            mime_type: Some("application/rss+xml".to_owned()),
-            ..Link::default()
-        }],
+fn namespaces(part: &Part<'_>) -> BTreeMap<String, String> {
+    let mut namespaces = BTreeMap::from([
+        ("content".to_owned(), CONTENT_NAMESPACE.to_owned()),
+        ("media".to_owned(), MEDIA_NAMESPACE.to_owned()),
+    ]);
+    if part.place != Place::Newest {
+        namespaces.insert("fh".to_owned(), HISTORY_NAMESPACE.to_owned());
+    }
+    namespaces
+}
+
+/// The channel's picture; its title and link are those of the channel, as the specification has it.
+fn logo(part: &Part<'_>) -> Image {
+    Image {
+        url: format!("{}/logo.png", part.base()),
+        title: part.title(),
+        link: part.feed.home.clone(),
+        width: Some(LOGO_SIDE.to_owned()),
+        height: Some(LOGO_SIDE.to_owned()),
+        description: None,
     }
 }
 
-fn item(masthead: &Masthead, entry: &LedgerEntry) -> Item {
-    let post = &entry.post;
-    let content = text::with_absolute_addresses(&text::legal(&post.html), &masthead.url);
-    Item {
-        title: Some(text::legal(&post.title)),
-        link: Some(text::legal(&post.address(&masthead.url))),
+fn links(part: &Part<'_>) -> AtomExtension {
+    let link = |(rel, href): (&str, String)| Link {
+        mime_type: (rel != "hub").then(|| "application/rss+xml".to_owned()),
+        rel: rel.to_owned(),
+        href,
+        ..Link::default()
+    };
+    AtomExtension {
+        links: part.relations(Kind::Rss).into_iter().map(link).collect(),
+    }
+}
+
+fn written(item: &Item) -> rss::Item {
+    let full = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    rss::Item {
+        title: Some(item.title.clone()),
+        link: Some(item.link.clone()),
         // A description is HTML to its readers, so plain text is escaped once more.
-        description: Some(text::escape(&text::legal(&post.summary)))
-            .filter(|summary| !summary.is_empty()),
-        categories: post
+        description: full(&text::escape_text(&item.summary)),
+        categories: item
             .topics
             .iter()
             .map(|topic| Category {
@@ -95,63 +110,39 @@ fn item(masthead: &Masthead, entry: &LedgerEntry) -> Item {
             })
             .collect(),
         guid: Some(Guid {
-            value: guid(post),
+            value: item.id.clone(),
             permalink: false,
         }),
-        pub_date: rfc822(entry.dated()),
-        content: Some(content).filter(|content| !content.is_empty()),
-        dublin_core_ext: post.author.as_ref().map(|author| DublinCoreExtension {
-            creators: vec![text::legal(&author.name)],
-            ..DublinCoreExtension::default()
-        }),
-        enclosure: post
-            .image
-            .as_ref()
-            .and_then(|image| enclosure(masthead, image)),
-        extensions: post
-            .image
-            .as_ref()
-            .map(|image| media(masthead, image))
-            .unwrap_or_default(),
-        ..Item::default()
+        pub_date: rfc822(item.published),
+        content: full(&item.html),
+        dublin_core_ext: dublin_core(item),
+        extensions: item.image.as_ref().map(media).unwrap_or_default(),
+        ..rss::Item::default()
     }
 }
 
-/// The publisher's own identifier where it is one in the whole world, else one that is ours: neither title, link nor
-/// a new address of the newsletter changes it.
-fn guid(post: &Post) -> String {
-    let global = ["http://", "https://", "tag:", "urn:"]
-        .iter()
-        .any(|scheme| post.identity.starts_with(scheme));
-    match global {
-        true => text::legal(&post.identity),
-        false => format!(
-            "urn:courant:{}:{}",
-            post.source,
-            text::percent_encoded(&post.identity)
-        ),
-    }
+fn dublin_core(item: &Item) -> Option<DublinCoreExtension> {
+    let creators: Vec<String> = item.author.iter().cloned().collect();
+    let languages: Vec<String> = item.language.iter().map(ToString::to_string).collect();
+    let empty = creators.is_empty() && languages.is_empty();
+    (!empty).then(|| DublinCoreExtension {
+        creators,
+        languages,
+        ..DublinCoreExtension::default()
+    })
 }
 
 /// `media:content` of the picture, with its size where that is known.
-fn media(masthead: &Masthead, image: &Image) -> ExtensionMap {
-    let mut attributes = BTreeMap::from([
-        ("url".to_owned(), picture(masthead, image)),
-        ("medium".to_owned(), "image".to_owned()),
-    ]);
-    if let Some((width, height)) = image.size {
-        attributes.insert("width".to_owned(), width.to_string());
-        attributes.insert("height".to_owned(), height.to_string());
-    }
+fn media(image: &ItemImage) -> ExtensionMap {
     let mut content = Extension {
         name: "media:content".to_owned(),
-        attrs: attributes,
+        attrs: media_attributes(image),
         ..Extension::default()
     };
     if !image.alt.is_empty() {
         let description = Extension {
             name: "media:description".to_owned(),
-            value: Some(text::legal(&image.alt)),
+            value: Some(image.alt.clone()),
             ..Extension::default()
         };
         content
@@ -164,30 +155,19 @@ fn media(masthead: &Masthead, image: &Image) -> ExtensionMap {
     )])
 }
 
-/// The picture once more for readers that know only enclosures. Its length is not known here: 0 says so, as the
-/// best-practices profile has it.
-fn enclosure(masthead: &Masthead, image: &Image) -> Option<Enclosure> {
-    let path = image.url.split(['?', '#']).next()?;
-    let kind = match path.rsplit('.').next()?.to_ascii_lowercase().as_str() {
-        "jpg" | "jpeg" => "image/jpeg",
-        "png" => "image/png",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "avif" => "image/avif",
-        _ => return None,
-    };
-    Some(Enclosure {
-        url: picture(masthead, image),
-        length: "0".to_owned(),
-        mime_type: kind.to_owned(),
-    })
+fn media_attributes(image: &ItemImage) -> BTreeMap<String, String> {
+    let mut attributes = BTreeMap::from([
+        ("url".to_owned(), image.url.clone()),
+        ("medium".to_owned(), "image".to_owned()),
+    ]);
+    if let Some((width, height)) = image.size {
+        attributes.insert("width".to_owned(), width.to_string());
+        attributes.insert("height".to_owned(), height.to_string());
+    }
+    attributes
 }
 
-fn picture(masthead: &Masthead, image: &Image) -> String {
-    text::legal(&absolute(&masthead.url, &image.url))
-}
-
-/// RFC 822 with a four-digit year and a numeric zone, as RSS 2.0 asks: `Mon, 02 Nov 2026 07:00:00 +0000`.
+/// RFC 822 with a four-digit year and a numeric zone, as RSS 2.0 asks: `Mon, 2 Nov 2026 07:00:00 +0000`.
 fn rfc822(instant: Timestamp) -> Option<String> {
     let zoned = instant.to_zoned_datetime(TimeZone::UTC);
     rfc2822::to_string(&zoned).ok()

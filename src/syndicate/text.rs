@@ -9,11 +9,16 @@ fn is_legal(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
 }
 
-/// Plain text as HTML.
-pub(super) fn escape(text: &str) -> String {
+/// Plain text as HTML or XML, between tags.
+pub(super) fn escape_text(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
+}
+
+/// Plain text as HTML or XML, also within double quotes.
+pub(super) fn escape(text: &str) -> String {
+    escape_text(text).replace('"', "&quot;")
 }
 
 /// Makes addresses in tags that begin with one slash absolute below `base`; text is left alone.

@@ -1,4 +1,5 @@
-//! Published files over HTTP: strong ETag and Last-Modified, 304 for either (RFC 9110 §13), no redirects.
+//! Published files over HTTP: strong ETag and Last-Modified, 304 for either (RFC 9110 §13), no redirects, packed by
+//! what the asker takes.
 //!
 //! A path is taken apart into plain names before it touches the disk, so that it cannot leave the folder.
 
@@ -11,14 +12,20 @@ use axum::response::Response;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
-/// How long a reader's program may keep a page without asking again: five minutes.
+use super::packing::Packing;
+
+/// How long a reader's program may keep a page or feed without asking again: five minutes.
 const CACHE: &str = "public, max-age=300";
+
+/// How long it may keep a picture, whose name is made of what is in it: a year, as good as for ever (RFC 8246).
+const CACHE_FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// A published file.
 pub(super) struct PublishedFile {
     bytes: Vec<u8>,
     modified: Option<Timestamp>,
     content_type: &'static str,
+    lasting: bool,
 }
 
 /// Finds the file of a path; a folder's is its `index.html`.
@@ -38,6 +45,7 @@ pub(super) async fn find(public: &Path, path: &str) -> Option<PublishedFile> {
         bytes,
         modified,
         content_type: content_type(&file),
+        lasting: file.starts_with(public.join("img")),
     })
 }
 
@@ -77,10 +85,18 @@ fn instant(time: SystemTime) -> Option<Timestamp> {
     Timestamp::from_second(at.as_second()).ok()
 }
 
+/// The type of a file (RSS Advisory Board, RFC 4287 §7, JSON Feed 1.1; OPML has none of its own that is registered).
 fn content_type(file: &Path) -> &'static str {
+    match file.file_name().and_then(|name| name.to_str()) {
+        Some("feed.xml") => return "application/rss+xml; charset=utf-8",
+        Some("atom.xml") => return "application/atom+xml; charset=utf-8",
+        Some("feed.json") => return "application/feed+json; charset=utf-8",
+        _ => {}
+    }
     match file.extension().and_then(|extension| extension.to_str()) {
         Some("html") => "text/html; charset=utf-8",
-        Some("xml") => "application/rss+xml; charset=utf-8",
+        Some("xml") => "application/xml; charset=utf-8",
+        Some("opml") => "text/x-opml; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("txt") => "text/plain; charset=utf-8",
         Some("json") => "application/json",
@@ -93,26 +109,41 @@ fn content_type(file: &Path) -> &'static str {
 }
 
 impl PublishedFile {
-    /// The file, or 304 where the asker has it.
+    /// The file, or 304 where the asker has it. What is text is packed as the asker likes it best.
     pub(super) fn answer(self, asked: &HeaderMap) -> Response {
-        let etag = format!("\"{}\"", &blake3::hash(&self.bytes).to_hex()[..32]);
+        let is_text = !self.content_type.starts_with("image/")
+            && self.content_type != "application/octet-stream";
+        let packing = match is_text {
+            true => Packing::wanted(asked),
+            false => Packing::Plain,
+        };
+        // Two packings are two representations, and a strong tag tells them apart (RFC 9110 §8.8.3.3).
+        let hash = blake3::hash(&self.bytes).to_hex();
+        let etag = format!("\"{}{}\"", &hash[..32], packing.mark());
         let modified = self.modified.and_then(http_date);
         let fresh = is_fresh(asked, &etag, self.modified);
         let mut response = HttpResponse::new(Body::empty());
         let headers = response.headers_mut();
         put(headers, header::ETAG, &etag);
-        put(headers, header::CACHE_CONTROL, CACHE);
+        let cache = if self.lasting { CACHE_FOR_EVER } else { CACHE };
+        put(headers, header::CACHE_CONTROL, cache);
         put(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
         put(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        if is_text {
+            put(headers, header::VARY, "Accept-Encoding");
+        }
         if let Some(modified) = modified {
             put(headers, header::LAST_MODIFIED, &modified);
         }
         if fresh {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
-        } else {
-            put(headers, header::CONTENT_TYPE, self.content_type);
-            *response.body_mut() = Body::from(self.bytes);
+            return response;
         }
+        put(headers, header::CONTENT_TYPE, self.content_type);
+        if let Some(name) = packing.name() {
+            put(headers, header::CONTENT_ENCODING, name);
+        }
+        *response.body_mut() = Body::from(packing.pack(self.bytes));
         response
     }
 }

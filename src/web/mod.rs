@@ -5,6 +5,7 @@
 
 mod files;
 mod leaving;
+mod packing;
 mod serve;
 
 use std::path::PathBuf;
@@ -56,7 +57,18 @@ pub fn routes(site: Arc<Site>) -> Router {
 
 async fn published(State(site): State<Arc<Site>>, request: axum::extract::Request) -> Response {
     match files::find(&site.public, request.uri().path()).await {
-        Some(file) => file.answer(request.headers()),
+        Some(file) => answer(file, request.headers().clone()).await,
         None => leaving::not_found(&site),
     }
+}
+
+/// Packing computes, so it happens where it keeps nobody waiting.
+async fn answer(file: files::PublishedFile, asked: axum::http::HeaderMap) -> Response {
+    let answered = tokio::task::spawn_blocking(move || file.answer(&asked));
+    answered.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a published file could not be answered");
+        let mut response = Response::default();
+        *response.status_mut() = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
 }

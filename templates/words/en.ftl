@@ -84,6 +84,13 @@ issue-stories = { $count ->
    *[other] { $count }{"\u00A0"}stories
  }
 issue-title = { $newsletter }, issue { $number }
+issue-ways = Other issues
+issue-earlier = Issue { $number }, the one before
+issue-later = Issue { $number }, the next one
+topics = Topics
+topic-stories = Newest first
+topic-about = Every story in { $newsletter } about { $topic }
+feed-note = This is a feed. Copy the address above into your feed reader, and every new story comes to you.
 unsubscribe-ask = Would you like to stop receiving { $newsletter } at { $address }?
 unsubscribe-button = Yes, unsubscribe me
 unsubscribe-keep = Would you rather stay? Then there is nothing to do: close this page.

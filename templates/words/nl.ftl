@@ -84,6 +84,13 @@ issue-stories = { $count ->
    *[other] { $count }{"\u00A0"}verhalen
  }
 issue-title = { $newsletter }, nummer { $number }
+issue-ways = Andere nummers
+issue-earlier = Nummer { $number }, het vorige
+issue-later = Nummer { $number }, het volgende
+topics = Onderwerpen
+topic-stories = De nieuwste eerst
+topic-about = Alle verhalen uit { $newsletter } over { $topic }
+feed-note = Dit is een feed. Kopieer het adres hierboven naar je feedlezer, en je krijgt elk nieuw verhaal vanzelf.
 unsubscribe-ask = Wil je { $newsletter } niet meer ontvangen op { $address }?
 unsubscribe-button = Ja, schrijf mij uit
 unsubscribe-keep = Toch liever blijven? Dan hoef je niets te doen: sluit deze pagina.

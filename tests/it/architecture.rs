@@ -14,7 +14,7 @@ struct Room {
     pure: bool,
 }
 
-const ROOMS: [Room; 13] = [
+const ROOMS: [Room; 14] = [
     room("model", &[], &[], true),
     room("select", &["model"], &[], true),
     room("schedule", &["model"], &["croner"], true),
@@ -24,7 +24,8 @@ const ROOMS: [Room; 13] = [
         &["handlebars", "css_inline", "fluent_bundle"],
         true,
     ),
-    room("syndicate", &["model"], &["rss"], true),
+    room("syndicate", &["model"], &["rss", "atom_syndication"], true),
+    room("pictures", &[], &["image", "ab_glyph"], true),
     room("config", &["model", "schedule"], &["toml"], false),
     room(
         "gather",
@@ -52,7 +53,7 @@ const ROOMS: [Room; 13] = [
     room(
         "web",
         &["model", "audience", "compose", "store"],
-        &["axum", "hyper", "hyper_util"],
+        &["axum", "hyper", "hyper_util", "brotli"],
         false,
     ),
     room(
@@ -63,6 +64,7 @@ const ROOMS: [Room; 13] = [
             "schedule",
             "compose",
             "syndicate",
+            "pictures",
             "config",
             "gather",
             "deliver",
@@ -80,6 +82,7 @@ const ROOMS: [Room; 13] = [
             "schedule",
             "compose",
             "syndicate",
+            "pictures",
             "config",
             "gather",
             "deliver",

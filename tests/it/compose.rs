@@ -8,7 +8,7 @@
 
 mod faults;
 mod pages;
-mod stories;
+pub mod stories;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -415,7 +415,9 @@ fn what_a_post_says_is_never_markup_nor_template() {
     hostile.link = Some("https://example.nl/?a=1&b=\"><script>".into());
     let issue = issue(vec![hostile; 5]);
     let digest = digest(&issue, "nl");
-    let page = composer().issue_page(&issue).unwrap();
+    let page = composer()
+        .issue_page(&issue, courant::compose::Neighbours::default())
+        .unwrap();
     for part in [html(&digest), &page] {
         assert!(!part.contains("<script"), "{part}");
         assert!(part.contains("&lt;script&gt;alert("));

@@ -1,4 +1,4 @@
-//! Behaviour of `syndicate`: posts become a feed.
+//! Behaviour of `syndicate`: posts and issues become feeds in three formats, with archives.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,11 +11,11 @@ use std::process::{Command, Stdio};
 
 use courant::gather::read_feed;
 use courant::model::{
-    Author, EmailAddress, Hold, Image, Language, LedgerEntry, Masthead, Post, PostId, Source,
-    SourceKind, SourceName, Topic,
+    Author, EmailAddress, Hold, Image, ImageCopy, Language, LedgerEntry, Masthead, Post, PostId,
+    Source, SourceKind, SourceName, Topic,
 };
-use courant::syndicate::rss;
-use jiff::Timestamp;
+use courant::syndicate::{Document, Feed, Item, Location, documents, outline, sitemap};
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 fn at(text: &str) -> Timestamp {
@@ -92,7 +92,12 @@ fn posts() -> Vec<LedgerEntry> {
     full.post.image = Some(Image {
         url: "/img/0011.jpg".into(),
         alt: "Een schaaltje".into(),
-        size: Some((1200, 800)),
+        size: Some((3000, 2000)),
+        copies: vec![ImageCopy {
+            url: "/img/0011-1200.jpg".into(),
+            width: 1200,
+            height: 800,
+        }],
     });
     let bare = entry(2, "Een kaal bericht", "2026-11-02T08:00:00Z");
     let mut held = entry(3, "Geheim concept", "2026-11-02T09:00:00Z");
@@ -100,13 +105,13 @@ fn posts() -> Vec<LedgerEntry> {
     vec![full, bare, held]
 }
 
-fn read_back(xml: &str) -> Vec<Post> {
+fn read_back(text: &str) -> Vec<Post> {
     let url = Url::parse("https://krant.example.nl/post/feed.xml").unwrap();
     let source = Source::new(
         SourceName::parse("zelf").unwrap(),
         SourceKind::Url(url.clone()),
     );
-    read_feed(xml.as_bytes(), None, &url, &source)
+    read_feed(text.as_bytes(), None, &url, &source)
         .unwrap()
         .posts
 }
@@ -131,59 +136,101 @@ fn is_well_formed(xml: &str) -> bool {
     python.wait().unwrap().success()
 }
 
+/// The feeds of these posts, the first of which came out first, a minute after each other.
+fn published(masthead: &Masthead, posts: &[LedgerEntry], hub: Option<&str>) -> Vec<Document> {
+    let start = at("2026-11-02T10:00:00Z");
+    let appeared = |n: usize| start + SignedDuration::from_mins(i64::try_from(n).unwrap());
+    let items = posts.iter().enumerate();
+    documents(&Feed {
+        masthead,
+        title: masthead.name.clone(),
+        home: format!("{}/", masthead.url),
+        folder: String::new(),
+        hub,
+        items: items
+            .map(|(n, entry)| Item::of_post(masthead, entry, appeared(n)))
+            .collect(),
+    })
+    .unwrap()
+}
+
+fn text<'a>(documents: &'a [Document], path: &str) -> &'a str {
+    let found = documents.iter().find(|document| document.path == path);
+    &found.unwrap().text
+}
+
+const HUB: Option<&str> = Some("https://hub.example/");
+
 #[test]
-fn the_feed_as_readers_get_it() {
-    let xml = rss(&masthead(), &posts(), Some(at("2026-11-02T10:00:00Z"))).unwrap();
-    assert!(is_well_formed(&xml));
-    insta::assert_snapshot!("rss_out", xml);
+fn the_feeds_as_readers_get_them() {
+    let documents = published(&masthead(), &posts(), HUB);
+    let paths: Vec<_> = documents.iter().map(|d| d.path.as_str()).collect();
+    assert_eq!(paths, ["feed.xml", "atom.xml", "feed.json"]);
+    assert!(documents.iter().all(|document| document.current));
+    assert!(is_well_formed(text(&documents, "feed.xml")));
+    assert!(is_well_formed(text(&documents, "atom.xml")));
+    insta::assert_snapshot!("rss_out", text(&documents, "feed.xml"));
+    insta::assert_snapshot!("atom_out", text(&documents, "atom.xml"));
+    insta::assert_snapshot!("json_out", text(&documents, "feed.json"));
 }
 
 #[test]
-fn what_goes_out_comes_back_in() {
-    let back = read_back(&rss(&masthead(), &posts(), None).unwrap());
-    assert_eq!(back.len(), 2, "a held post is not published");
-    let (bare, full) = (&back[0], &back[1]);
-    assert_eq!(
-        bare.link.as_deref(),
-        Some("https://krant.example.nl/post/posts/post-2/")
-    );
-    assert_eq!(bare.identity, "urn:courant:brieven:2%20cr%C3%A8me.md");
-    assert_eq!(full.identity, "tag:krant.example.nl,2026:/creme");
-    assert_eq!(full.title, "Crème brûlée à la carte: <b> & ’t Hoekje");
-    assert_eq!(
-        full.link.as_deref(),
-        Some("https://blog.example.nl/creme?a=1&b=2")
-    );
-    assert_eq!(full.author.as_ref().unwrap().name, "Zoë d’Hulst");
-    assert_eq!(full.published, Some(at("2026-11-01T18:30:00Z")));
+fn what_goes_out_comes_back_in_from_every_format() {
+    let documents = published(&masthead(), &posts(), None);
+    for document in &documents {
+        let path = &document.path;
+        let back = read_back(&document.text);
+        assert_eq!(back.len(), 2, "{path}: a held post is not published");
+        let (bare, full) = (&back[0], &back[1]);
+        assert_eq!(
+            bare.link.as_deref(),
+            Some("https://krant.example.nl/post/posts/post-2/"),
+            "{path}"
+        );
+        assert_eq!(
+            bare.identity, "urn:courant:brieven:2%20cr%C3%A8me.md",
+            "{path}"
+        );
+        assert_eq!(full.identity, "tag:krant.example.nl,2026:/creme", "{path}");
+        assert_eq!(
+            full.title, "Crème brûlée à la carte: <b> & ’t Hoekje",
+            "{path}"
+        );
+        assert_eq!(
+            full.link.as_deref(),
+            Some("https://blog.example.nl/creme?a=1&b=2"),
+            "{path}"
+        );
+        assert_eq!(full.author.as_ref().unwrap().name, "Zoë d’Hulst", "{path}");
+        assert_eq!(full.published, Some(at("2026-11-01T18:30:00Z")), "{path}");
+        assert_eq!(full.topics[0].as_str(), "eerlijk-verkopen", "{path}");
+        let image = full.image.as_ref().unwrap();
+        assert_eq!(
+            image.url, "https://krant.example.nl/post/img/0011-1200.jpg",
+            "{path}"
+        );
+        assert!(
+            full.html
+                .contains("<img src=\"https://krant.example.nl/post/img/0011.jpg\""),
+            "{path}"
+        );
+        assert!(
+            full.html.contains("<code>src=\"/x\"</code>"),
+            "{path}: text is no address"
+        );
+    }
+    let full = &read_back(text(&documents, "feed.xml"))[1];
     assert_eq!(full.summary, "Eén zin met < en &. En nog één.");
-    assert_eq!(full.topics[0].as_str(), "eerlijk-verkopen");
-    let image = full.image.as_ref().unwrap();
-    assert_eq!(image.url, "https://krant.example.nl/post/img/0011.jpg");
-    assert_eq!(image.size, Some((1200, 800)));
-    assert!(
-        full.html
-            .contains("<img src=\"https://krant.example.nl/post/img/0011.jpg\"")
-    );
-    assert!(
-        full.html.contains("<code>src=\"/x\"</code>"),
-        "text is no address"
-    );
+    assert_eq!(full.image.as_ref().unwrap().size, Some((1200, 800)));
 }
 
 #[test]
-fn the_same_posts_give_the_same_bytes_in_any_order() {
-    let mut turned = posts();
-    turned.reverse();
-    assert_eq!(
-        rss(&masthead(), &posts(), None).unwrap(),
-        rss(&masthead(), &turned, None).unwrap()
-    );
-    let xml = rss(&masthead(), &posts(), None).unwrap();
-    assert!(
-        xml.contains("<lastBuildDate>Mon, 2 Nov 2026 08:00:00 +0000</lastBuildDate>"),
-        "{xml}"
-    );
+fn the_same_posts_give_the_same_bytes_and_the_newest_change_is_the_feeds_date() {
+    let first = published(&masthead(), &posts(), HUB);
+    assert_eq!(first, published(&masthead(), &posts(), HUB));
+    let newest = "<lastBuildDate>Mon, 2 Nov 2026 10:01:00 +0000</lastBuildDate>";
+    assert!(text(&first, "feed.xml").contains(newest));
+    assert!(text(&first, "atom.xml").contains("<updated>2026-11-02T10:01:00+00:00</updated>"));
 }
 
 #[test]
@@ -206,28 +253,167 @@ fn characters_that_xml_forbids_do_not_get_through() {
         tagline: Some(dirty.into()),
         ..masthead()
     };
-    let xml = rss(&masthead, &posts, None).unwrap();
-    assert!(is_well_formed(&xml));
-    assert!(xml.contains("<title>abcde</title>"));
+    let documents = published(&masthead, &posts, Some("https://hub.example/?a=1&b=\"2\""));
+    for path in ["feed.xml", "atom.xml"] {
+        assert!(is_well_formed(text(&documents, path)), "{path}");
+        assert!(
+            text(&documents, path).contains("<title>abcde</title>"),
+            "{path}"
+        );
+    }
+    let json: serde_json::Value = serde_json::from_str(text(&documents, "feed.json")).unwrap();
+    assert_eq!(json["title"], "abcde");
+    assert!(is_well_formed(&outline(&masthead, &[])));
+}
+
+fn many(count: i64) -> Vec<LedgerEntry> {
+    (0..count)
+        .map(|id| {
+            let seen = at("2026-11-01T00:00:00Z") + SignedDuration::from_mins(id);
+            entry(id, &format!("Post {id}"), &seen.to_string())
+        })
+        .collect()
+}
+
+/// Follows `prev-archive` (RFC 5005 §4) from the feed to the oldest archive: the titles of all, the newest first.
+fn followed(
+    documents: &[Document],
+    file: &str,
+    next: impl Fn(&str) -> Option<String>,
+) -> Vec<String> {
+    let mut titles = Vec::new();
+    let mut path = file.to_owned();
+    loop {
+        let document = text(documents, &path);
+        titles.extend(read_back(document).into_iter().map(|post| post.title));
+        match next(document) {
+            Some(address) => {
+                let relative = address.strip_prefix("https://krant.example.nl/post/");
+                path = relative.unwrap().to_owned();
+            }
+            None => return titles,
+        }
+    }
+}
+
+fn previous_of_xml(document: &str) -> Option<String> {
+    let link = document
+        .split("<")
+        .find(|tag| tag.contains("rel=\"prev-archive\""))?;
+    Some(link.split("href=\"").nth(1)?.split('"').next()?.to_owned())
+}
+
+fn previous_of_json(document: &str) -> Option<String> {
+    let json: serde_json::Value = serde_json::from_str(document).unwrap();
+    Some(json["next_url"].as_str()?.to_owned())
 }
 
 #[test]
-fn an_empty_feed_is_a_feed_and_a_full_one_holds_the_newest_fifty() {
-    let empty = rss(&masthead(), &[], None).unwrap();
-    assert!(is_well_formed(&empty) && read_back(&empty).is_empty());
-    let many: Vec<LedgerEntry> = (0..60)
-        .map(|id| {
-            entry(
-                id,
-                &format!("Post {id}"),
-                &format!("2026-11-01T00:{id:02}:00Z"),
-            )
-        })
-        .collect();
-    let back = read_back(&rss(&masthead(), &many, None).unwrap());
-    assert_eq!(back.len(), 50);
+fn every_post_is_found_by_following_the_archives() {
+    let posts = many(130);
+    let documents = published(&masthead(), &posts, HUB);
+    let expected: Vec<String> = (0..130).rev().map(|id| format!("Post {id}")).collect();
+    assert_eq!(followed(&documents, "feed.xml", previous_of_xml), expected);
+    assert_eq!(followed(&documents, "atom.xml", previous_of_xml), expected);
     assert_eq!(
-        (back[0].title.as_str(), back[49].title.as_str()),
-        ("Post 59", "Post 10")
+        followed(&documents, "feed.json", previous_of_json),
+        expected
+    );
+    assert_eq!(read_back(text(&documents, "feed.xml")).len(), 30);
+    let archive = text(&documents, "archive/4/feed.xml");
+    assert!(archive.contains("<fh:archive/>"), "{archive}");
+    assert!(
+        archive.contains("rel=\"current\" href=\"https://krant.example.nl/post/feed.xml\"")
+            || archive.contains("href=\"https://krant.example.nl/post/feed.xml\" rel=\"current\"")
+    );
+    assert!(
+        !archive.contains("hub.example"),
+        "nobody subscribes to an archive"
+    );
+    assert!(!text(&documents, "feed.xml").contains("fh:archive"));
+    insta::assert_snapshot!(
+        "atom_archive",
+        text(&documents, "archive/1/atom.xml")
+            .lines()
+            .take(28)
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+}
+
+#[test]
+fn an_archive_keeps_its_bytes_when_posts_come_and_go() {
+    let before = published(&masthead(), &many(80), HUB);
+    let mut more = many(120);
+    more[40].post.hold = Some(Hold::Withdrawn);
+    let after = published(&masthead(), &more, HUB);
+    for path in [
+        "archive/1/feed.xml",
+        "archive/1/atom.xml",
+        "archive/1/feed.json",
+    ] {
+        assert_eq!(text(&before, path), text(&after, path), "{path}");
+    }
+    let second = read_back(text(&after, "archive/2/feed.xml"));
+    assert_eq!(second.len(), 24, "a withdrawn post leaves its place empty");
+}
+
+#[test]
+fn an_empty_feed_is_a_feed() {
+    let documents = published(&masthead(), &[], None);
+    assert_eq!(documents.len(), 3);
+    assert!(is_well_formed(text(&documents, "feed.xml")));
+    assert!(is_well_formed(text(&documents, "atom.xml")));
+    assert!(read_back(text(&documents, "feed.xml")).is_empty());
+}
+
+#[test]
+fn an_issue_is_one_item_with_all_of_its_stories() {
+    let issue = super::compose::stories::issue(super::compose::stories::twelve());
+    let item = Item::of_issue(&issue, "Luisteren & meer · nummer 37", "Plus: meer");
+    assert_eq!(item.link, "https://nieuws.example.nl/issues/37/");
+    assert_eq!(item.html.matches("<h2><a href=").count(), 12);
+    assert!(!item.id.contains(&issue.nonce.0), "{}", item.id);
+    let mut renamed = issue.clone();
+    renamed.masthead.url = "https://elders.example".into();
+    renamed.posts.truncate(1);
+    assert_eq!(Item::of_issue(&renamed, "Anders", "").id, item.id);
+}
+
+#[test]
+fn the_outline_names_public_sources_and_keeps_keys_to_itself() {
+    let source = |name: &str, address: &str| {
+        let kind = SourceKind::Url(Url::parse(address).unwrap());
+        Source::new(SourceName::parse(name).unwrap(), kind)
+    };
+    let folder = |name: &str| {
+        let kind = SourceKind::Folder("posts".into());
+        Source::new(SourceName::parse(name).unwrap(), kind)
+    };
+    let opml = outline(
+        &masthead(),
+        &[
+            folder("eigen"),
+            folder("oud"),
+            source("blog", "https://blog.example.nl/feed?a=1&b=2"),
+            source("geheim", "https://jan:geheim@blog.example.nl/feed"),
+            source("sleutel", "https://blog.example.nl/feed?api_key=1234"),
+        ],
+    );
+    assert!(is_well_formed(&opml));
+    insta::assert_snapshot!("opml_out", opml);
+}
+
+#[test]
+fn a_sitemap_escapes_what_xml_reads() {
+    let xml = sitemap(&[Location {
+        url: "https://krant.example.nl/?a=1&b=2".into(),
+        changed: Some(jiff::civil::date(2026, 9, 12)),
+    }]);
+    assert!(is_well_formed(&xml));
+    assert!(
+        xml.contains(
+            "<loc>https://krant.example.nl/?a=1&amp;b=2</loc><lastmod>2026-09-12</lastmod>"
+        )
     );
 }

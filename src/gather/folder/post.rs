@@ -217,6 +217,7 @@ fn image_of(
             url,
             alt: words::line(&alt),
             size: None,
+            copies: Vec::new(),
         },
         None => clean.first_image.clone()?,
     };

@@ -1,7 +1,7 @@
 //! The pages: no reader in the public ones, no robot in the private ones, no script in any.
 
-use courant::compose::{IssueListing, Unsubscribe};
-use courant::model::{CallToAction, IssueNumber, Post};
+use courant::compose::{Composer, IssueListing, Neighbours, Overrides, TopicListing, Unsubscribe};
+use courant::model::{CallToAction, IssueNumber, Post, Topic};
 
 use super::stories::{issue, masthead, post, twelve};
 use super::{composer, language};
@@ -27,10 +27,46 @@ fn own_post() -> Post {
     }
 }
 
+fn both_sides() -> Neighbours {
+    Neighbours {
+        earlier: Some(IssueNumber(36)),
+        later: Some(IssueNumber(38)),
+    }
+}
+
+fn topic() -> Topic {
+    Topic::parse("eerlijk-verkopen").unwrap()
+}
+
+#[test]
+fn the_page_of_a_topic_lists_its_stories_and_has_feeds_of_its_own() {
+    let posts = twelve();
+    let posts: Vec<&Post> = posts[..2].iter().collect();
+    let page = composer()
+        .topic_page(&masthead(), &topic(), &posts)
+        .unwrap();
+    insta::assert_snapshot!("page_topic", unstyled(&page));
+    assert!(!page.contains("noindex"));
+}
+
+#[test]
+fn the_sheet_of_the_feeds_holds_a_sentence_as_css_wants_it() {
+    let own = "feed-note = Zo: \"quotes\" \\ en <b> & meer\n".to_owned();
+    let overrides = Overrides([("words/nl.ftl".to_owned(), own)].into());
+    let sheet = Composer::new(&overrides).unwrap().feed_style(&masthead());
+    let sheet = sheet.unwrap();
+    assert!(
+        sheet.contains("content: \"Zo: \\\"quotes\\\" \\\\ en <b> & meer\""),
+        "{sheet}"
+    );
+    assert!(sheet.contains("#f5f2ea") && sheet.contains("#12110f"));
+    assert_eq!(sheet.matches('{').count(), sheet.matches('}').count());
+}
+
 #[test]
 fn the_page_of_an_issue_names_its_place_and_no_reader() {
     let issue = issue(twelve()[..4].to_vec());
-    let page = composer().issue_page(&issue).unwrap();
+    let page = composer().issue_page(&issue, both_sides()).unwrap();
     insta::assert_snapshot!("page_issue", unstyled(&page));
     assert!(
         !page.contains(&issue.nonce.0),
@@ -39,7 +75,10 @@ fn the_page_of_an_issue_names_its_place_and_no_reader() {
     assert!(
         page.contains("<link rel=\"canonical\" href=\"https://nieuws.example.nl/issues/37/\">")
     );
-    assert!(page.contains("<meta property=\"og:image\" content=\"https://nieuws.example.nl/img/"));
+    assert!(page.contains(
+        "<meta property=\"og:image\" content=\"https://nieuws.example.nl/issues/37/share.png\">"
+    ));
+    assert!(page.contains("<a rel=\"prev\" href=\"https://nieuws.example.nl/issues/36/\">"));
     assert!(!page.contains("noindex"));
 }
 
@@ -51,7 +90,9 @@ fn the_page_of_an_issue_has_every_story_whatever_its_size() {
             ..twelve().remove(1)
         })
         .collect();
-    let page = composer().issue_page(&issue(posts)).unwrap();
+    let page = composer()
+        .issue_page(&issue(posts), Neighbours::default())
+        .unwrap();
     assert!(page.contains("Verhaal 119 van velen"));
 }
 
@@ -63,9 +104,18 @@ fn the_archive_lists_issues_or_says_there_are_none() {
         lead: "Luisteren & <verkopen>".into(),
         stories,
     };
-    let page = composer().index_page(&masthead(), &[listing(37, 12), listing(36, 1)]);
+    let older = IssueListing {
+        date: jiff::civil::date(2025, 12, 27),
+        ..listing(35, 3)
+    };
+    let topics = [TopicListing {
+        topic: topic(),
+        stories: 7,
+    }];
+    let issues = [listing(37, 12), listing(36, 1), older];
+    let page = composer().index_page(&masthead(), &issues, &topics);
     insta::assert_snapshot!("page_index", unstyled(&page.unwrap()));
-    let empty = composer().index_page(&masthead(), &[]).unwrap();
+    let empty = composer().index_page(&masthead(), &[], &[]).unwrap();
     assert!(empty.contains("Er is nog geen nummer verschenen"));
 }
 
@@ -140,8 +190,11 @@ fn an_error_says_whose_fault_it_is() {
 fn no_page_needs_a_script_or_loads_anything_but_pictures() {
     let composer = composer();
     for page in [
-        composer.issue_page(&issue(twelve())).unwrap(),
-        composer.index_page(&masthead(), &[]).unwrap(),
+        composer.issue_page(&issue(twelve()), both_sides()).unwrap(),
+        composer.index_page(&masthead(), &[], &[]).unwrap(),
+        composer
+            .topic_page(&masthead(), &topic(), &[&own_post()])
+            .unwrap(),
         composer.post_page(&masthead(), &own_post()).unwrap(),
         composer.error_page(&masthead(), 404).unwrap(),
     ] {

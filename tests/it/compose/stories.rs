@@ -121,6 +121,7 @@ fn made(row: &Row, language: &str) -> Post {
             url: format!("/img/{slug}.jpg"),
             alt: format!("Foto bij {title}"),
             size: Some(size),
+            copies: Vec::new(),
         }),
         call_to_action: None,
         lead: false,

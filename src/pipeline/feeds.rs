@@ -1,0 +1,103 @@
+//! The feeds of a publishing: of posts, of issues, of each topic, and the outline of the sources.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Fault, Pipeline};
+use crate::config::FeedItems;
+use crate::model::{IssueNumber, LedgerEntry, Masthead, PostId, Topic};
+use crate::syndicate::{self, Document, Feed, Item};
+
+/// The folder of the feeds of issues, where both kinds are wanted.
+const ISSUES: &str = "issues";
+
+impl Pipeline {
+    /// All feeds; `posts` and `issues` with the first that came out first.
+    pub(super) fn feeds(
+        &self,
+        masthead: &Masthead,
+        posts: &[LedgerEntry],
+        issues: Vec<Item>,
+        sealed: &HashMap<IssueNumber, Timestamp>,
+    ) -> Result<Vec<Document>, Fault> {
+        let appeared = appearances(posts, sealed);
+        let item = |entry: &LedgerEntry| {
+            let at = appeared.get(&entry.id).unwrap_or(&entry.first_seen);
+            Item::of_post(masthead, entry, *at)
+        };
+        let of_posts = || posts.iter().map(item).collect();
+        let of_issues = issues.into_iter().map(Some).collect();
+        let own = |items| self.feed(masthead, "", masthead.name.clone(), items);
+        let mut documents = match self.config.feeds.items {
+            FeedItems::Posts => own(of_posts())?,
+            FeedItems::Issues => own(of_issues)?,
+            FeedItems::Both => {
+                let mut both = own(of_posts())?;
+                both.extend(self.feed(masthead, ISSUES, masthead.name.clone(), of_issues)?);
+                both
+            }
+        };
+        for (topic, entries) in by_topic(posts) {
+            let items = entries.into_iter().map(item).collect();
+            let title = format!("{}: {}", masthead.name, topic.label());
+            documents.extend(self.feed(masthead, &topic_folder(topic), title, items)?);
+        }
+        Ok(documents)
+    }
+
+    fn feed(
+        &self,
+        masthead: &Masthead,
+        folder: &str,
+        title: String,
+        items: Vec<Option<Item>>,
+    ) -> Result<Vec<Document>, Fault> {
+        let home = match folder {
+            "" => format!("{}/", masthead.url),
+            folder => format!("{}/{folder}/", masthead.url),
+        };
+        Ok(syndicate::documents(&Feed {
+            masthead,
+            title,
+            home,
+            folder: folder.to_owned(),
+            hub: self.config.feeds.hub.as_ref().map(|hub| hub.as_str()),
+            items,
+        })?)
+    }
+}
+
+/// When each post came out, for posts in the order of their first issues: the moment that issue was sealed, and for
+/// those before the last of its posts a second less each, so that no two are the same.
+fn appearances(
+    posts: &[LedgerEntry],
+    sealed: &HashMap<IssueNumber, Timestamp>,
+) -> HashMap<PostId, Timestamp> {
+    let mut appearances = HashMap::with_capacity(posts.len());
+    let first = |entry: &LedgerEntry| entry.carried.first().map(|(issue, _)| *issue);
+    for together in posts.chunk_by(|one, other| first(one) == first(other)) {
+        for (before, entry) in (0..).zip(together.iter().rev()) {
+            let sealed = first(entry).and_then(|issue| sealed.get(&issue));
+            let at = *sealed.unwrap_or(&entry.first_seen);
+            appearances.insert(entry.id, at - SignedDuration::from_secs(before));
+        }
+    }
+    appearances
+}
+
+/// The folder of a topic's page and feeds.
+pub(super) fn topic_folder(topic: &Topic) -> String {
+    format!("topics/{topic}")
+}
+
+/// The posts of each topic, in the order given.
+pub(super) fn by_topic(posts: &[LedgerEntry]) -> BTreeMap<&Topic, Vec<&LedgerEntry>> {
+    let mut topics: BTreeMap<&Topic, Vec<&LedgerEntry>> = BTreeMap::new();
+    for entry in posts {
+        for topic in &entry.post.topics {
+            topics.entry(topic).or_default().push(entry);
+        }
+    }
+    topics
+}

@@ -1,0 +1,276 @@
+//! Brings the pictures of posts home: each is fetched or read once, copied small, and published below `img/`.
+//!
+//! A mail shows only copies that we made: so nobody learns from a picture's address who opened it, and a heavy, broken
+//! or vanished picture is found before an issue is sealed. Such a picture is a line in the report, and its post goes
+//! out without it; no picture ever stops an issue. What was made of an address is remembered below `state/pictures`,
+//! which may be deleted: it is made again.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use url::Url;
+
+use super::report::RunReport;
+use super::{Fault, Pipeline, World, publishing};
+use crate::model::{Author, Diagnostic, ImageCopy, LedgerEntry, Post, PostId, absolute};
+use crate::pictures::{self, Copy, MAX_BYTES};
+
+/// The boxes, in pixels, that a picture's copies fit within: twice the size of a thumbnail, and twice the width of the
+/// card of the digest. Twice its height too, for a tall drawing on the page of a post.
+const BOXES: [(u32, u32); 2] = [(240, 240), (1200, 2400)];
+
+/// A portrait's side, in pixels: twice the 48 of a byline.
+const PORTRAIT: u32 = 96;
+
+/// Posts whose pictures are fetched at the same time.
+const AT_ONCE: usize = 4;
+
+/// The longest that one picture may take: a picture is no reason for an issue to be late.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a picture is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Picture,
+    Portrait,
+}
+
+impl Pipeline {
+    /// Gives each post copies of its picture and its author's portrait, or takes away what cannot be had.
+    pub(super) async fn host_pictures(
+        &self,
+        posts: &mut [(PostId, Post)],
+        world: &World<'_>,
+        report: &mut RunReport,
+    ) -> Result<(), Fault> {
+        let now = world.clock.now();
+        let mut done = futures_util::stream::iter(posts.iter())
+            .map(|(_, post)| self.hosted_post(post, now))
+            .buffered(AT_ONCE);
+        let mut hosted = Vec::with_capacity(posts.len());
+        while let Some(post) = done.next().await {
+            let (post, faults) = post?;
+            for fault in faults {
+                if !report.faults.contains(&fault) {
+                    report.faults.push(fault);
+                }
+            }
+            hosted.push(post);
+        }
+        drop(done);
+        for ((_, post), hosted) in posts.iter_mut().zip(hosted) {
+            *post = hosted;
+        }
+        Ok(())
+    }
+
+    async fn hosted_post(
+        &self,
+        post: &Post,
+        now: Timestamp,
+    ) -> Result<(Post, Vec<Diagnostic>), Fault> {
+        let mut hosted = post.clone();
+        let mut faults = Vec::new();
+        if let Some(image) = &mut hosted.image {
+            match self.host(post, &image.url, Purpose::Picture, now).await? {
+                Ok(copies) => image.copies = copies,
+                Err(why) => {
+                    faults.push(lost(post, "picture", &image.url, &why));
+                    hosted.image = None;
+                }
+            }
+        }
+        if let Some(photo) = portrait_of(&mut hosted)
+            && let Some(address) = photo.clone()
+        {
+            match self.host(post, &address, Purpose::Portrait, now).await? {
+                Ok(copies) => *photo = copies.first().map(|copy| copy.url.clone()),
+                Err(why) => {
+                    faults.push(lost(post, "portrait of the author", &address, &why));
+                    *photo = None;
+                }
+            }
+        }
+        Ok((hosted, faults))
+    }
+
+    /// The copies of the picture at an address; the inner error says why there are none.
+    async fn host(
+        &self,
+        post: &Post,
+        address: &str,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Result<Vec<ImageCopy>, String>, Fault> {
+        if let Some(copies) = self.remembered(address, purpose) {
+            return Ok(Ok(copies));
+        }
+        let bytes = match self.local_file(post, address) {
+            Some(path) => read_bounded(path).await,
+            None => self.fetch_picture(address, now).await,
+        };
+        let copied = match bytes {
+            Ok(bytes) => copied(bytes, purpose).await,
+            Err(why) => Err(why),
+        };
+        match copied {
+            Ok(made) => Ok(Ok(self.keep_copies(address, purpose, &made)?)),
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
+    async fn fetch_picture(&self, address: &str, now: Timestamp) -> Result<Vec<u8>, String> {
+        let address = absolute(&self.config.newsletter.url, address);
+        let url = Url::parse(&address).map_err(|_| "that is no address of the web".to_owned())?;
+        match tokio::time::timeout(PATIENCE, self.fetcher.file(&url, now)).await {
+            Ok(fetched) => fetched.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+        }
+    }
+
+    /// The post as pages and feeds show it: with what was made of its pictures, and nothing fetched. Pictures of a
+    /// folder are copied now if they were not before, and stand in the text in the place of their originals.
+    pub(super) async fn with_copies(&self, entry: &LedgerEntry) -> Result<LedgerEntry, Fault> {
+        let mut entry = entry.clone();
+        let post = entry.post.clone();
+        for file in &post.files {
+            let address = format!("/{}", file.name);
+            let made = self
+                .host(&post, &address, Purpose::Picture, entry.first_seen)
+                .await?;
+            match made {
+                Ok(copies) if !file.name.ends_with(".gif") => {
+                    if let Some(copy) = copies.last() {
+                        let (old, new) = (format!("\"{address}\""), format!("\"{}\"", copy.url));
+                        entry.post.html = entry.post.html.replace(&old, &new);
+                    }
+                }
+                Ok(_) => {}
+                Err(why) => tracing::debug!(file = %file.path.display(), why, "no copy was made"),
+            }
+        }
+        if let Some(image) = &mut entry.post.image
+            && let Some(copies) = self.remembered(&image.url, Purpose::Picture)
+        {
+            image.copies = copies;
+        }
+        if let Some(photo) = portrait_of(&mut entry.post)
+            && let Some(copies) = photo
+                .as_deref()
+                .and_then(|address| self.remembered(address, Purpose::Portrait))
+        {
+            *photo = copies.first().map(|copy| copy.url.clone());
+        }
+        Ok(entry)
+    }
+
+    /// Whether the file has copies that stand in its place, so that the original, with all that it may tell, stays home.
+    pub(super) fn is_copied(&self, name: &str) -> bool {
+        !name.ends_with(".gif")
+            && self
+                .remembered(&format!("/{name}"), Purpose::Picture)
+                .is_some()
+    }
+
+    fn local_file(&self, post: &Post, address: &str) -> Option<PathBuf> {
+        let name = address.strip_prefix('/')?;
+        let file = post.files.iter().find(|file| file.name == name)?;
+        Some(file.path.clone())
+    }
+
+    /// What was made of an address before, if its files are all there.
+    fn remembered(&self, address: &str, purpose: Purpose) -> Option<Vec<ImageCopy>> {
+        let text = fs::read(self.memory(address, purpose)).ok()?;
+        let copies: Vec<ImageCopy> = serde_json::from_slice(&text).ok()?;
+        let there = |copy: &ImageCopy| {
+            let name = copy.url.trim_start_matches('/');
+            self.public().join(name).exists()
+        };
+        (!copies.is_empty() && copies.iter().all(there)).then_some(copies)
+    }
+
+    /// Publishes copies under names made of what is in them, and remembers them.
+    fn keep_copies(
+        &self,
+        address: &str,
+        purpose: Purpose,
+        made: &[Copy],
+    ) -> Result<Vec<ImageCopy>, Fault> {
+        let mut copies = Vec::with_capacity(made.len());
+        for copy in made {
+            let hash = blake3::hash(&copy.bytes).to_hex();
+            let name = format!("img/{}-{}.jpg", &hash[..16], copy.width);
+            let path = self.public().join(&name);
+            if !path.exists() {
+                publishing::write_whole(&path, &copy.bytes)?;
+            }
+            copies.push(ImageCopy {
+                url: format!("/{name}"),
+                width: copy.width,
+                height: copy.height,
+            });
+        }
+        let text = serde_json::to_vec(&copies).unwrap_or_default();
+        publishing::write_whole(&self.memory(address, purpose), &text)?;
+        Ok(copies)
+    }
+
+    fn memory(&self, address: &str, purpose: Purpose) -> PathBuf {
+        let hash = blake3::hash(format!("{purpose:?} {address}").as_bytes()).to_hex();
+        let name = format!("{}.json", &hash[..32]);
+        self.config.state.join("pictures").join(name)
+    }
+}
+
+fn portrait_of(post: &mut Post) -> Option<&mut Option<String>> {
+    post.author.as_mut().map(|Author { photo, .. }| photo)
+}
+
+async fn read_bounded(path: PathBuf) -> Result<Vec<u8>, String> {
+    let read = tokio::task::spawn_blocking(move || {
+        let length = fs::metadata(&path)?.len();
+        match usize::try_from(length) {
+            Ok(length) if length <= MAX_BYTES => fs::read(&path).map(Ok),
+            _ => Ok(Err(pictures::Error::TooHeavy(length as usize))),
+        }
+    });
+    match read.await {
+        Ok(Ok(Ok(bytes))) => Ok(bytes),
+        Ok(Ok(Err(error))) => Err(error.to_string()),
+        Ok(Err(error)) => Err(crate::config::cause(&error)),
+        Err(_) => Err("it could not be read".to_owned()),
+    }
+}
+
+/// Makes the copies where it keeps nobody waiting.
+async fn copied(bytes: Vec<u8>, purpose: Purpose) -> Result<Vec<Copy>, String> {
+    let work = tokio::task::spawn_blocking(move || match purpose {
+        Purpose::Picture => pictures::copies(&bytes, &BOXES),
+        Purpose::Portrait => pictures::portrait(&bytes, PORTRAIT).map(|copy| vec![copy]),
+    });
+    match work.await {
+        Ok(made) => made.map_err(|error| error.to_string()),
+        Err(_) => Err("its file defeats the decoder".to_owned()),
+    }
+}
+
+/// The line of the report for a picture that a post goes without.
+fn lost(post: &Post, what: &str, address: &str, why: &str) -> Diagnostic {
+    let shown = match address.strip_prefix('/') {
+        Some(name) => post
+            .files
+            .iter()
+            .find(|file| file.name == name)
+            .map_or(address.to_owned(), |file| file.path.display().to_string()),
+        None => address.to_owned(),
+    };
+    Diagnostic::warning(format!(
+        "the {what} of “{}” cannot be shown: {why}",
+        post.title
+    ))
+    .in_file(shown)
+    .hint("the post goes out without it; put another picture there, and the next issue shows it")
+}
