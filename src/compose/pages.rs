@@ -12,7 +12,7 @@ use super::markup::absolute_addresses;
 use super::palette::accent;
 use super::picture::hero;
 use super::press::Press;
-use super::prose::excerpt;
+use super::prose::{cut, excerpt};
 use super::view::{CallView, Frame, IssueView, Stories, Story, Viewer};
 use super::words::DateStyle;
 use super::{Composer, subject};
@@ -20,6 +20,9 @@ use crate::model::{Image, Issue, IssueNumber, Language, Masthead, Post, Topic, a
 
 /// Words of a page's description: what a search engine or a shared link shows.
 const DESCRIPTION_WORDS: usize = 30;
+
+/// Letters of a page's title at most.
+const TAB_LETTERS: usize = 70;
 
 /// Width and height of an issue's `share.png`, in pixels.
 const SHARE_SIZE: (u32, u32) = (1200, 630);
@@ -63,6 +66,8 @@ pub struct Neighbours {
 pub struct IssueWords {
     /// The lead's title and the issue's: for a feed, or a browser's tab.
     pub title: String,
+    /// The newsletter's name and the issue's number.
+    pub own: String,
     /// The lead's title alone; empty for an issue without posts.
     pub lead: String,
     /// Number and date.
@@ -93,7 +98,10 @@ pub enum Unsubscribe<'a> {
 /// The head of a page.
 #[derive(Debug, Default, Serialize)]
 struct Page {
+    /// For a browser's tab: what the page is about, and whose it is if there is room.
     title: String,
+    /// What the page is about alone.
+    name: String,
     description: Option<String>,
     canonical: Option<String>,
     image: Option<PageImage>,
@@ -340,6 +348,15 @@ fn feeds(masthead: &Masthead, title: &str, folder: &str) -> PageFeeds {
     }
 }
 
+/// What a page is about and whose it is, in no more letters than a search engine shows.
+fn tab_title(about: &str, whose: &str) -> String {
+    let whole = format!("{about} · {whose}");
+    match whole.chars().count() <= TAB_LETTERS {
+        true => whole,
+        false => cut(about, TAB_LETTERS),
+    }
+}
+
 fn own_feeds(masthead: &Masthead) -> PageFeeds {
     feeds(masthead, &masthead.name, "")
 }
@@ -356,8 +373,9 @@ fn issue_words(press: &Press, issue: &Issue) -> Result<IssueWords, Error> {
     Ok(IssueWords {
         title: match &lead {
             Some(lead) => format!("{lead} · {own}"),
-            None => own,
+            None => own.clone(),
         },
+        own,
         lead: lead.unwrap_or_default(),
         edition: format!("{edition} · {}", date.replace('\u{a0}', " ")),
         summary: subject::preheader(issue, &posts, words)?,
@@ -373,6 +391,11 @@ pub(super) fn issue_view(
     let viewer = Viewer::new(&press.words, masthead, Some(issue.date));
     let posts: Vec<&Post> = issue.posts.iter().map(|(_, post)| post).collect();
     let words = issue_words(press, issue)?;
+    let own = words.own.clone();
+    let name = match words.lead.is_empty() {
+        true => own.clone(),
+        false => words.lead,
+    };
     let canonical = masthead.issue_page(issue.number);
     let way = |number: Option<IssueNumber>, word| -> Result<Option<Way>, Error> {
         let Some(number) = number else {
@@ -391,7 +414,8 @@ pub(super) fn issue_view(
                 width: Some(SHARE_SIZE.0),
                 height: Some(SHARE_SIZE.1),
             }),
-            title: words.title,
+            title: tab_title(&name, &own),
+            name,
             description: Some(words.summary),
             canonical: Some(canonical),
             published: Some(issue.date.to_string()),
@@ -442,6 +466,7 @@ pub(super) fn index_view(
         frame: frame(&viewer, masthead)?,
         page: Page {
             title: press.words.say("archive-title", &title)?,
+            name: press.words.say("archive-title", &title)?,
             description: masthead
                 .tagline_for(&press.words.language)
                 .map(str::to_owned),
@@ -489,7 +514,8 @@ pub(super) fn topic_view(
             canonical: Some(topic_address(masthead, topic)),
             image: sign(masthead),
             feeds: feeds(masthead, &title, &format!("/topics/{topic}")),
-            title,
+            title: tab_title(&label, &masthead.name),
+            name: title,
             ..Page::default()
         },
         topic: label,
@@ -539,7 +565,8 @@ pub(super) fn post_view(
     Ok(PostPage {
         frame: frame(&viewer, masthead)?,
         page: Page {
-            title: format!("{} · {}", post.title, masthead.name),
+            title: tab_title(&post.title, &masthead.name),
+            name: post.title.clone(),
             description: Some(description).filter(|text| !text.is_empty()),
             canonical: Some(post.address(base)),
             image: image.map_or_else(|| sign(masthead), |image| shared(image, post, base)),

@@ -22,7 +22,7 @@ pub fn sign(name: &str, accent: [u8; 3], side: u32) -> Result<Vec<u8>, Error> {
     let size = side as f32;
     let font = Lettering::bold(size * LETTER)
         .ok_or_else(|| Error::Damaged("the built-in font cannot be read".to_owned()))?;
-    if font.can_draw(&letter) {
+    if !letter.is_empty() && font.can_draw(&letter) {
         let left = (size - font.width(&letter)) / 2.0;
         font.draw(&mut canvas, (left, size * 0.74), PAPER, &letter);
         let rule = (side / 24).max(1);

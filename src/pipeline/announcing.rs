@@ -16,7 +16,6 @@ impl Pipeline {
         for path in &published.feeds {
             let topic = format!("{}/{path}", self.config.newsletter.url);
             if let Err(error) = self.fetcher.announce(hub, &topic).await {
-                tracing::warn!(%hub, %error, "the hub was not told of news");
                 let fault = Diagnostic::warning(format!("the hub `{hub}` was not told: {error}"))
                     .hint("the feed itself is published; `hub` in `[feeds]` names the hub");
                 report.faults.push(fault);

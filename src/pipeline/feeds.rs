@@ -27,7 +27,12 @@ impl Pipeline {
             Item::of_post(masthead, entry, *at)
         };
         let of_posts = || posts.iter().map(item).collect();
-        let of_issues = issues.into_iter().map(Some).collect();
+        let mut moments = Moments::default();
+        let apart = |issue: Item| Item {
+            appeared: moments.next(issue.appeared),
+            ..issue
+        };
+        let of_issues = issues.into_iter().map(apart).map(Some).collect();
         let own = |items| self.feed(masthead, "", masthead.name.clone(), items);
         let mut documents = match self.config.feeds.items {
             FeedItems::Posts => own(of_posts())?,
@@ -68,22 +73,36 @@ impl Pipeline {
     }
 }
 
-/// When each post came out, for posts in the order of their first issues: the moment that issue was sealed, and for
-/// those before the last of its posts a second less each, so that no two are the same.
+/// When each post came out, for posts in the order of their first issues: when that issue was sealed, but always a second
+/// after the post before. What comes later changes nothing of it.
 fn appearances(
     posts: &[LedgerEntry],
     sealed: &HashMap<IssueNumber, Timestamp>,
 ) -> HashMap<PostId, Timestamp> {
+    let mut moments = Moments::default();
     let mut appearances = HashMap::with_capacity(posts.len());
-    let first = |entry: &LedgerEntry| entry.carried.first().map(|(issue, _)| *issue);
-    for together in posts.chunk_by(|one, other| first(one) == first(other)) {
-        for (before, entry) in (0..).zip(together.iter().rev()) {
-            let sealed = first(entry).and_then(|issue| sealed.get(&issue));
-            let at = *sealed.unwrap_or(&entry.first_seen);
-            appearances.insert(entry.id, at - SignedDuration::from_secs(before));
-        }
+    for entry in posts {
+        let first = entry.carried.first();
+        let at = first.and_then(|(issue, _)| sealed.get(issue));
+        appearances.insert(entry.id, moments.next(*at.unwrap_or(&entry.first_seen)));
     }
     appearances
+}
+
+/// Moments of which no two are the same second.
+#[derive(Debug, Default)]
+struct Moments {
+    last: Option<Timestamp>,
+}
+
+impl Moments {
+    /// The moment itself, or the second after the last one given.
+    fn next(&mut self, at: Timestamp) -> Timestamp {
+        let after = self.last.map(|last| last + SignedDuration::from_secs(1));
+        let at = after.map_or(at, |after| at.max(after));
+        self.last = Some(at);
+        at
+    }
 }
 
 /// The folder of a topic's page and feeds.

@@ -3,6 +3,7 @@
 //! What is written needs no program: every folder has its `index.html`, so that any web server can answer it. Files of
 //! the past stay where they are, since mails and feeds point at them.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -179,7 +180,8 @@ impl Pipeline {
         let mut listed = Vec::new();
         let mut pages = Vec::new();
         for (topic, entries) in topics {
-            let entries: Vec<_> = entries.into_iter().rev().filter(shown).collect();
+            let mut entries: Vec<_> = entries.into_iter().filter(shown).collect();
+            entries.sort_by_key(|entry| (Reverse(entry.dated()), entry.id));
             listed.push(TopicListing {
                 topic: topic.clone(),
                 stories: entries.len(),

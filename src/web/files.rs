@@ -20,6 +20,9 @@ const CACHE: &str = "public, max-age=300";
 /// How long it may keep a picture, whose name is made of what is in it: a year, as good as for ever (RFC 8246).
 const CACHE_FOR_EVER: &str = "public, max-age=31536000, immutable";
 
+/// XML of no kind that a browser knows.
+const XML: &str = "application/xml; charset=utf-8";
+
 /// A published file.
 pub(super) struct PublishedFile {
     bytes: Vec<u8>,
@@ -95,7 +98,7 @@ fn content_type(file: &Path) -> &'static str {
     }
     match file.extension().and_then(|extension| extension.to_str()) {
         Some("html") => "text/html; charset=utf-8",
-        Some("xml") => "application/xml; charset=utf-8",
+        Some("xml") => XML,
         Some("opml") => "text/x-opml; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("txt") => "text/plain; charset=utf-8",
@@ -129,8 +132,16 @@ impl PublishedFile {
         put(headers, header::CACHE_CONTROL, cache);
         put(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
         put(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        let content_type = match is_feed(self.content_type) {
+            true if is_opened_by_a_person(asked) => XML,
+            _ => self.content_type,
+        };
         if is_text {
-            put(headers, header::VARY, "Accept-Encoding");
+            let vary = match is_feed(self.content_type) {
+                true => "Accept-Encoding, Sec-Fetch-Dest",
+                false => "Accept-Encoding",
+            };
+            put(headers, header::VARY, vary);
         }
         if let Some(modified) = modified {
             put(headers, header::LAST_MODIFIED, &modified);
@@ -139,13 +150,28 @@ impl PublishedFile {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return response;
         }
-        put(headers, header::CONTENT_TYPE, self.content_type);
+        put(headers, header::CONTENT_TYPE, content_type);
         if let Some(name) = packing.name() {
             put(headers, header::CONTENT_ENCODING, name);
         }
         *response.body_mut() = Body::from(packing.pack(self.bytes));
         response
     }
+}
+
+/// RSS and Atom.
+fn is_feed(content_type: &str) -> bool {
+    ["application/rss+xml", "application/atom+xml"]
+        .iter()
+        .any(|feed| content_type.starts_with(feed))
+}
+
+/// Whether a browser asks for the file to show it (W3C Fetch Metadata §2.1). It shows RSS and Atom by those names as bare
+/// text, and without their style sheet.
+fn is_opened_by_a_person(asked: &HeaderMap) -> bool {
+    asked
+        .get("sec-fetch-dest")
+        .is_some_and(|destination| destination == "document")
 }
 
 /// `If-None-Match` decides alone where it is given (RFC 9110 §13.2.2).

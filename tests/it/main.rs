@@ -15,6 +15,7 @@ mod gather;
 mod leaving;
 mod line;
 mod on_postgres;
+mod publishing;
 mod reading;
 mod relay;
 mod retrying;

@@ -70,6 +70,11 @@ url = "mysql://jan:geheim@db.example.nl/courant"
 allow = ["intranet"]
 timeout = 30
 
+[feeds]
+items = "post"
+hub = "hub.example"
+hubs = []
+
 [serve]
 listen = "8080"
 

@@ -140,6 +140,8 @@ pub struct Request {
     pub path: String,
     /// Names as sent, in order.
     pub headers: Vec<(String, String)>,
+    /// As long as its `Content-Length` says.
+    pub body: String,
 }
 
 impl Request {
@@ -323,10 +325,14 @@ async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
+    let length = find(&headers, "content-length").and_then(|length| length.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).await?;
     Ok(Request {
         method,
         path,
         headers,
+        body: String::from_utf8_lossy(&body).into_owned(),
     })
 }
 
