@@ -14,7 +14,7 @@ use super::names::{self, Names, offset, word_from};
 use super::pages::{self, IssueListing, Neighbours, TopicListing, Unsubscribe};
 use super::press::Press;
 use super::words::{Words, WordsError, ids_in, path_of};
-use super::{digest, error::Error, sample};
+use super::{archive, digest, error::Error, sample};
 use crate::model::{Diagnostic, Issue, Language, Post, Slot, Topic};
 
 /// Characters of all `<style>` together that Gmail keeps (it drops a longer block whole).
@@ -187,10 +187,10 @@ fn views(press: &Press) -> Result<Vec<(&'static str, Value)>, Error> {
         }
         let masthead = &issue.masthead;
         for around in [Neighbours::default(), both_sides(issue)] {
-            let view = pages::issue_view(press, issue, around)?;
+            let view = archive::issue_view(press, issue, around)?;
             add("page/issue", serde_json::to_value(view))?;
         }
-        let style = pages::feed_style_view(press, masthead)?;
+        let style = archive::feed_style_view(press, masthead)?;
         add("page/text-feed", serde_json::to_value(style))?;
         let topics: Vec<TopicListing> = posts
             .iter()
@@ -198,7 +198,7 @@ fn views(press: &Press) -> Result<Vec<(&'static str, Value)>, Error> {
             .map(listed)
             .collect();
         if let Some(TopicListing { topic, .. }) = topics.first() {
-            let view = pages::topic_view(press, masthead, topic, &posts)?;
+            let view = archive::topic_view(press, masthead, topic, &posts)?;
             add("page/topic", serde_json::to_value(view))?;
         }
         for post in posts {
@@ -206,7 +206,7 @@ fn views(press: &Press) -> Result<Vec<(&'static str, Value)>, Error> {
             add("page/post", serde_json::to_value(view))?;
         }
         for listed in [vec![], vec![listing(issue)]] {
-            let view = pages::index_view(press, masthead, &listed, &topics)?;
+            let view = archive::index_view(press, masthead, &listed, &topics)?;
             add("page/index", serde_json::to_value(view))?;
         }
         let (address, action) = ("j…@example.nl", "/unsubscribe?t=0");

@@ -4,6 +4,7 @@
 //! whole pages. Pure: no file, clock or network. A [`Composer`] exists only if every template renders with made-up posts
 //! in every language, so that a fault in a template is found before anything is sent.
 
+mod archive;
 mod check;
 mod digest;
 mod error;
