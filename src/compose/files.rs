@@ -16,16 +16,27 @@ macro_rules! built_in {
 
 /// Every file that is built in, by its path below `templates/`.
 const BUILT_IN: &[(&str, &str)] = built_in![
+    "confirm/html.hbs",
+    "confirm/text.hbs",
     "digest/call.hbs",
+    "digest/contributors.hbs",
     "digest/footer.hbs",
     "digest/html.hbs",
     "digest/lead.hbs",
     "digest/story.hbs",
-    "digest/style.hbs",
-    "digest/style-kept.hbs",
-    "digest/text.hbs",
+    "digest/text-contributors.hbs",
     "digest/text-lead.hbs",
     "digest/text-story.hbs",
+    "digest/text.hbs",
+    "goodbye/html.hbs",
+    "goodbye/text.hbs",
+    "mail/button.hbs",
+    "mail/foot.hbs",
+    "mail/head.hbs",
+    "mail/masthead.hbs",
+    "mail/sender.hbs",
+    "mail/style-kept.hbs",
+    "mail/style.hbs",
     "page/byline.hbs",
     "page/call.hbs",
     "page/error.hbs",
@@ -37,6 +48,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "page/story.hbs",
     "page/style.hbs",
     "page/unsubscribe.hbs",
+    "welcome/html.hbs",
+    "welcome/text.hbs",
     "words/en.ftl",
     "words/nl.ftl",
 ];
@@ -116,10 +129,10 @@ fn language_of(path: &str) -> Option<Language> {
 
 fn unknown_file(path: &str) -> Diagnostic {
     let names = || BUILT_IN.iter().map(|(name, _)| *name);
-    let list = names().collect::<Vec<_>>().join("`, `");
+    let list = "`courant templates list` names those that are";
     let hint = match nearest(path, names()) {
-        Some(name) => format!("did you mean `{name}`? known: `{list}`"),
-        None => format!("known: `{list}`, and `words/` with a language's tag and `.ftl`"),
+        Some(name) => format!("did you mean `{name}`? {list}"),
+        None => format!("{list}; a language is `words/`, its tag and `.ftl`"),
     };
     Diagnostic::error(format!("`{path}` is no template that Courant reads"))
         .in_file(shown_path(path))
@@ -151,7 +164,9 @@ mod tests {
     fn every_file_of_the_folder_is_built_in() {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
         let mut found = Vec::new();
-        for folder in ["digest", "page", "words"] {
+        for folder in [
+            "confirm", "digest", "goodbye", "mail", "page", "welcome", "words",
+        ] {
             for entry in std::fs::read_dir(format!("{root}/{folder}")).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
                 found.push(format!("{folder}/{name}"));

@@ -6,6 +6,7 @@
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::call::CallView;
 use super::digest::print;
 use super::error::Error;
 use super::markup::absolute_addresses;
@@ -13,7 +14,7 @@ use super::palette::accent;
 use super::picture::{Picture, hero};
 use super::press::Press;
 use super::prose::excerpt;
-use super::view::{CallView, Frame, IssueView, Stories, Story, Viewer};
+use super::view::{Frame, IssueView, Stories, Story, Viewer};
 use super::words::DateStyle;
 use super::{Composer, subject};
 use crate::model::{Issue, IssueNumber, Language, Masthead, Post};
@@ -208,7 +209,13 @@ pub(super) fn issue_view(press: &Press, issue: &Issue) -> Result<IssuePage, Erro
         frame: frame(&viewer, masthead)?,
         page: Page {
             title: lead.map_or(title.clone(), |post| format!("{} · {title}", post.title)),
-            description: Some(subject::preheader(issue, &posts, &press.words)?),
+            description: Some(subject::preheader(
+                issue,
+                &posts,
+                subject::Own::default(),
+                lead.map_or("", |post| &post.title),
+                &press.words,
+            )?),
             canonical: Some(masthead.issue_page(issue.number)),
             image: image.and_then(|(image, post)| hero(image, &post.title, &masthead.url)),
             article: true,

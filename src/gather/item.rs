@@ -260,6 +260,7 @@ fn author_of(own: &[Person], of_feed: &[Person]) -> Option<Author> {
         .find(|name| !name.is_empty())
         .map(|name| Author {
             name,
+            role: None,
             bio: None,
             photo: None,
         })

@@ -35,6 +35,6 @@ pub use network::Network;
 pub use post::{Author, CallToAction, Hold, Image, LedgerEntry, Post, PostFile, absolute};
 pub use reader::{Origin, Subscriber, SubscriberEntry, SuppressionReason};
 pub use relay::{Relay, RelayError, Security, SmtpRelay};
-pub use schedule::{Cadence, CatchUp, FirstRun, Schedule};
+pub use schedule::{Cadence, CatchUp, FirstRun, SUBJECT_FIELDS, Schedule};
 pub use source::{Source, SourceKind, Validators};
 pub use world::{Chance, Clock, FixedClock, SeededChance};

@@ -74,6 +74,9 @@ pub fn absolute(base: &str, address: &str) -> String {
 pub struct Author {
     /// Plain text.
     pub name: String,
+    /// What the author does, as it stands behind the name: "editor", "redacteur binnenland".
+    #[serde(default)]
+    pub role: Option<String>,
     /// A sentence or two about the author.
     pub bio: Option<String>,
     /// Address of a portrait.
@@ -100,6 +103,9 @@ pub struct CallToAction {
     pub label: Option<String>,
     /// Where the button leads; without it there is no button.
     pub url: Option<String>,
+    /// The picture above the words; without alt it is decoration.
+    #[serde(default)]
+    pub image: Option<Image>,
 }
 
 /// Why a post waits.

@@ -8,6 +8,7 @@ use super::gathering::Gathering;
 use super::report::{IssueReport, Quiet, RunReport};
 use super::{Fault, Pipeline, World};
 use crate::audience::{Purpose, SyncedList, Token};
+use crate::compose::OwnLines;
 use crate::model::{
     Account, Edition, Issue, NewDelivery, Post, PostId, Reader, Schedule, SealedVariant, SlotNonce,
 };
@@ -138,18 +139,11 @@ impl Pipeline {
         readership: &Readership<'_>,
         schedule: &Schedule,
     ) -> Result<Vec<SealedVariant>, Fault> {
-        let earlier: Vec<String> = self
-            .store
-            .issue_list()
-            .await?
-            .into_iter()
-            .map(|issue| issue.subject)
-            .collect();
+        let earlier = self.store.subjects().await?;
+        let own = OwnLines::of(schedule);
         let mut sealed = Vec::with_capacity(readership.variants.len());
         for (number, variant) in (0..).zip(&readership.variants) {
-            let digest =
-                self.composer
-                    .digest(issue, variant, schedule.subject.as_ref(), &earlier)?;
+            let digest = self.composer.digest(issue, variant, &own, &earlier)?;
             sealed.push(SealedVariant {
                 number,
                 variant: variant.clone(),

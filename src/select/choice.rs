@@ -110,6 +110,7 @@ pub(super) mod tests {
             default: true,
             intro: None,
             subject: None,
+            preheader: None,
         }
     }
 

@@ -13,7 +13,7 @@ mod stories;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use courant::compose::{Composer, Error, Overrides, fill};
+use courant::compose::{Composer, Error, Overrides, OwnLines, fill};
 use courant::model::{
     Digest, Format, Issue, Language, Localised, LocalisedCall, Post, PostId, Slot, Variant,
 };
@@ -41,7 +41,9 @@ fn variant(issue: &Issue, tag: &str, format: Format) -> Variant {
 
 fn digest(issue: &Issue, tag: &str) -> Digest {
     let variant = variant(issue, tag, Format::Html);
-    composer().digest(issue, &variant, None, &[]).unwrap()
+    composer()
+        .digest(issue, &variant, &OwnLines::default(), &[])
+        .unwrap()
 }
 
 fn html(digest: &Digest) -> &str {
@@ -123,9 +125,14 @@ fn the_publishers_own_words_follow_the_readers_language() {
             text: each("Kom langs.", "Come along."),
             label: Some("Open middag".into()),
             url: Some(each("https://a.example/nl", "https://a.example/en")),
+            image: None,
         });
         let variant = variant(&issue, tag, Format::Html);
-        let digest = composer().digest(&issue, &variant, Some(&subject), &[]);
+        let own = OwnLines {
+            subject: Some(&subject),
+            preheader: None,
+        };
+        let digest = composer().digest(&issue, &variant, &own, &[]);
         let digest = digest.unwrap();
         let parts = [html(&digest).to_owned(), digest.text];
         let subject = digest.subject;
@@ -140,7 +147,7 @@ fn the_publishers_own_words_follow_the_readers_language() {
     let both = each("Eerste alinea.\n\nTweede alinea.", "Dear readers.");
     let (dutch, english) = (made(both.clone(), "nl"), made(both, "en"));
     for (nl, en) in [
-        ("Het weekbericht", "The weekly letter"),
+        ("Het weekbericht · nr. 37", "The weekly letter · no. 37"),
         ("Elke zaterdag", "Every Saturday"),
         ("Tweede alinea.", "Dear readers."),
         ("Kom langs.", "Come along."),
@@ -188,7 +195,9 @@ fn a_bare_post_alone() {
 fn readers_of_text_get_text_alone() {
     let issue = issue(twelve());
     let variant = variant(&issue, "nl", Format::Text);
-    let text_only = composer().digest(&issue, &variant, None, &[]).unwrap();
+    let text_only = composer()
+        .digest(&issue, &variant, &OwnLines::default(), &[])
+        .unwrap();
     assert_eq!(text_only.html, None);
     assert_eq!(text_only.text, digest(&issue, "nl").text);
 }
@@ -201,7 +210,9 @@ fn a_variant_holds_its_own_posts_in_the_issues_order() {
         language: language("nl"),
         format: Format::Html,
     };
-    let digest = composer().digest(&issue, &variant, None, &[]).unwrap();
+    let digest = composer()
+        .digest(&issue, &variant, &OwnLines::default(), &[])
+        .unwrap();
     let titles: Vec<_> = issue.posts.iter().map(|(_, post)| &post.title).collect();
     assert_eq!(
         digest.subject,
@@ -220,7 +231,7 @@ fn a_variant_without_posts_of_the_issue_is_refused() {
         posts: vec![PostId(99)],
         ..variant(&issue, "nl", Format::Html)
     };
-    let result = composer().digest(&issue, &variant, None, &[]);
+    let result = composer().digest(&issue, &variant, &OwnLines::default(), &[]);
     assert!(matches!(result, Err(Error::NoPosts)), "{result:?}");
 }
 
@@ -266,8 +277,12 @@ fn past_the_budget_the_last_stories_make_way_for_a_link() {
     assert_eq!(digest.subject, "Verhaal 0 van velen · en nog 119 verhalen");
     let shown = digest.text.matches("* Verhaal").count();
     assert!((30..120).contains(&shown), "{shown}");
-    for part in [html(&digest), &digest.text] {
-        assert!(part.contains(&format!("En nog {} verhalen in dit nummer", 120 - shown)));
+    let html = html(&digest).replace("&nbsp;", "\u{a0}");
+    for part in [&html, &digest.text] {
+        assert!(part.contains(&format!(
+            "En nog {}\u{a0}verhalen in dit nummer",
+            120 - shown
+        )));
         assert!(part.contains(&format!("Verhaal {} van", shown - 1)));
         assert!(!part.contains(&format!("Verhaal {shown} van")));
     }
@@ -286,7 +301,12 @@ fn one_story_that_is_too_large_is_refused() {
         link: Some(format!("https://example.nl/{}", "x".repeat(60_000))),
         ..post("Te groot")
     }]);
-    let result = composer().digest(&issue, &variant(&issue, "nl", Format::Html), None, &[]);
+    let result = composer().digest(
+        &issue,
+        &variant(&issue, "nl", Format::Html),
+        &OwnLines::default(),
+        &[],
+    );
     assert!(matches!(result, Err(Error::TooLarge { .. })), "{result:?}");
 }
 
@@ -457,7 +477,12 @@ fn a_newsletter_below_a_path_and_with_its_own_accent() {
     assert!(html(&digest).contains("https://example.nl/nieuws/img/"));
     assert!(html(&digest).contains("#0b5c8a") && !html(&digest).contains("#a3271d"));
     issue.masthead.accent = "#ffee00".into();
-    let result = composer().digest(&issue, &variant(&issue, "nl", Format::Html), None, &[]);
+    let result = composer().digest(
+        &issue,
+        &variant(&issue, "nl", Format::Html),
+        &OwnLines::default(),
+        &[],
+    );
     assert!(matches!(result, Err(Error::Accent(_))), "{result:?}");
 }
 

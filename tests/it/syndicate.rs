@@ -79,6 +79,7 @@ fn posts() -> Vec<LedgerEntry> {
     full.post.link = Some("https://blog.example.nl/creme?a=1&b=2".into());
     full.post.author = Some(Author {
         name: "Zoë d’Hulst".into(),
+        role: None,
         bio: None,
         photo: None,
     });

@@ -46,6 +46,7 @@ pub(super) fn take(blocks: &mut Vec<Block>) -> Option<Author> {
     }
     Some(Author {
         name,
+        role: None,
         bio: Some(bio).filter(|bio| !bio.is_empty()),
         photo,
     })

@@ -28,6 +28,7 @@ pub(super) fn read(html: &str) -> Draft {
         title: heading.or_else(|| element_text(&pieces, "title")),
         author: meta(&["author"]).map(|name| Author {
             name: words::line(&name),
+            role: None,
             bio: None,
             photo: None,
         }),

@@ -184,14 +184,19 @@ fn author_of(
     drafted: Option<Author>,
     pictures: &mut Pictures,
 ) -> Option<Author> {
-    let own = front
-        .author
-        .clone()
-        .map(|Person { name, bio, photo }| Author {
+    let own = front.author.clone().map(
+        |Person {
+             name,
+             role,
+             bio,
+             photo,
+         }| Author {
             name: words::line(&name),
+            role: role.map(|role| words::line(&role)),
             bio: bio.map(|bio| words::line(&bio)),
             photo,
-        });
+        },
+    );
     let mut author = own.or(drafted).filter(|author| !author.name.is_empty())?;
     if let Some(bio) = &front.bio {
         author.bio = Some(words::line(bio));
@@ -295,6 +300,7 @@ fn call_of(
             text: words::line(&call.text),
             label: call.label.map(|label| words::line(&label)),
             url: call.url.map(|url| url.0),
+            image: None,
         })
         .or(drafted);
     match (own, &source.call_to_action) {
@@ -302,6 +308,7 @@ fn call_of(
             text: own.text,
             label: own.label.or_else(|| of_source.label.clone()),
             url: of_source.url.clone(),
+            image: of_source.image.clone(),
         }),
         (Some(own), _) => Some(own),
         (None, of_source) => of_source.clone(),

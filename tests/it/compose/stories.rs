@@ -134,6 +134,7 @@ fn author(at: usize) -> Author {
     let (name, bio, photo) = AUTHORS[at];
     Author {
         name: name.to_owned(),
+        role: (at == 0).then(|| "redacteur binnenland".to_owned()),
         bio: bio.map(str::to_owned),
         photo: photo.then(|| format!("/img/{at}.jpg")),
     }
@@ -172,6 +173,7 @@ pub fn masthead() -> Masthead {
             text: "Zaterdag 3 oktober: open middag op de redactie, met soep en drie verhalen die de krant niet haalden.".into(),
             label: Some("Schuif aan".into()),
             url: Some("https://blog.example.nl/open-middag".into()),
+            image: None,
         }),
     }
 }

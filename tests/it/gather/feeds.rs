@@ -65,6 +65,7 @@ fn the_source_gives_its_topics_first_and_its_call_to_action() {
         text: "Kom langs".into(),
         label: None,
         url: Some("https://loket.example.nl/route".into()),
+        image: None,
     });
     let gathered = read_feed(RSS.as_bytes(), None, &url, &source).unwrap();
     let topics: Vec<&str> = gathered.posts[0].topics.iter().map(Topic::as_str).collect();
