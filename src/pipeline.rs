@@ -10,6 +10,7 @@ mod choosing;
 mod fault;
 mod gathering;
 mod planning;
+mod preflight;
 mod publishing;
 mod report;
 mod sealing;

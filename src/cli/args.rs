@@ -125,6 +125,9 @@ pub enum Command {
     /// Look at the schedules
     #[command(subcommand)]
     Schedule(Schedules),
+    /// Look at the templates of mails and pages, and try them
+    #[command(subcommand)]
+    Templates(Templates),
     /// Answer the feed, the archive and the unsubscribe links over HTTP
     #[command(after_help = "Example: courant serve --listen 127.0.0.1:8080")]
     Serve {
@@ -242,6 +245,23 @@ pub enum Sources {
     Test {
         /// A source's name, an http(s) address, a feed's file, or a folder
         what: String,
+    },
+}
+
+/// `courant templates …`
+#[derive(Debug, Subcommand)]
+pub enum Templates {
+    /// Render every template with made-up posts in every language, and say what is wrong
+    #[command(after_help = "Example: courant templates check")]
+    Check,
+    /// List the built-in templates and words, and which of them are yours
+    #[command(after_help = "Example: courant templates list")]
+    List,
+    /// Copy a built-in template into `templates/`, to change it there
+    #[command(after_help = "Example: courant templates copy digest/story")]
+    Copy {
+        /// Its path, with or without the ending
+        name: String,
     },
 }
 

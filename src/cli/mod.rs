@@ -88,6 +88,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Issues(command) => commands::issues::issues(session, command).await,
         Command::Subscribers(command) => commands::subscribers::subscribers(session, command).await,
         Command::Sources(command) => commands::sources::sources(session, command).await,
+        Command::Templates(command) => commands::templates::templates(session, &command),
         Command::Schedule(command) => commands::schedule::schedule(session, command).await,
         Command::Serve { listen } => commands::serve::serve(session, listen).await,
         Command::Completions { shell } => Ok(commands::manual::completions(session, shell)),

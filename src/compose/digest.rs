@@ -19,10 +19,10 @@ use crate::model::{
 };
 
 /// Bytes of a part at most: well below the about 102,000 at which Gmail clips a message.
-const BUDGET: usize = 80_000;
+pub(super) const BUDGET: usize = 80_000;
 
 /// Bytes at which nothing is made at all.
-const LIMIT: usize = 100_000;
+pub(super) const LIMIT: usize = 100_000;
 
 /// Columns of the text part: room for a few `>` in a window of 80 (RFC 3676 §4.2).
 pub(super) const COLUMNS: usize = 72;

@@ -54,6 +54,46 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "words/nl.ftl",
 ];
 
+/// A file that is built in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BuiltIn {
+    /// Its path below `templates/`: `digest/html.hbs`.
+    pub path: &'static str,
+    /// What it holds.
+    pub text: &'static str,
+}
+
+impl BuiltIn {
+    /// Every file that is built in, by its path.
+    pub fn all() -> impl Iterator<Item = Self> {
+        BUILT_IN.iter().map(|(path, text)| Self { path, text })
+    }
+
+    /// The one that is meant: its path, with or without the ending.
+    pub fn find(name: &str) -> Option<Self> {
+        let name = name.trim_start_matches("templates/");
+        Self::all().find(|file| {
+            let stem = file
+                .path
+                .rsplit_once('.')
+                .map_or(file.path, |(stem, _)| stem);
+            file.path == name || stem == name
+        })
+    }
+
+    /// A path that is so like `name` that it may be meant.
+    pub fn nearest(name: &str) -> Option<&'static str> {
+        nearest(name, BUILT_IN.iter().map(|(path, _)| *path))
+    }
+
+    /// What it is for: the comment that it begins with.
+    pub fn purpose(self) -> &'static str {
+        let first = self.text.lines().next().unwrap_or_default();
+        let comment = first.trim_start_matches("{{!--").trim_start_matches('#');
+        comment.trim_end_matches("--}}").trim()
+    }
+}
+
 /// The user's own template and word files: path below `templates/` (`digest/html.hbs`) to text.
 ///
 /// The caller reads them: every file of the folder that ends in `.hbs` or `.ftl`, with `/` between folders.
@@ -176,6 +216,28 @@ mod tests {
         let mut listed: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
         listed.sort_unstable();
         assert_eq!(found, listed);
+    }
+
+    #[test]
+    fn every_file_says_what_it_is_for() {
+        for file in BuiltIn::all() {
+            let comment = file.text.starts_with("{{!-- ") || file.text.starts_with("# ");
+            let length = file.purpose().chars().count();
+            assert!(comment && (10..=140).contains(&length), "{}", file.path);
+        }
+    }
+
+    #[test]
+    fn a_file_is_found_with_or_without_its_ending() {
+        for name in [
+            "digest/html",
+            "digest/html.hbs",
+            "templates/digest/html.hbs",
+        ] {
+            assert_eq!(BuiltIn::find(name).unwrap().path, "digest/html.hbs");
+        }
+        assert_eq!(BuiltIn::find("words/nl").unwrap().path, "words/nl.ftl");
+        assert_eq!(BuiltIn::find("digest"), None);
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod names;
 mod pages;
 mod palette;
 mod picture;
+mod preflight;
 mod press;
 mod prose;
 mod sample;
@@ -35,11 +36,12 @@ use jiff::civil::Date;
 
 pub use digest::OwnLines;
 pub use error::Error;
-pub use files::Overrides;
+pub use files::{BuiltIn, Overrides};
 pub use fill::fill;
 pub use letters::Letter;
 pub use pages::{IssueListing, Unsubscribe};
 pub use palette::{AccentError, Accents, accent};
+pub use preflight::{Preflight, preflight_posts};
 
 use crate::model::{Diagnostic, Language};
 use files::Files;

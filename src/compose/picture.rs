@@ -117,7 +117,8 @@ fn fit((width, height): (u32, u32), bounds: (u32, u32)) -> (u32, u32) {
     (scaled(width), scaled(height))
 }
 
-fn is_safe(address: &str) -> bool {
+/// Whether mail programs draw what is at this address, and can reach it.
+pub(super) fn is_safe(address: &str) -> bool {
     let path = address.split(['?', '#']).next().unwrap_or_default();
     let path = path.to_ascii_lowercase();
     let reachable =

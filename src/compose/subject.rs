@@ -192,7 +192,7 @@ fn others(posts: &[&Post], subject: &str, words: &Words) -> Result<String, Words
 }
 
 /// Whether a text says what the subject says: the subject's first part begins it, or the other way round.
-fn repeats(text: &str, subject: &str) -> bool {
+pub(super) fn repeats(text: &str, subject: &str) -> bool {
     let plain = |text: &str| {
         let first = text.split(" · ").next().unwrap_or_default();
         without_emoji(first).trim_end_matches('…').to_lowercase()

@@ -33,6 +33,7 @@ pub use machine::{GatherConfig, Serve, StoreUrl};
 pub use newsletter::Newsletter;
 pub use point::{Setting, point};
 pub use subscribers::{Subscribers, subscribers};
+pub use templates::template_add;
 
 use document::{Document, Faults};
 use files::{read_document, without_dot};

@@ -143,6 +143,8 @@ impl Pipeline {
             .new_issue(schedule, None, chosen.posts.clone(), world)
             .await?;
         let variants = self.render(&issue, &readership, schedule).await?;
+        let found = self.preflight(&issue, &variants, schedule);
+        let faults = report.faults.into_iter().chain(gathering.faults);
         let plan = Plan {
             schedule: schedule.name.clone(),
             posts: planned_posts(schedule, &chosen),
@@ -152,7 +154,7 @@ impl Pipeline {
             nothing_new: readership.nothing_new.len(),
             quiet: reason_for_no_issue(schedule, &chosen, &readership),
             sources: gathering.sources,
-            faults: report.faults.into_iter().chain(gathering.faults).collect(),
+            faults: faults.chain(found).collect(),
         };
         Ok(Draft {
             plan,

@@ -151,6 +151,11 @@ pub enum Quiet {
         /// Why it was passed over.
         why: String,
     },
+    /// The preflight found errors in its digests; they stand among the faults.
+    Preflight {
+        /// How many.
+        errors: usize,
+    },
     /// This edition was sealed before.
     Sealed {
         /// By this issue.

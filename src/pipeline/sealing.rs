@@ -6,11 +6,12 @@ use jiff::{Timestamp, ZonedDateTime};
 use super::choosing::{reason_for_no_issue, skipped};
 use super::gathering::Gathering;
 use super::report::{IssueReport, Quiet, RunReport};
-use super::{Fault, Pipeline, World};
+use super::{Fault, Pipeline, World, preflight};
 use crate::audience::{Purpose, SyncedList, Token};
 use crate::compose::OwnLines;
 use crate::model::{
-    Account, Edition, Issue, NewDelivery, Post, PostId, Reader, Schedule, SealedVariant, SlotNonce,
+    Account, Diagnostic, Edition, Issue, NewDelivery, Post, PostId, Reader, Schedule,
+    SealedVariant, SlotNonce,
 };
 use crate::schedule;
 use crate::select::{Entitled, Readership};
@@ -47,9 +48,15 @@ impl Pipeline {
             report.keep_quiet(schedule, quiet);
             return Ok(None);
         }
-        let seal = self
+        let (seal, found) = self
             .freeze(schedule, slot, chosen.posts, &readership, world)
             .await?;
+        let errors = preflight::errors(&found);
+        report.faults.extend(found);
+        if errors > 0 {
+            report.keep_quiet(schedule, Quiet::Preflight { errors });
+            return Ok(None);
+        }
         match self.store.issue_seal(&seal).await? {
             SealOutcome::EditionExists(number) => {
                 report.keep_quiet(schedule, Quiet::Sealed { number });
@@ -67,7 +74,8 @@ impl Pipeline {
         }
     }
 
-    /// All that the transaction writes: the issue, each variant rendered once, a delivery for each reader.
+    /// All that the transaction writes: the issue, each variant rendered once, a delivery for each reader; and what the
+    /// preflight found.
     async fn freeze(
         &self,
         schedule: &Schedule,
@@ -75,16 +83,18 @@ impl Pipeline {
         posts: Vec<(PostId, Post)>,
         readership: &Readership<'_>,
         world: &World<'_>,
-    ) -> Result<Seal, Fault> {
+    ) -> Result<(Seal, Vec<Diagnostic>), Fault> {
         let issue = self.new_issue(schedule, slot, posts, world).await?;
         let variants = self.render(&issue, readership, schedule).await?;
+        let found = self.preflight(&issue, &variants, schedule);
         let deliveries = self.deliveries(&issue, &variants, readership);
-        Ok(Seal {
+        let seal = Seal {
             issue,
             variants,
             deliveries,
             served: slot,
-        })
+        };
+        Ok((seal, found))
     }
 
     /// Freezes what the issue is made of: nothing later comes from clock or chance.

@@ -13,3 +13,4 @@ pub mod signals;
 pub mod sources;
 pub mod subscribers;
 pub mod summary;
+pub mod templates;

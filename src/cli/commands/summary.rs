@@ -140,6 +140,10 @@ pub fn quiet_words(quiet: &Quiet, zone: &TimeZone) -> String {
         Quiet::NotDue { next: Some(next) } => format!("not due before {}", clock(*next, zone)),
         Quiet::NotDue { next: None } => "never due again".to_owned(),
         Quiet::Missed { slot, why } => format!("{} was passed over: {why}", clock(*slot, zone)),
+        Quiet::Preflight { errors } => format!(
+            "the preflight found {}, so no issue was sealed; the next run tries again",
+            count(*errors, "error", "errors")
+        ),
         Quiet::Sealed { number } => format!("this edition was sealed before, as issue {number}"),
     }
 }

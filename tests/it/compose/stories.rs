@@ -29,7 +29,11 @@ const AUTHORS: [(&str, Option<&str>, bool); 3] = [
         Some("Sjoerd adviseert winkels in het noorden."),
         false,
     ),
-    ("Ayşe Demir", None, true),
+    (
+        "Ayşe Demir",
+        Some("Ayşe luistert mee in winkels en aan keukentafels."),
+        true,
+    ),
 ];
 
 #[rustfmt::skip]
