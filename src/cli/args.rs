@@ -257,6 +257,12 @@ pub enum Templates {
     /// List the built-in templates and words, and which of them are yours
     #[command(after_help = "Example: courant templates list")]
     List,
+    /// List the fields that a mail's or page's templates may ask for, with an example of each
+    #[command(after_help = "Example: courant templates fields digest/html")]
+    Fields {
+        /// The template that the mail or page begins with
+        name: String,
+    },
     /// Copy a built-in template into `templates/`, to change it there
     #[command(after_help = "Example: courant templates copy digest/story")]
     Copy {

@@ -9,6 +9,7 @@ mod check;
 mod contributors;
 mod digest;
 mod error;
+mod fields;
 mod files;
 mod fill;
 mod helpers;
@@ -36,6 +37,7 @@ use jiff::civil::Date;
 
 pub use digest::OwnLines;
 pub use error::Error;
+pub use fields::Field;
 pub use files::{BuiltIn, Overrides};
 pub use fill::fill;
 pub use letters::Letter;

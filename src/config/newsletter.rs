@@ -126,11 +126,14 @@ fn read_localised_call(outer: &mut Section<'_>) -> Option<LocalisedCall> {
 /// Reads the string of one part of a call to action.
 type ReadPart = fn(&Value<'_>) -> Option<String>;
 
-/// Text, label, address and picture of a call to action, the first three as `read` makes them of their strings.
+/// Text, label, address and picture of a call to action.
+type Parts<T> = (T, Option<T>, Option<T>, Option<Image>);
+
+/// The parts of a call to action, the first three as `read` makes them of their strings.
 fn read_call<T>(
     outer: &mut Section<'_>,
     read: impl Fn(&Value<'_>, ReadPart) -> Option<T>,
-) -> Option<(T, Option<T>, Option<T>, Option<Image>)> {
+) -> Option<Parts<T>> {
     let mut section = outer.section("call_to_action");
     if !section.is_present() {
         return None;

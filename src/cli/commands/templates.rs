@@ -4,11 +4,14 @@ use serde::Serialize;
 
 use crate::cli::args::Templates;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::print::{count, shown};
+use crate::cli::print::{count, shortened, shown};
 use crate::cli::session::Session;
 use crate::compose::BuiltIn;
 use crate::config::{self, Config};
-use crate::pipeline;
+use crate::pipeline::{self, Fault};
+
+/// Characters of an example that are shown.
+const EXAMPLE: usize = 60;
 
 /// Runs one of the subcommands.
 pub fn templates(session: &Session, command: &Templates) -> Result<Exit, Failure> {
@@ -19,6 +22,7 @@ pub fn templates(session: &Session, command: &Templates) -> Result<Exit, Failure
             list(session, &config);
             Ok(Exit::Done)
         }
+        Templates::Fields { name } => fields(session, &config, name),
         Templates::Copy { name } => copy(session, &config, name),
     }
 }
@@ -92,6 +96,37 @@ fn list(session: &Session, config: &Config) {
 fn is_own(config: &Config, file: BuiltIn) -> bool {
     let own = config.template_overrides.get(file.path);
     own.is_some_and(|own| own != file.text)
+}
+
+/// Names what a template may ask for, with an example of each.
+fn fields(session: &Session, config: &Config, name: &str) -> Result<Exit, Failure> {
+    let composer = pipeline::check_templates(config)?;
+    let name = name
+        .trim_start_matches("templates/")
+        .trim_end_matches(".hbs");
+    let language = &config.newsletter.language;
+    let fields = composer.fields(name, language).map_err(Fault::from)?;
+    if fields.is_empty() {
+        let entries = composer.entries().map_err(Fault::from)?;
+        let fault = format!("no mail and no page begins with the template `{name}`");
+        let hint = format!(
+            "these do, and their partials see the same: `{}`",
+            entries.join("`, `")
+        );
+        return Err(Failure::new(Exit::NoInput, fault).hint(hint));
+    }
+    session.printer.either(&fields, |printer| {
+        let rows: Vec<Vec<String>> = fields
+            .iter()
+            .map(|field| {
+                let may = if field.optional { "may be empty" } else { "" };
+                let example = shortened(&field.example.replace('\n', " "), EXAMPLE);
+                vec![field.name.clone(), may.to_owned(), example]
+            })
+            .collect();
+        printer.table(&["field", "", "example"], &rows);
+    });
+    Ok(Exit::Done)
 }
 
 /// Writes a built-in file to the newsletter's folder, to be changed there.
