@@ -8,6 +8,8 @@
 
 mod faults;
 mod pages;
+mod preflight;
+mod shapes;
 mod stories;
 
 use std::collections::BTreeSet;

@@ -38,7 +38,7 @@ pub(super) fn of_text(text: &str) -> BTreeSet<String> {
     text.split_whitespace()
         .filter(|word| {
             let begins = |scheme: &str| word.starts_with(scheme);
-            begins("https://") || begins("http://") || begins("mailto:") || begins("slot")
+            begins("https://") || begins("http://") || begins("mailto:")
         })
         .map(str::to_owned)
         .collect()

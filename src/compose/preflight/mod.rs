@@ -113,7 +113,8 @@ impl Preflight<'_> {
     /// The two parts say the same: a reader may see either, and filters compare them.
     fn differences(&self, page: &Page) -> Vec<Diagnostic> {
         let text = links::of_text(&self.digest.text);
-        let html = page.links();
+        let tokens = self.tokens();
+        let html = page.links().difference(&tokens).cloned().collect();
         let mut faults = Vec::new();
         for (one, other, has, lacks) in [
             (&html, &text, "HTML", "text"),
