@@ -25,7 +25,7 @@ use crate::config::{self, Config};
 use crate::gather::Fetcher;
 use crate::store::{Store, SyncReport};
 
-pub use checks::{check_templates, source_fault, store_target};
+pub use checks::{check_selectors, check_templates, source_fault, source_found, store_target};
 pub use fault::Fault;
 use gathering::Trace;
 pub use planning::{Preview, TestMail};
@@ -54,6 +54,7 @@ impl Pipeline {
     /// Checks the templates, opens the store and the secret. Nothing is fetched or sent if one of them is at fault.
     pub async fn open(config: Config, world: &World<'_>) -> Result<Self, Fault> {
         let composer = check_templates(&config)?;
+        check_selectors(&config)?;
         let fetcher = Fetcher::new(sending::fetch_settings(&config))?;
         let store = Store::open(&store_target(&config)).await?;
         let keys = audience::load_or_create(&config.secret_file, &store, world.chance).await?;

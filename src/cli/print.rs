@@ -162,6 +162,15 @@ pub fn quoted(path: &Path) -> String {
     }
 }
 
+/// "known sources: `a`, `b`", for a hint.
+pub fn quoted_names<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    match names.is_empty() {
+        true => format!("there are no {what} yet"),
+        false => format!("known {what}: {}", names.join(", ")),
+    }
+}
+
 /// `1 reader`, `2 readers`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::files::why;
 use super::newsletter::{parse_http, read_call_to_action};
+use super::pages;
 use super::section::Section;
 use super::value::Value;
 use crate::model::{Language, Source, SourceKind, SourceName, Topic};
@@ -31,6 +32,13 @@ fn read_source(
     let topics = section.or("topics", Vec::new(), read_topics);
     let language = section.optional("language", |v| v.parse(Language::parse));
     let call_to_action = read_call_to_action(&mut section);
+    let paused = section.or("paused", false, Value::boolean);
+    let full_text = section.or("full_text", false, Value::boolean);
+    let article = section.optional("article", Value::line_of_text);
+    let pages = pages::read(&mut section);
+    if matches!(kind, Some(SourceKind::Folder(_))) {
+        pages::refuse_in_folder(&mut section);
+    }
     section.finish();
     Some(Source {
         name: name?,
@@ -38,6 +46,10 @@ fn read_source(
         topics: topics?,
         language,
         call_to_action,
+        paused: paused?,
+        full_text: full_text?,
+        article,
+        pages: pages?,
     })
 }
 

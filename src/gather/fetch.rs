@@ -75,12 +75,22 @@ pub struct Fetcher {
 }
 
 /// A document as it arrived, unpacked.
+#[derive(Clone)]
 pub(super) struct Document {
     pub(super) bytes: Vec<u8>,
     pub(super) content_type: Option<String>,
     /// Where it came from, after redirects.
     pub(super) url: Url,
     pub(super) validators: Validators,
+}
+
+impl Document {
+    /// Whether its server calls it a web page.
+    pub(super) fn is_html(&self) -> bool {
+        self.content_type
+            .as_deref()
+            .is_some_and(|kind| kind.contains("html"))
+    }
 }
 
 /// What came of asking.

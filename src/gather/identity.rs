@@ -89,7 +89,7 @@ fn count<'a>(
 }
 
 /// A text as it is, or its hash where it is too long to be looked up.
-fn bounded(text: String) -> String {
+pub(super) fn bounded(text: String) -> String {
     if text.len() <= MAX_IDENTITY {
         return text;
     }

@@ -36,5 +36,5 @@ pub use post::{Author, CallToAction, Hold, Image, LedgerEntry, Post, PostFile, a
 pub use reader::{Origin, Subscriber, SubscriberEntry, SuppressionReason};
 pub use relay::{Relay, RelayError, Security, SmtpRelay};
 pub use schedule::{Cadence, CatchUp, FirstRun, Schedule};
-pub use source::{Source, SourceKind, Validators};
+pub use source::{Pages, Source, SourceKind, Validators};
 pub use world::{Chance, Clock, FixedClock, SeededChance};

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::report::SourceReport;
 use super::sorting::{Sorted, Sorting};
 use super::{Fault, Pipeline, Step, World};
-use crate::gather::{self, Gathered};
+use crate::gather::{self, Gathered, Memory};
 use crate::model::{Diagnostic, Hold, LedgerEntry, Post, PostId, Source, SourceName};
 use crate::store::{KnownPost, SourceState};
 
@@ -43,13 +43,16 @@ pub(super) enum Trace {
 impl Pipeline {
     /// Asks all sources.
     pub(super) async fn gather(&self, trace: Trace, world: &World<'_>) -> Result<Gathering, Fault> {
-        let total = self.config.sources.len();
+        let asked = || self.config.sources.iter().filter(|source| !source.paused);
+        let total = asked().count();
         let mut known = Vec::with_capacity(total);
-        for source in &self.config.sources {
-            known.push((source, self.known_state(source, trace).await?));
+        for source in asked() {
+            let state = self.known_state(source, trace).await?;
+            let memory = self.store.source_memory(&source.name).await?;
+            known.push((source, state, Memory::of(source, memory.as_deref())));
         }
         let mut answers = futures_util::stream::iter(known)
-            .map(|(source, state)| self.ask(source, state, world))
+            .map(|(source, state, memory)| self.ask(source, state, memory, world))
             .buffer_unordered(AT_ONCE);
         let mut gathering = Gathering::default();
         let mut done = 0;
@@ -86,13 +89,15 @@ impl Pipeline {
         &self,
         source: &'a Source,
         state: Option<SourceState>,
+        memory: Memory,
         world: &World<'_>,
     ) -> Asked<'a> {
         let here = state
             .as_ref()
             .filter(|state| state.location == source.location());
         let known = here.and_then(|state| state.validators.as_ref());
-        let answer = gather::gather(source, known, &self.fetcher, world.clock.now()).await;
+        let now = world.clock.now();
+        let answer = gather::gather_again(source, known, memory, &self.fetcher, now).await;
         (source, state, answer)
     }
 
@@ -128,10 +133,13 @@ impl Pipeline {
                     .push(super::source_fault(&self.config, source, &error));
                 Sorted::failed(source, at, &error)
             }
-            Ok(gathered) => {
+            Ok(mut gathered) => {
+                gathered
+                    .faults
+                    .extend(super::source_found(&self.config, source, &gathered));
                 let known = self.known(&gathered.posts).await?;
                 let taken = self.slugs_of_others(source, &gathered.posts).await?;
-                let first = is_first(source, state.as_ref(), &known);
+                let first = gathered.first_sight || is_first(source, state.as_ref(), &known);
                 Sorting {
                     source,
                     at,

@@ -58,6 +58,7 @@ impl Sorted {
                 error: None,
                 new: vec![],
                 changed: vec![],
+                memory: None,
             },
             waiting: vec![],
             held: vec![],
@@ -81,6 +82,7 @@ impl Sorting<'_> {
     pub(super) fn sort(self, gathered: Gathered) -> Sorted {
         let mut sorted = Sorted::nothing(self.source, self.at);
         sorted.saved.validators = gathered.validators;
+        sorted.saved.memory = gathered.memory.map(|memory| memory.to_text());
         sorted.faults = gathered.faults;
         sorted.report.found = gathered.posts.len();
         sorted.report.unchanged = gathered.unchanged;
@@ -92,7 +94,9 @@ impl Sorting<'_> {
             match self.find(&post) {
                 Some(known) => {
                     present.insert(known.id);
-                    self.sort_known(known, post, &mut sorted);
+                    if !gathered.settled.contains(&post.identity) {
+                        self.sort_known(known, post, &mut sorted);
+                    }
                 }
                 None => present.extend(self.sort_new(post, &mut sorted)),
             }

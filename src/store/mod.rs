@@ -11,6 +11,7 @@ mod file;
 mod issues;
 mod ledger;
 mod lock;
+mod memory;
 mod outbox;
 mod schedules;
 mod seal;

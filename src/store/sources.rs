@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::model::{Post, PostId, SourceName, Validators};
 
+use super::memory;
 use super::statement::{Row, Statement, Value, json};
 use super::transaction::{Transaction, transact};
 use super::{Error, Store};
@@ -59,6 +60,8 @@ pub struct SourceSaved {
     pub new: Vec<NewPost>,
     /// Posts whose content changed, with their new fingerprint.
     pub changed: Vec<(PostId, Post, String)>,
+    /// What the next visit should know; `None` leaves what is known.
+    pub memory: Option<String>,
 }
 
 const STATE: &str = "SELECT name, location, validators, first_gathered_at, last_attempt_at, last_success_at, last_error,
@@ -146,6 +149,9 @@ async fn save_success(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), E
         .with(saved.at),
     )
     .await?;
+    if let Some(memory) = &saved.memory {
+        memory::keep(tx, &saved.source, memory).await?;
+    }
     insert_posts(tx, saved).await?;
     update_posts(tx, saved).await
 }

@@ -11,6 +11,7 @@ mod compose;
 mod config;
 mod deliver;
 mod faults;
+mod finding;
 mod gather;
 mod leaving;
 mod line;

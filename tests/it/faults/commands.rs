@@ -5,12 +5,13 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use super::{Watched, expect};
+use super::{FEED, Watched, expect};
+use crate::support::http::Answer;
 use crate::support::newsletter::{Ended, Newsletter};
 use crate::support::smtp::Stage;
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 30] = [
     &[],
     &["init"],
     &["check"],
@@ -28,6 +29,12 @@ const COMMANDS: [&[&str]; 24] = [
     &["sources"],
     &["sources", "list"],
     &["sources", "test"],
+    &["sources", "add"],
+    &["sources", "pause"],
+    &["sources", "resume"],
+    &["sources", "remove"],
+    &["sources", "import"],
+    &["sources", "export"],
     &["schedule"],
     &["schedule", "list"],
     &["schedule", "next"],
@@ -141,7 +148,12 @@ async fn json_keeps_its_keys() {
         .newsletter
         .write("posts/kapot.md", "---\ntitle: \"x\n---\n");
     let feed = watched.http.url("/feed.xml").to_string();
-    let commands: [(&[&str], i32); 16] = [
+    let other = format!("{feed}?x");
+    let second = Answer::ok("application/rss+xml", FEED);
+    watched.http.on("/feed.xml?x", second);
+    let list = "<opml><body><outline text='A' xmlUrl='https://a.example/feed'/></body></opml>";
+    watched.newsletter.write("lijst.opml", list);
+    let commands: [(&[&str], i32); 20] = [
         (&["check"], 65),
         (&["plan"], 1),
         (&["preview"], 1),
@@ -155,6 +167,10 @@ async fn json_keeps_its_keys() {
         (&["subscribers", "show", "reader1@example.nl"], 0),
         (&["sources", "list"], 0),
         (&["sources", "test", &feed], 0),
+        (&["sources", "add", &other, "--dry-run"], 0),
+        (&["sources", "import", "lijst.opml", "--dry-run"], 0),
+        (&["sources", "pause", "eigen"], 0),
+        (&["sources", "resume", "eigen"], 0),
         (&["schedule", "list"], 0),
         (&["schedule", "next"], 0),
         (&["schedule", "explain"], 0),

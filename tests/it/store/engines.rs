@@ -45,7 +45,7 @@ pub async fn a_newer_database_is_refused_untouched(bench: &Bench) {
                 opened,
                 Error::Newer {
                     found: 999,
-                    known: 1
+                    known: 4
                 }
             ),
             "{opened:?}"

@@ -17,6 +17,7 @@ struct Shown {
     posts: i64,
     last_success_at: Option<jiff::Timestamp>,
     error: Option<String>,
+    paused: bool,
 }
 
 /// Lists the sources of the configuration.
@@ -37,7 +38,9 @@ pub async fn list(session: &Session) -> Result<Exit, Failure> {
             .map(|source| {
                 let zone = &config.newsletter.timezone;
                 let seen = source.last_success_at.map(|at| clock(at, zone));
-                let well = if seen.is_some() {
+                let well = if source.paused {
+                    "paused"
+                } else if seen.is_some() {
                     "ok"
                 } else {
                     "not asked yet"
@@ -70,6 +73,9 @@ async fn shown(store: Option<&Store>, source: &Source) -> Result<Shown, Failure>
         },
         posts: state.as_ref().map_or(0, |state| state.posts),
         last_success_at: state.as_ref().and_then(|state| state.last_success_at),
-        error: state.and_then(|state| state.last_error),
+        error: state
+            .and_then(|state| state.last_error)
+            .filter(|_| !source.paused),
+        paused: source.paused,
     })
 }

@@ -1,6 +1,10 @@
 //! `courant sources`: one file a subcommand.
 
+mod add;
+mod change;
 mod list;
+mod naming;
+mod opml;
 mod test;
 
 use crate::cli::args::Sources;
@@ -12,5 +16,15 @@ pub async fn sources(session: &Session, command: Sources) -> Result<Exit, Failur
     match command {
         Sources::List => list::list(session).await,
         Sources::Test { what } => test::test(session, &what).await,
+        Sources::Add(wanted) => add::add(session, wanted).await,
+        Sources::Pause { name } => change::pause(session, &name).await,
+        Sources::Resume { name } => change::resume(session, &name).await,
+        Sources::Remove { name } => change::remove(session, &name).await,
+        Sources::Import {
+            file,
+            topic,
+            dry_run,
+        } => opml::import(session, &file, &topic, dry_run),
+        Sources::Export { out } => opml::export(session, out).await,
     }
 }
