@@ -60,6 +60,7 @@ pub(super) async fn complete(
         gathered.memory = Some(memory);
         return gathered;
     }
+    memory.more = false;
     let earlier = std::mem::take(&mut memory.completed);
     let mut guide = Guide {
         fetcher,
@@ -83,16 +84,19 @@ pub(super) async fn complete(
             continue;
         }
         if asked == MOST_A_RUN {
+            memory.more = true;
             continue;
         }
         asked += 1;
         match read(post, source, &mut guide).await {
             Ok(article) => {
                 take(post, article);
+                memory.recover(&post.identity);
                 completed.insert(mark, own);
             }
             Err(error) => {
                 if !error.is_transient() || memory.fail(&post.identity) {
+                    memory.recover(&post.identity);
                     completed.insert(mark, own);
                 }
                 gathered.faults.push(left(post, &error));

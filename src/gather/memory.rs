@@ -100,6 +100,11 @@ impl Memory {
         self.seen.push(mark);
     }
 
+    /// A page that could be read after all, and is remembered elsewhere.
+    pub(super) fn recover(&mut self, link: &str) {
+        self.failing.remove(&mark(link));
+    }
+
     /// A page that failed for a reason that may pass; says whether it was the last try.
     pub(super) fn fail(&mut self, link: &str) -> bool {
         let mark = mark(link);

@@ -124,6 +124,8 @@ async fn gather_as(
                 fetcher,
                 now,
             };
+            // What is left from the last run would stay left while the feed does not change.
+            let known = known.filter(|_| !memory.has_open_ends());
             let gathered = asking.feed(url, known, &mut memory).await?;
             if source.full_text {
                 return Ok(full_text::complete(gathered, source, memory, fetcher, now).await);

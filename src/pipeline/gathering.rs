@@ -134,6 +134,13 @@ impl Pipeline {
                 Sorted::failed(source, at, &error)
             }
             Ok(mut gathered) => {
+                for fault in gathered
+                    .faults
+                    .iter_mut()
+                    .filter(|fault| fault.file.is_none())
+                {
+                    fault.message = format!("source `{}`: {}", source.name, fault.message);
+                }
                 gathered
                     .faults
                     .extend(super::source_found(&self.config, source, &gathered));

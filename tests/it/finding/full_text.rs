@@ -123,3 +123,21 @@ fn robots_txt_is_asked_for_pages_and_not_for_the_feed() {
         ended.stderr
     );
 }
+
+#[test]
+fn a_page_that_fails_is_asked_again_although_the_feed_does_not_change() {
+    let server = served(Answer::status(503));
+    let feed = Answer::ok("application/rss+xml", of(&server, SHORT)).etag("\"1\"");
+    server.on("/kort.xml", feed);
+    let url = server.url("/kort.xml");
+    let newsletter = newsletter(&format!(
+        "[[source]]\nname = \"waag\"\nurl = \"{url}\"\nfull_text = true\n"
+    ));
+    newsletter.expect(&["run"], 0);
+    server.on(PAGE, html(POST));
+    let second = newsletter.json(&["run"]);
+    assert_eq!(second["sources"][1]["changed"], 1, "{second}");
+    let third = newsletter.json(&["run"]);
+    assert_eq!(third["sources"][1]["unchanged"], true, "{third}");
+    assert_eq!(server.requests_to(PAGE).len(), 2);
+}
