@@ -5,11 +5,13 @@
 //! database) stops it in [`Pipeline::open`], before anything is fetched or sent; whatever is faulty for one source,
 //! post or reader is a line in the [`RunReport`].
 
+mod asking;
 mod checks;
 mod choosing;
 mod fault;
 mod gathering;
 mod planning;
+mod polling;
 mod publishing;
 mod report;
 mod sealing;
@@ -25,7 +27,7 @@ use crate::config::{self, Config};
 use crate::gather::Fetcher;
 use crate::store::{Store, SyncReport};
 
-pub use checks::{check_templates, source_fault, store_target};
+pub use checks::{check_templates, day_of, not_asked_fault, source_fault, store_target};
 pub use fault::Fault;
 use gathering::Trace;
 pub use planning::{Preview, TestMail};
@@ -33,7 +35,7 @@ pub use report::{
     IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, QuietSchedule, Recovery, RunReport,
     Skipped, SourceReport,
 };
-pub use sending::fetch_settings;
+pub use sending::{fetch_settings, user_agent};
 use tenure::Tenure;
 pub use world::{Progress, Step, Wish, World};
 
@@ -98,7 +100,7 @@ impl Pipeline {
             .await?;
         let served = self.schedules_to_serve(wish, world, report).await?;
         if !served.is_empty() && !world.stop.is_stopped() {
-            let gathering = self.gather(Trace::Save, world).await?;
+            let gathering = self.gather(Trace::Save, &readers, world).await?;
             for (schedule, slot) in served {
                 if world.stop.is_stopped() {
                     break;

@@ -75,6 +75,14 @@ pub enum Command {
     /// Check configuration, schedules, subscribers, templates and posts; fetch and send nothing
     #[command(after_help = "Example: courant check && git commit")]
     Check,
+    /// Ask the sources that are due and keep what is new for the next issue; send nothing
+    #[command(
+        after_help = "Example: courant gather\nExample for one, due or not: courant gather blog"
+    )]
+    Gather {
+        /// Ask these, whether due or not; without any, all that are due
+        sources: Vec<String>,
+    },
     /// Show what the next issue would be, with a reason for every post in or out
     #[command(after_help = "Example: courant plan weekly")]
     Plan {

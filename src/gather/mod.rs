@@ -8,35 +8,45 @@
 mod cause;
 mod charset;
 mod clean;
+mod client;
 mod dates;
 mod error;
 mod feed;
 mod fetch;
 mod folder;
 mod guard;
+mod headers;
+mod hosts;
 mod identity;
 mod item;
 mod language;
 mod links;
 mod markup;
 mod nesting;
+mod pace;
+mod patience;
 mod picture;
 mod plain;
 mod prose;
+mod standing;
+mod trail;
 mod unpack;
 mod words;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use url::Url;
 
-use crate::model::{Diagnostic, Post, Source, SourceKind, Validators};
-use fetch::{Document, Fetched};
+use crate::model::{Diagnostic, Pace, Post, Source, SourceKind, Validators};
+use fetch::{Document, Fetched, Said};
 
 pub use error::Error;
 pub use feed::read_feed;
 pub use fetch::{FetchSettings, Fetcher};
 pub use folder::read as read_folder;
+pub use hosts::{REQUESTS_A_HOST, name as host_name};
 pub use identity::fingerprint;
 pub use links::canonical_link;
+pub use standing::{after, may_ask, place_of};
 
 /// What one source gave.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -51,6 +61,12 @@ pub struct Gathered {
     pub faults: Vec<Diagnostic>,
     /// The feed's own title.
     pub title: Option<String>,
+    /// How long nothing changes, as the server promises.
+    pub fresh_for: Option<SignedDuration>,
+    /// How often the feed itself wants to be asked; `None` where it was not read.
+    pub pace: Option<Pace>,
+    /// Where permanent redirects lead.
+    pub moved: Option<Url>,
 }
 
 /// Gathers one source: fetches it if it changed, or reads its folder; `now` dates validators and holds back what lies ahead.
@@ -62,12 +78,15 @@ pub async fn gather(
 ) -> Result<Gathered, Error> {
     match &source.kind {
         SourceKind::Url(url) => match fetcher.fetch(url, known, now).await? {
-            Fetched::Unchanged(validators) => Ok(Gathered {
+            Fetched::Unchanged(validators, said) => Ok(Gathered {
                 validators: Some(validators),
                 unchanged: true,
-                ..Gathered::default()
+                ..said.into()
             }),
-            Fetched::Changed(document) => read_document(document, source.clone()).await,
+            Fetched::Changed(document) => {
+                let _turn = fetcher.reading().await;
+                read_document(document, source.clone()).await
+            }
         },
         SourceKind::Folder(path) => {
             let (path, source) = (path.clone(), source.clone());
@@ -78,18 +97,32 @@ pub async fn gather(
 
 async fn read_document(document: Document, source: Source) -> Result<Gathered, Error> {
     apart(move || {
-        let gathered = read_feed(
-            &document.bytes,
-            document.content_type.as_deref(),
-            &document.url,
-            &source,
-        )?;
+        let bytes = &document.bytes;
+        let content_type = document.content_type.as_deref();
+        let read = read_feed(bytes, content_type, &document.url, &source);
+        let gathered = read.map_err(|error| match error {
+            Error::WebPage => cause::of_page(bytes),
+            error => error,
+        })?;
         Ok(Gathered {
             validators: Some(document.validators),
+            pace: Some(pace::of(bytes)),
+            fresh_for: document.said.fresh_for,
+            moved: document.said.moved,
             ..gathered
         })
     })
     .await
+}
+
+impl From<Said> for Gathered {
+    fn from(said: Said) -> Self {
+        Self {
+            fresh_for: said.fresh_for,
+            moved: said.moved,
+            ..Self::default()
+        }
+    }
 }
 
 /// Runs work that computes or reads files where it keeps nobody waiting.

@@ -85,6 +85,16 @@ impl Unpacker {
         Ok(std::mem::take(&mut self.counted().document))
     }
 
+    /// Bytes unpacked so far.
+    pub(super) fn size(&mut self) -> usize {
+        self.counted().document.len()
+    }
+
+    /// What was unpacked so far, of a body that is not read to its end.
+    pub(super) fn so_far(mut self) -> Vec<u8> {
+        std::mem::take(&mut self.counted().document)
+    }
+
     fn counted(&mut self) -> &mut Counted {
         match &mut self.0 {
             Decoder::Plain(out) => out,

@@ -15,6 +15,7 @@ mod reader;
 mod relay;
 mod schedule;
 mod source;
+mod standing;
 mod world;
 
 pub use address::{AddressError, EmailAddress};
@@ -37,4 +38,7 @@ pub use reader::{Origin, Subscriber, SubscriberEntry, SuppressionReason};
 pub use relay::{Relay, RelayError, Security, SmtpRelay};
 pub use schedule::{Cadence, CatchUp, FirstRun, Schedule};
 pub use source::{Source, SourceKind, Validators};
+pub use standing::{
+    Ending, HostHold, Move, NotAsked, Occasion, Pace, SourceEvent, Standing, Visit,
+};
 pub use world::{Chance, Clock, FixedClock, SeededChance};

@@ -6,17 +6,19 @@
 use std::collections::{HashMap, HashSet};
 
 use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
+use super::asking::{self, Answer, Question, Questions, Unanswered};
 use super::report::SourceReport;
 use super::sorting::{Sorted, Sorting};
 use super::{Fault, Pipeline, Step, World};
-use crate::gather::{self, Gathered};
-use crate::model::{Diagnostic, Hold, LedgerEntry, Post, PostId, Source, SourceName};
+use crate::audience::SyncedList;
+use crate::gather::Fetcher;
+use crate::model::{
+    Diagnostic, Hold, LedgerEntry, Occasion, Post, PostId, Source, SourceName, Subscriber,
+};
 use crate::store::{KnownPost, SourceState};
-
-/// Sources asked at the same time: enough to hide slow ones, few enough to be a good guest.
-const AT_ONCE: usize = 8;
 
 /// What the sources showed, beside what the ledger knows.
 #[derive(Debug, Default)]
@@ -41,98 +43,146 @@ pub(super) enum Trace {
 }
 
 impl Pipeline {
-    /// Asks all sources.
-    pub(super) async fn gather(&self, trace: Trace, world: &World<'_>) -> Result<Gathering, Fault> {
-        let total = self.config.sources.len();
-        let mut known = Vec::with_capacity(total);
-        for source in &self.config.sources {
-            known.push((source, self.known_state(source, trace).await?));
+    /// Asks all sources for an issue that is to be made, for so many readers.
+    pub(super) async fn gather(
+        &self,
+        trace: Trace,
+        readers: &SyncedList,
+        world: &World<'_>,
+    ) -> Result<Gathering, Fault> {
+        let sources: Vec<_> = self.config.sources.iter().collect();
+        let on = |_: &Source| Occasion::Issue;
+        self.gather_from(&sources, on, trace, count(readers), world)
+            .await
+    }
+
+    /// Asks these sources, each if the occasion allows it, and keeps what they show.
+    pub(super) async fn gather_from(
+        &self,
+        sources: &[&Source],
+        on: impl Fn(&Source) -> Occasion,
+        trace: Trace,
+        readers: usize,
+        world: &World<'_>,
+    ) -> Result<Gathering, Fault> {
+        let fetcher = self.fetcher_for(readers, world).await?;
+        let known = self.known_states(trace).await?;
+        let mut questions = Questions::default();
+        for source in sources {
+            let state = known.get(&source.name).cloned();
+            questions.add(Question::new(source, state, on(source)));
         }
-        let mut answers = futures_util::stream::iter(known)
-            .map(|(source, state)| self.ask(source, state, world))
-            .buffer_unordered(AT_ONCE);
+        let total = sources.len();
+        let mut running = FuturesUnordered::new();
         let mut gathering = Gathering::default();
-        let mut done = 0;
         let mut faults = Vec::with_capacity(total);
-        world.progress.step(Step::Gathering { done, total });
-        while let Some(answer) = answers.next().await {
-            let name = &answer.0.name;
-            self.keep(answer, trace, world, &mut gathering).await?;
+        world.progress.step(Step::Gathering { done: 0, total });
+        loop {
+            while let Some(question) = questions.next() {
+                running.push(asking::ask(question, &fetcher, world));
+            }
+            let answered = tokio::select! {
+                answered = running.next() => answered,
+                () = world.stop.stopped() => None,
+            };
+            let Some((question, answer)) = answered else {
+                break;
+            };
+            questions.done(&question);
+            let name = &question.source.name;
+            self.keep(&question, answer, trace, world, &mut gathering)
+                .await?;
             faults.push((name, std::mem::take(&mut gathering.faults)));
-            done += 1;
+            let done = faults.len();
             world.progress.step(Step::Gathering { done, total });
         }
-        let order = |name: &SourceName| self.config.sources.iter().position(|s| s.name == *name);
-        gathering.sources.sort_by_key(|report| order(&report.name));
-        faults.sort_by_key(|(source, _)| order(source));
+        let order: HashMap<&SourceName, usize> =
+            sources.iter().map(|source| &source.name).zip(0..).collect();
+        gathering
+            .sources
+            .sort_by_key(|report| order.get(&report.name));
+        faults.sort_by_key(|(source, _)| order.get(source));
         gathering.faults = faults.into_iter().flat_map(|(_, faults)| faults).collect();
         Ok(gathering)
     }
 
-    async fn known_state(
-        &self,
-        source: &Source,
-        trace: Trace,
-    ) -> Result<Option<SourceState>, Fault> {
-        match self.store.source_state(&source.name).await? {
-            None if trace == Trace::Save => self.renamed(source).await,
-            state => Ok(state),
+    /// The fetcher, saying for how many readers it asks, and knowing which hosts asked to be left alone.
+    async fn fetcher_for(&self, readers: usize, world: &World<'_>) -> Result<Fetcher, Fault> {
+        let fetcher = self
+            .fetcher
+            .named(&super::user_agent(&self.config, readers))?;
+        for hold in self.store.host_holds(world.clock.now()).await? {
+            fetcher.hold(&hold.host, hold.until);
         }
+        Ok(fetcher)
     }
 
-    /// Asks a source, and not the store: a question that waits for its turn would keep a connection to the database, and
-    /// a few of these would leave none for saving what another source said.
-    async fn ask<'a>(
-        &self,
-        source: &'a Source,
-        state: Option<SourceState>,
-        world: &World<'_>,
-    ) -> Asked<'a> {
-        let here = state
-            .as_ref()
-            .filter(|state| state.location == source.location());
-        let known = here.and_then(|state| state.validators.as_ref());
-        let answer = gather::gather(source, known, &self.fetcher, world.clock.now()).await;
-        (source, state, answer)
-    }
-
-    /// A source at the place of one that is in the configuration no more is that one under a new name.
-    async fn renamed(&self, source: &Source) -> Result<Option<SourceState>, Fault> {
-        let place = source.location();
-        let configured = |name: &SourceName| self.config.sources.iter().any(|s| s.name == *name);
-        let earlier = self.store.source_list().await?;
-        let Some(old) = earlier
+    /// What the store knows of each configured source. One at the place of a source that is in the configuration no more
+    /// is that one under a new name.
+    async fn known_states(&self, trace: Trace) -> Result<HashMap<SourceName, SourceState>, Fault> {
+        let mut known: HashMap<_, _> = self
+            .store
+            .source_list()
+            .await?
             .into_iter()
-            .find(|old| old.location == place && !configured(&old.name))
-        else {
-            return Ok(None);
-        };
-        tracing::info!(old = %old.name, new = %source.name, "a source was renamed");
-        self.store.source_rename(&old.name, &source.name).await?;
-        Ok(self.store.source_state(&source.name).await?)
+            .map(|state| (state.name.clone(), state))
+            .collect();
+        if trace == Trace::Leave {
+            return Ok(known);
+        }
+        let configured: HashSet<_> = self.config.sources.iter().map(|s| &s.name).collect();
+        let mut left: HashMap<String, SourceName> = known
+            .values()
+            .filter(|state| !configured.contains(&state.name))
+            .map(|state| (state.location.clone(), state.name.clone()))
+            .collect();
+        for source in &self.config.sources {
+            if known.contains_key(&source.name) {
+                continue;
+            }
+            if let Some(old) = left.remove(&source.location()) {
+                tracing::info!(%old, new = %source.name, "a source was renamed");
+                self.store.source_rename(&old, &source.name).await?;
+                let state = known.remove(&old);
+                known.extend(state.map(|state| (source.name.clone(), state)));
+            }
+        }
+        Ok(known)
     }
 
     async fn keep(
         &self,
-        asked: Asked<'_>,
+        question: &Question<'_>,
+        answer: Answer,
         trace: Trace,
         world: &World<'_>,
         gathering: &mut Gathering,
     ) -> Result<(), Fault> {
-        let (source, state, answer) = asked;
+        let source = question.source;
         let at = world.clock.now();
         let mut sorted = match answer {
-            Err(error) => {
+            Err(Unanswered::NotAsked(why)) => {
+                let mut sorted = Sorted::not_asked(source, at, why.clone());
+                let last = question.last_error();
+                sorted
+                    .faults
+                    .extend(super::not_asked_fault(&self.config, source, &why, last));
+                gathering.take(sorted, at);
+                return Ok(());
+            }
+            Err(Unanswered::Failed(error, visit)) => {
                 gathering
                     .faults
                     .push(super::source_fault(&self.config, source, &error));
-                Sorted::failed(source, at, &error)
+                let mut sorted = Sorted::failed(source, at, &error);
+                sorted.visited(*visit);
+                sorted
             }
-            Ok(gathered) => {
+            Ok((gathered, visit)) => {
                 let known = self.known(&gathered.posts).await?;
                 let taken = self.slugs_of_others(source, &gathered.posts).await?;
-                let first = is_first(source, state.as_ref(), &known);
-                Sorting {
+                let first = is_first(source, question.state.as_ref(), &known);
+                let mut sorted = Sorting {
                     source,
                     at,
                     first,
@@ -140,7 +190,9 @@ impl Pipeline {
                     taken,
                     chance: world.chance,
                 }
-                .sort(gathered)
+                .sort(gathered);
+                sorted.visited(visit);
+                sorted
             }
         };
         if trace == Trace::Save {
@@ -172,13 +224,6 @@ impl Pipeline {
             .await?)
     }
 }
-
-/// A source, what the store knew of it, and what it answered.
-type Asked<'a> = (
-    &'a Source,
-    Option<SourceState>,
-    Result<Gathered, gather::Error>,
-);
 
 impl Gathering {
     /// Lays what was seen over what the ledger says.
@@ -230,6 +275,12 @@ impl Gathering {
         self.faults.extend(sorted.faults);
         self.sources.push(sorted.report);
     }
+}
+
+/// Readers who receive.
+pub(super) fn count(readers: &SyncedList) -> usize {
+    let receive = |subscriber: &&Subscriber| subscriber.suppressed.is_none();
+    readers.subscribers.iter().filter(receive).count()
 }
 
 /// The first time is when the source was never read, or has moved to a place that shows nothing we know.

@@ -136,7 +136,7 @@ impl Pipeline {
     async fn draft(&self, schedule: &Schedule, world: &World<'_>) -> Result<Draft, Fault> {
         let mut report = RunReport::default();
         let readers = self.look_at_readers(world, &mut report).await?;
-        let gathering = self.gather(Trace::Leave, world).await?;
+        let gathering = self.gather(Trace::Leave, &readers, world).await?;
         let chosen = self.choose(schedule, &gathering, world.clock.now()).await?;
         let readership = self.readership(schedule, &chosen.posts, &readers).await?;
         let issue = self

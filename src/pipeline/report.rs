@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::model::{
-    Account, Diagnostic, IssueNumber, PostId, Schedule, ScheduleName, SourceName, SuppressionReason,
+    Account, Diagnostic, IssueNumber, NotAsked, PostId, Schedule, ScheduleName, SourceName,
+    SuppressionReason,
 };
 use crate::store::SyncReport;
 
@@ -60,6 +61,10 @@ pub struct SourceReport {
     pub error: Option<String>,
     /// Titles that were made by us of the text, for the operator to look at.
     pub derived_titles: Vec<String>,
+    /// Why it was not asked this time.
+    pub not_asked: Option<NotAsked>,
+    /// What else the visit showed: that it moved, that it answers again.
+    pub notes: Vec<String>,
 }
 
 /// What became of one issue in this run.

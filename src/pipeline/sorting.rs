@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::report::SourceReport;
 use crate::gather::{self, Gathered};
-use crate::model::{Chance, Diagnostic, Post, PostId, Source, SourceKind};
+use crate::model::{Chance, Diagnostic, NotAsked, Post, PostId, Source, SourceKind, Visit};
 use crate::store::{KnownPost, NewPost, SourceSaved};
 
 /// What is needed to sort one source's posts.
@@ -58,6 +58,7 @@ impl Sorted {
                 error: None,
                 new: vec![],
                 changed: vec![],
+                visit: Visit::default(),
             },
             waiting: vec![],
             held: vec![],
@@ -70,9 +71,25 @@ impl Sorted {
                 unchanged: false,
                 error: None,
                 derived_titles: vec![],
+                not_asked: None,
+                notes: vec![],
             },
             faults: vec![],
         }
+    }
+
+    /// A source that was left alone: nothing is known of it but why.
+    pub(super) fn not_asked(source: &Source, at: Timestamp, why: NotAsked) -> Self {
+        let mut sorted = Self::nothing(source, at);
+        sorted.report.not_asked = Some(why);
+        sorted
+    }
+
+    /// Adds what the visit taught beside the posts.
+    pub(super) fn visited(&mut self, visit: Visit) {
+        let notes = visit.events.iter().map(|event| event.what.clone());
+        self.report.notes = notes.collect();
+        self.saved.visit = visit;
     }
 }
 

@@ -20,6 +20,7 @@ mod subscribers;
 mod suppressions;
 mod transaction;
 mod turn;
+mod visits;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Post, PostId, SourceName, Validators};
+use crate::model::{Post, PostId, SourceName, Standing, Validators, Visit};
 
 use super::statement::{Row, Statement, Value, json};
 use super::transaction::{Transaction, transact};
-use super::{Error, Store};
+use super::{Error, Store, visits};
 
 /// What the store knows of a source.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +27,8 @@ pub struct SourceState {
     pub last_error: Option<String>,
     /// Posts in the ledger that it brought.
     pub posts: i64,
+    /// What visits taught of it beside its posts.
+    pub standing: Standing,
 }
 
 /// A post that the ledger did not know.
@@ -59,9 +61,11 @@ pub struct SourceSaved {
     pub new: Vec<NewPost>,
     /// Posts whose content changed, with their new fingerprint.
     pub changed: Vec<(PostId, Post, String)>,
+    /// What else the visit taught; recorded whatever came of it.
+    pub visit: Visit,
 }
 
-const STATE: &str = "SELECT name, location, validators, first_gathered_at, last_attempt_at, last_success_at, last_error,
+const STATE: &str = "SELECT name, location, validators, first_gathered_at, last_attempt_at, last_success_at, last_error, standing,
         (SELECT COUNT(*) FROM post WHERE post.source = source.name) AS posts
      FROM source WHERE $1 = '' OR name = $1 ORDER BY name";
 
@@ -99,6 +103,7 @@ impl Store {
 async fn rename(tx: &mut Transaction, old: &SourceName, new: &SourceName) -> Result<(), Error> {
     for text in [
         "UPDATE source SET name = $1 WHERE name = $2",
+        "UPDATE source_event SET source = $1 WHERE source = $2",
         "UPDATE post SET source = $1 WHERE source = $2",
     ] {
         tx.execute(Statement::new(text).with(new.as_str()).with(old.as_str()))
@@ -110,17 +115,19 @@ async fn rename(tx: &mut Transaction, old: &SourceName, new: &SourceName) -> Res
 async fn save_failure(tx: &mut Transaction, saved: &SourceSaved, error: &str) -> Result<(), Error> {
     tx.execute(
         Statement::new(
-            "INSERT INTO source (name, location, last_attempt_at, last_error) VALUES ($1, $2, $3, $4)
+            "INSERT INTO source (name, location, last_attempt_at, last_error, standing) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (name) DO UPDATE SET
-                last_attempt_at = excluded.last_attempt_at, last_error = excluded.last_error",
+                last_attempt_at = excluded.last_attempt_at, last_error = excluded.last_error,
+                standing = excluded.standing",
         )
         .with(saved.source.as_str())
         .with(saved.location.as_str())
         .with(saved.at)
-        .with(error),
+        .with(error)
+        .with(json(&saved.visit.standing)?),
     )
     .await?;
-    Ok(())
+    visits::save(tx, &saved.source, saved.at, &saved.visit).await
 }
 
 async fn save_success(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), Error> {
@@ -130,22 +137,25 @@ async fn save_success(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), E
     };
     tx.execute(
         Statement::new(
-            "INSERT INTO source (name, location, validators, first_gathered_at, last_attempt_at, last_success_at)
-             VALUES ($1, $2, $3, $4, $4, $4)
+            "INSERT INTO source (name, location, validators, first_gathered_at, last_attempt_at, last_success_at, standing)
+             VALUES ($1, $2, $3, $4, $4, $4, $5)
              ON CONFLICT (name) DO UPDATE SET
                 location = excluded.location,
                 validators = excluded.validators,
                 first_gathered_at = COALESCE(source.first_gathered_at, excluded.first_gathered_at),
                 last_attempt_at = excluded.last_attempt_at,
                 last_success_at = excluded.last_success_at,
-                last_error = NULL",
+                last_error = NULL,
+                standing = excluded.standing",
         )
         .with(saved.source.as_str())
         .with(saved.location.as_str())
         .with(validators)
-        .with(saved.at),
+        .with(saved.at)
+        .with(json(&saved.visit.standing)?),
     )
     .await?;
+    visits::save(tx, &saved.source, saved.at, &saved.visit).await?;
     insert_posts(tx, saved).await?;
     update_posts(tx, saved).await
 }
@@ -213,5 +223,6 @@ fn state(row: &Row) -> Result<SourceState, Error> {
         last_success_at: row.instant_or_none("last_success_at")?,
         last_error: row.text_or_none("last_error")?,
         posts: row.number("posts")?,
+        standing: row.json_or_none("standing")?.unwrap_or_default(),
     })
 }

@@ -164,7 +164,7 @@ fn a_source_is_told_who_asks_and_nothing_else() {
     let requests = server.requests();
     assert_eq!(requests.len(), 4);
     let ours = format!(
-        "courant/{} (+http://127.0.0.1:8080)",
+        "courant/{} (+http://127.0.0.1:8080; 2 subscribers)",
         env!("CARGO_PKG_VERSION")
     );
     for request in requests {

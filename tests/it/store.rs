@@ -50,6 +50,8 @@ scenarios! {
     ledger::a_source_and_its_posts_are_saved_together,
     ledger::a_failed_reading_changes_only_the_attempt,
     ledger::a_known_post_is_found_by_either_identity,
+    ledger::what_a_visit_teaches_is_kept_whatever_came_of_it,
+    ledger::posts_are_counted_by_when_they_were_published,
     ledger::a_renamed_source_keeps_its_posts,
     ledger::the_same_guid_of_two_sources_is_two_posts,
     ledger::a_waiting_post_is_not_cut_off_for_one_that_is_done,

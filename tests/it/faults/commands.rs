@@ -10,10 +10,11 @@ use crate::support::newsletter::{Ended, Newsletter};
 use crate::support::smtp::Stage;
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 25] = [
     &[],
     &["init"],
     &["check"],
+    &["gather"],
     &["plan"],
     &["preview"],
     &["run"],
@@ -108,7 +109,11 @@ fn before_the_first_run_lists_are_empty_and_make_nothing() {
     let said = |arguments: &[&str]| newsletter.expect(arguments, 0).stdout;
     assert_eq!(said(&["issues", "list"]), "No issue was sealed yet.\n");
     assert!(said(&["subscribers", "list"]).starts_with("No subscriber yet"));
-    assert!(said(&["sources", "list"]).contains("not asked yet"));
+    let sources = said(&["sources", "list"]);
+    assert!(
+        sources.contains("new") && sources.contains("never"),
+        "{sources}"
+    );
     assert_eq!(said(&["issues", "list", "--json"]), "[]\n");
     newsletter.readers(1);
     assert!(said(&["subscribers", "show", "reader0@example.nl"]).contains("No mail yet."));
@@ -141,13 +146,14 @@ async fn json_keeps_its_keys() {
         .newsletter
         .write("posts/kapot.md", "---\ntitle: \"x\n---\n");
     let feed = watched.http.url("/feed.xml").to_string();
-    let commands: [(&[&str], i32); 16] = [
+    let commands: [(&[&str], i32); 17] = [
         (&["check"], 65),
         (&["plan"], 1),
         (&["preview"], 1),
         (&["send-test", "jan@example.nl"], 1),
         (&["run", "--dry-run"], 1),
         (&["run"], 1),
+        (&["gather"], 1),
         (&["issues", "list"], 0),
         (&["issues", "show", "1"], 0),
         (&["issues", "account", "1", "--list", "failed"], 0),

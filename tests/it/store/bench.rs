@@ -122,6 +122,7 @@ pub fn reading(seconds: i64, posts: impl IntoIterator<Item = i64>) -> SourceSave
         error: None,
         new: posts.into_iter().map(new_post).collect(),
         changed: Vec::new(),
+        visit: Visit::default(),
     }
 }
 

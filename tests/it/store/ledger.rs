@@ -52,6 +52,83 @@ pub async fn a_source_and_its_posts_are_saved_together(bench: &Bench) {
     assert_eq!(entries[1].first_seen, at(120));
 }
 
+pub async fn what_a_visit_teaches_is_kept_whatever_came_of_it(bench: &Bench) {
+    let store = &bench.store;
+    let told = |what: &str, seconds| SourceEvent {
+        at: at(seconds),
+        what: what.to_owned(),
+    };
+    let hold = |until| HostHold {
+        host: "blog.example.nl".to_owned(),
+        until: at(until),
+    };
+    let visit = |seconds, what: &str, hold| Visit {
+        standing: Standing {
+            address: "https://blog.example.nl/feed.xml".to_owned(),
+            next_due: Some(at(seconds + 3600)),
+            failures: 2,
+            ended: Some(Ending {
+                since: at(seconds),
+                status: 410,
+            }),
+            pace: Pace {
+                minutes: Some(60),
+                skip_hours: vec![0, 23],
+                skip_days: vec![7],
+            },
+            ..Standing::default()
+        },
+        events: vec![told(what, seconds)],
+        hold,
+    };
+    let failed = SourceSaved {
+        error: Some("gone (410)".into()),
+        visit: visit(60, "gone", Some(hold(600))),
+        ..reading(60, [])
+    };
+    store.source_save(&failed).await.unwrap();
+    let state = store.source_state(&source()).await.unwrap().unwrap();
+    assert_eq!(state.standing, failed.visit.standing);
+    assert_eq!(store.host_holds(at(60)).await.unwrap(), [hold(600)]);
+    assert_eq!(store.host_holds(at(600)).await.unwrap(), []);
+
+    let read = SourceSaved {
+        visit: visit(120, "back", Some(hold(900))),
+        ..reading(120, 1..=2)
+    };
+    store.source_save(&read).await.unwrap();
+    let state = store.source_state(&source()).await.unwrap().unwrap();
+    assert_eq!(state.standing, read.visit.standing);
+    assert_eq!(store.host_holds(at(60)).await.unwrap(), [hold(900)]);
+    let journal = store.source_events(&source(), 9).await.unwrap();
+    assert_eq!(journal, [told("gone", 60), told("back", 120)]);
+    assert_eq!(
+        store.source_events(&source(), 1).await.unwrap(),
+        [told("back", 120)]
+    );
+
+    let new = SourceName::parse("renamed").unwrap();
+    store.source_rename(&source(), &new).await.unwrap();
+    assert_eq!(store.source_events(&new, 9).await.unwrap(), journal);
+    store.source_revive(&new).await.unwrap();
+    let state = store.source_state(&new).await.unwrap().unwrap();
+    assert_eq!((state.standing, state.posts), (Standing::default(), 2));
+}
+
+pub async fn posts_are_counted_by_when_they_were_published(bench: &Bench) {
+    let store = &bench.store;
+    let mut saved = reading(0, 1..=5);
+    // Published long ago; no date, and new; no date, and there from the start.
+    saved.new[0].post.published = Some(at(-9_000_000));
+    saved.new[1].post.published = None;
+    saved.new[2].post.published = None;
+    saved.new[2].baseline = true;
+    store.source_save(&saved).await.unwrap();
+    let tally = store.source_tally(at(-7_776_000)).await.unwrap();
+    assert_eq!(tally.into_iter().collect::<Vec<_>>(), [(source(), 3)]);
+    assert!(store.source_tally(at(60)).await.unwrap().is_empty());
+}
+
 pub async fn a_renamed_source_keeps_its_posts(bench: &Bench) {
     let store = &bench.store;
     store.source_save(&reading(0, 1..=2)).await.unwrap();
