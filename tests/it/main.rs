@@ -24,3 +24,4 @@ mod sources;
 mod store;
 mod support;
 mod syndicate;
+mod visits;
