@@ -5,12 +5,15 @@
 //! database) stops it in [`Pipeline::open`], before anything is fetched or sent; whatever is faulty for one source,
 //! post or reader is a line in the [`RunReport`].
 
+mod brake;
 mod checks;
 mod choosing;
 mod fault;
 mod gathering;
+mod joining;
 mod planning;
 mod publishing;
+mod recognising;
 mod report;
 mod sealing;
 mod sending;
@@ -30,8 +33,8 @@ pub use fault::Fault;
 use gathering::Trace;
 pub use planning::{Preview, TestMail};
 pub use report::{
-    IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, QuietSchedule, Recovery, RunReport,
-    Skipped, SourceReport,
+    HeldPosts, IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, QuietSchedule, Recovery,
+    RunReport, Skipped, SourceReport,
 };
 pub use sending::fetch_settings;
 use tenure::Tenure;
@@ -115,6 +118,7 @@ impl Pipeline {
                     self.send(sealed, tenure, &mut relay, world, report).await?;
                 }
             }
+            report.held = self.held(&gathering).await?;
             report.sources = gathering.sources;
             report.faults.extend(gathering.faults);
         }

@@ -141,7 +141,7 @@ async fn json_keeps_its_keys() {
         .newsletter
         .write("posts/kapot.md", "---\ntitle: \"x\n---\n");
     let feed = watched.http.url("/feed.xml").to_string();
-    let commands: [(&[&str], i32); 16] = [
+    let commands: [(&[&str], i32); 17] = [
         (&["check"], 65),
         (&["plan"], 1),
         (&["preview"], 1),
@@ -154,6 +154,7 @@ async fn json_keeps_its_keys() {
         (&["subscribers", "list"], 0),
         (&["subscribers", "show", "reader1@example.nl"], 0),
         (&["sources", "list"], 0),
+        (&["sources", "review", "eigen"], 0),
         (&["sources", "test", &feed], 0),
         (&["schedule", "list"], 0),
         (&["schedule", "next"], 0),
