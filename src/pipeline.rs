@@ -6,13 +6,16 @@
 //! post or reader is a line in the [`RunReport`].
 
 mod asking;
+mod brake;
 mod checks;
 mod choosing;
 mod fault;
 mod gathering;
+mod joining;
 mod planning;
 mod polling;
 mod publishing;
+mod recognising;
 mod report;
 mod sealing;
 mod sending;
@@ -32,8 +35,8 @@ pub use fault::Fault;
 use gathering::Trace;
 pub use planning::{Preview, TestMail};
 pub use report::{
-    IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, QuietSchedule, Recovery, RunReport,
-    Skipped, SourceReport,
+    HeldPosts, IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, QuietSchedule, Recovery,
+    RunReport, Skipped, SourceReport,
 };
 pub use sending::{fetch_settings, user_agent};
 use tenure::Tenure;
@@ -117,6 +120,7 @@ impl Pipeline {
                     self.send(sealed, tenure, &mut relay, world, report).await?;
                 }
             }
+            report.held = self.held(&gathering).await?;
             report.sources = gathering.sources;
             report.faults.extend(gathering.faults);
         }

@@ -245,6 +245,20 @@ pub enum Sources {
     /// List the sources and how they fare
     #[command(after_help = "Example: courant sources list")]
     List,
+    /// Show posts that came in a flood and are held; let them in or drop them
+    #[command(
+        after_help = "Example: courant sources review blog\nExample: courant sources review blog --accept 1 3 --drop 2"
+    )]
+    Review {
+        /// The source
+        name: String,
+        /// Let in all, or those with these numbers or identities: they are new for the next issue
+        #[arg(long, num_args = 0.., value_name = "POST")]
+        accept: Option<Vec<String>>,
+        /// Drop all, or those with these numbers or identities: they are in no issue, ever
+        #[arg(long, num_args = 0.., value_name = "POST")]
+        drop: Option<Vec<String>>,
+    },
     /// Show what would come of a source, an address or a file, post by post; save nothing
     #[command(after_help = "Example: courant sources test https://blog.example.nl/feed.xml")]
     Test {

@@ -13,6 +13,7 @@ mod delivery;
 mod document;
 mod environment;
 mod files;
+mod filters;
 mod init;
 mod localised;
 mod machine;

@@ -85,6 +85,7 @@ pub(super) fn read(
         lead: false,
         hold: None,
         files: Vec::new(),
+        also: Vec::new(),
         html: worth_showing(&entry, body),
         title,
     };

@@ -20,6 +20,7 @@ mod hosts;
 mod identity;
 mod item;
 mod language;
+mod likeness;
 mod links;
 mod markup;
 mod nesting;
@@ -45,6 +46,7 @@ pub use fetch::{FetchSettings, Fetcher};
 pub use folder::read as read_folder;
 pub use hosts::{REQUESTS_A_HOST, name as host_name};
 pub use identity::fingerprint;
+pub use likeness::{SKETCH_DISTANCE, likenesses, passed_over, say_the_same};
 pub use links::canonical_link;
 pub use standing::{after, may_ask, place_of};
 
@@ -71,6 +73,19 @@ pub struct Gathered {
 
 /// Gathers one source: fetches it if it changed, or reads its folder; `now` dates validators and holds back what lies ahead.
 pub async fn gather(
+    source: &Source,
+    known: Option<&Validators>,
+    fetcher: &Fetcher,
+    now: Timestamp,
+) -> Result<Gathered, Error> {
+    let mut gathered = read(source, known, fetcher, now).await?;
+    for post in &mut gathered.posts {
+        post.topics = source.filters.map_topics(&post.topics, &source.topics);
+    }
+    Ok(gathered)
+}
+
+async fn read(
     source: &Source,
     known: Option<&Validators>,
     fetcher: &Fetcher,

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{Error, Gathered};
 use crate::model::{
-    Chance, Ending, Move, NotAsked, Occasion, Pace, Source, SourceEvent, SourceKind, Standing,
+    Chance, Ending, Move, NotAsked, Occasion, Pace, Source, SourceEvent, SourceKind, SourceStanding,
 };
 
 /// Nobody is polled more often.
@@ -33,7 +33,11 @@ const BELIEVED: SignedDuration = SignedDuration::from_hours(7 * 24);
 const MISSED: SignedDuration = SignedDuration::from_hours(21 * 24);
 
 /// Why the source is not asked now, if so.
-pub fn may_ask(standing: &Standing, occasion: Occasion, now: Timestamp) -> Result<(), NotAsked> {
+pub fn may_ask(
+    standing: &SourceStanding,
+    occasion: Occasion,
+    now: Timestamp,
+) -> Result<(), NotAsked> {
     let (until, slack) = match occasion {
         Occasion::Named => return Ok(()),
         Occasion::Issue => (standing.soonest, SignedDuration::ZERO),
@@ -55,7 +59,7 @@ pub fn may_ask(standing: &Standing, occasion: Occasion, now: Timestamp) -> Resul
 }
 
 /// The source with the address to ask: the one that it has moved to, where that was adopted.
-pub fn place_of(source: &Source, standing: &Standing) -> Source {
+pub fn place_of(source: &Source, standing: &SourceStanding) -> Source {
     let mut place = source.clone();
     if let (SourceKind::Url(url), Some(moved)) = (&mut place.kind, &standing.adopted) {
         *url = Url::parse(&moved.to).unwrap_or_else(|_| url.clone());
@@ -65,12 +69,12 @@ pub fn place_of(source: &Source, standing: &Standing) -> Source {
 
 /// The standing after a visit, and what the journal says of it. `place` is what [`place_of`] gave for the visit.
 pub fn after(
-    before: &Standing,
+    before: &SourceStanding,
     place: &Source,
     outcome: Result<&Gathered, &Error>,
     now: Timestamp,
     chance: &dyn Chance,
-) -> (Standing, Vec<SourceEvent>) {
+) -> (SourceStanding, Vec<SourceEvent>) {
     let mut visit = Visited {
         standing: before.clone(),
         events: Vec::new(),
@@ -85,7 +89,7 @@ pub fn after(
 }
 
 struct Visited {
-    standing: Standing,
+    standing: SourceStanding,
     events: Vec<SourceEvent>,
     place: String,
     now: Timestamp,

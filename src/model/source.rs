@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{CallToAction, Language, SourceName, Topic};
+use super::{CallToAction, Filters, Language, SourceName, Topic};
 
 /// One `[[source]]` of `courant.toml`.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,10 @@ pub struct Source {
     pub language: Option<Language>,
     /// The call to action of posts that bring none with an address.
     pub call_to_action: Option<CallToAction>,
+    /// What of it comes in, and under which topics.
+    pub filters: Filters,
+    /// More new posts at once than this are held for a person to look at; `None` for more than 20 and half of what it shows.
+    pub hold_above: Option<usize>,
 }
 
 /// The two kinds of source.
@@ -41,6 +45,8 @@ impl Source {
             topics: Vec::new(),
             language: None,
             call_to_action: None,
+            filters: Filters::default(),
+            hold_above: None,
         }
     }
 

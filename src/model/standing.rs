@@ -1,134 +1,160 @@
-//! How a source stands with its server: what several visits taught, and when the next may be.
+//! Where a post of the ledger stands: open to issues, or kept out of them with a reason that a person can read.
 //!
-//! Plain values. The rules that make and read them stand in `gather::standing`; the store keeps them as they are.
+//! Whatever its standing, its row stays in the ledger, so that it is never taken for new again.
+
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What was learnt about a source beside its posts.
+use super::{FilteredBy, PostId};
+
+/// Whether issues may carry a post, and if not, why.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Standing {
-    /// The configured address that all of this is about; corrected, it starts anew.
-    pub address: String,
-    /// The address that was last read with success: its validators are shown to no other.
-    pub read_at: Option<String>,
-    /// Who only polls does not ask before.
-    pub next_due: Option<Timestamp>,
-    /// A run that makes an issue does not ask before.
-    pub soonest: Option<Timestamp>,
-    /// Failures in a row.
-    pub failures: u32,
-    /// The first of them.
-    pub failing_since: Option<Timestamp>,
-    /// Since when, without a success, the server says that nothing is there (404).
-    pub missing_since: Option<Timestamp>,
-    /// It is not asked any more.
-    pub ended: Option<Ending>,
-    /// Where permanent redirects lead, as long as they are not believed.
-    pub moving: Option<Move>,
-    /// The address that is asked in the place of the configured one, since it moved.
-    pub adopted: Option<Move>,
-    /// How often the feed itself wants to be asked.
-    pub pace: Pace,
-}
-
-/// The end of a source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ending {
-    /// Since when it is gone.
-    pub since: Timestamp,
-    /// What the server said.
-    pub status: u16,
-}
-
-/// A permanent redirect (301 or 308, RFC 9110 §15.4).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Move {
-    /// Where to.
-    pub to: String,
-    /// Since when it is seen, or asked.
-    pub since: Timestamp,
-}
-
-/// What a feed says of its own pace: RSS 2.0 `ttl`, `skipHours`, `skipDays`; `sy:updatePeriod`, `sy:updateFrequency`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Pace {
-    /// Minutes from one visit to the next.
-    pub minutes: Option<i64>,
-    /// Hours of the day (0 to 23, UTC) without visits.
-    pub skip_hours: Vec<i8>,
-    /// Days of the week (Monday is 1) without visits, UTC.
-    pub skip_days: Vec<i8>,
-}
-
-/// Why a source is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Occasion {
-    /// To see whether there is something new.
-    Poll,
-    /// An issue is to be made, and readers wait for it.
-    Issue,
-    /// The operator named it.
-    Named,
-}
-
-/// Why a source was not asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "why", rename_all = "snake_case")]
-pub enum NotAsked {
-    /// Server or feed say that nothing is new before.
-    NotDue {
-        /// The next visit.
-        until: Timestamp,
-    },
-    /// It failed several times in a row.
-    BackingOff {
-        /// The next try.
-        until: Timestamp,
-        /// The first failure.
-        since: Timestamp,
-    },
-    /// Its server asked to be left alone (`Retry-After`).
-    Held {
-        /// The host.
-        host: String,
-        /// The end of it.
-        until: Timestamp,
-    },
-    /// It is gone.
-    Gone {
+#[serde(tag = "standing", rename_all = "snake_case")]
+pub enum Standing {
+    /// Issues may carry it.
+    #[default]
+    Open,
+    /// It came in a flood, and waits for a person to let it in or drop it.
+    Quarantined {
         /// Since when.
-        since: Timestamp,
+        at: Timestamp,
+        /// What tripped the brake.
+        why: Flood,
+    },
+    /// A person dropped it: it was seen, and is never sent.
+    Dropped {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Its source's filters passed it over when it was first seen.
+    Filtered {
+        /// Which of them.
+        by: FilteredBy,
+    },
+    /// Another source brought the same post; that one stands for both.
+    Joined(Joined),
+}
+
+impl Standing {
+    /// The word that the store keeps.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Quarantined { .. } => "quarantined",
+            Self::Dropped { .. } => "dropped",
+            Self::Filtered { .. } => "filtered",
+            Self::Joined(_) => "joined",
+        }
+    }
+
+    /// The post that stands for this one, if another does.
+    pub fn joined_to(&self) -> Option<PostId> {
+        match self {
+            Self::Joined(joined) => Some(joined.to),
+            _ => None,
+        }
+    }
+}
+
+/// What tripped the flood brake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "flood", rename_all = "snake_case")]
+pub enum Flood {
+    /// More at once than a source brings by itself.
+    AtOnce {
+        /// How many.
+        posts: usize,
+    },
+    /// All of them older than anything new is.
+    AllOld {
+        /// How many.
+        posts: usize,
+        /// Older than so many days.
+        days: i64,
     },
 }
 
-/// A host that asked to be left alone for a while, with all its sources.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostHold {
-    /// Its name, with the port where that is not the scheme's own.
-    pub host: String,
-    /// The end of it.
-    pub until: Timestamp,
+impl Flood {
+    /// How many posts came in it.
+    pub fn posts(self) -> usize {
+        match self {
+            Self::AtOnce { posts } | Self::AllOld { posts, .. } => posts,
+        }
+    }
 }
 
-/// A line of a source's journal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SourceEvent {
-    /// When.
-    pub at: Timestamp,
-    /// What, in a clause for people.
-    pub what: String,
+impl fmt::Display for Flood {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtOnce { posts } => write!(f, "{posts} posts came at once"),
+            Self::AllOld { posts: 1, days } => {
+                write!(f, "1 post came that is older than {days} days")
+            }
+            Self::AllOld { posts, days } => {
+                write!(f, "{posts} posts came, all older than {days} days")
+            }
+        }
+    }
 }
 
-/// What one visit leaves in the store beside posts and validators.
+/// How a post was joined to that of another source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// The post that stays.
+    pub to: PostId,
+    /// How they were known to be one.
+    pub because: JoinReason,
+    /// What readers call the place where the joined post is, such as its feed's title.
+    pub place: Option<String>,
+}
+
+/// What shows that posts of two sources are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinReason {
+    /// Their guids are one name that means the same everywhere.
+    SameGuid,
+    /// Their links lead to one address.
+    SameLink,
+    /// They say the same, or nearly so.
+    SameText,
+}
+
+impl JoinReason {
+    /// In words, before "as".
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SameGuid => "the same guid",
+            Self::SameLink => "the same canonical link",
+            Self::SameText => "the same text",
+        }
+    }
+}
+
+/// Where else a post is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlsoAt {
+    /// The other source.
+    pub source: super::SourceName,
+    /// What readers call it.
+    pub place: Option<String>,
+    /// The post's address there.
+    pub link: Option<String>,
+}
+
+/// What a post is recognised by beside its identities: made of what it says, kept in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Visit {
-    /// The source's standing after it.
-    pub standing: Standing,
-    /// Lines for its journal.
-    pub events: Vec<SourceEvent>,
-    /// What the server asked for all of its sources.
-    pub hold: Option<HostHold>,
+pub struct Likeness {
+    /// Its canonical link, where the source gives it to no other post.
+    pub link: Option<String>,
+    /// Of its title, without case, accents and marks.
+    pub title: String,
+    /// Of the words of its text; `None` where there are too few to tell it from another.
+    pub text: Option<String>,
+    /// SimHash of its text's shingles, 64 bits; near texts differ in few of them. `None` for short texts.
+    pub sketch: Option<i64>,
+    /// Words of its whole text; 0 where the source gives a summary only.
+    pub words: i64,
 }

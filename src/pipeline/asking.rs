@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::World;
 use crate::gather::{self, Fetcher, Gathered};
-use crate::model::{NotAsked, Occasion, Source, SourceKind, Standing, Validators, Visit};
+use crate::model::{NotAsked, Occasion, Source, SourceKind, SourceStanding, Validators, Visit};
 use crate::store::SourceState;
 
 /// Sources asked at the same time: one that hangs costs its place for up to a minute, and a place costs only a socket.
@@ -18,7 +18,7 @@ const AT_ONCE: usize = 64;
 pub(super) struct Question<'a> {
     pub source: &'a Source,
     pub state: Option<SourceState>,
-    standing: Standing,
+    standing: SourceStanding,
     /// The source with the address to ask.
     place: Source,
     occasion: Occasion,
@@ -40,9 +40,9 @@ impl<'a> Question<'a> {
         let standing = state.as_ref().map(|state| state.standing.clone());
         // What was learnt about another address says nothing about this one.
         let standing = standing.filter(|standing| standing.address == source.location());
-        let standing = standing.unwrap_or_else(|| Standing {
+        let standing = standing.unwrap_or_else(|| SourceStanding {
             address: source.location(),
-            ..Standing::default()
+            ..SourceStanding::default()
         });
         Self {
             place: gather::place_of(source, &standing),

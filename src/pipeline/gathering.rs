@@ -14,11 +14,12 @@ use super::report::SourceReport;
 use super::sorting::{Sorted, Sorting};
 use super::{Fault, Pipeline, Step, World};
 use crate::audience::SyncedList;
-use crate::gather::Fetcher;
+use crate::gather::{self, Fetcher};
 use crate::model::{
-    Diagnostic, Hold, LedgerEntry, Occasion, Post, PostId, Source, SourceName, Subscriber,
+    Diagnostic, Flood, Hold, LedgerEntry, Likeness, Occasion, Post, PostId, Source, SourceName,
+    Standing, Subscriber,
 };
-use crate::store::{KnownPost, SourceState};
+use crate::store::{KnownPost, SourceState, Twin};
 
 /// What the sources showed, beside what the ledger knows.
 #[derive(Debug, Default)]
@@ -26,11 +27,15 @@ pub(super) struct Gathering {
     pub sources: Vec<SourceReport>,
     pub faults: Vec<Diagnostic>,
     /// Posts that are not in the ledger: those that wait, and in a plan also the new ones.
-    unsaved: Vec<LedgerEntry>,
+    unsaved: Vec<(LedgerEntry, Likeness)>,
     /// Posts of the ledger that look different now.
     seen: HashMap<PostId, Post>,
     /// What each folder holds now: a post that left its folder before it went out is withdrawn.
     folders: HashMap<SourceName, HashSet<PostId>>,
+    /// What readers call each source, as it says itself.
+    titles: HashMap<SourceName, String>,
+    /// Where posts of the ledger would stand, as a plan found.
+    standings: HashMap<PostId, Standing>,
 }
 
 /// Whether a gathering leaves traces.
@@ -103,6 +108,7 @@ impl Pipeline {
             .sort_by_key(|report| order.get(&report.name));
         faults.sort_by_key(|(source, _)| order.get(source));
         gathering.faults = faults.into_iter().flat_map(|(_, faults)| faults).collect();
+        self.join(trace, &mut gathering).await?;
         Ok(gathering)
     }
 
@@ -179,8 +185,8 @@ impl Pipeline {
                 sorted
             }
             Ok((gathered, visit)) => {
-                let known = self.known(&gathered.posts).await?;
-                let taken = self.slugs_of_others(source, &gathered.posts).await?;
+                let known = self.known(source, &gathered.posts).await?;
+                let taken = self.slugs_taken(&gathered.posts).await?;
                 let first = is_first(source, question.state.as_ref(), &known);
                 let mut sorted = Sorting {
                     source,
@@ -204,24 +210,25 @@ impl Pipeline {
         Ok(())
     }
 
-    async fn known(&self, posts: &[Post]) -> Result<Vec<KnownPost>, Fault> {
+    async fn known(&self, source: &Source, posts: &[Post]) -> Result<Vec<KnownPost>, Fault> {
         let identities: Vec<String> = posts
             .iter()
             .flat_map(|post| std::iter::once(post.identity.clone()).chain(post.alternate.clone()))
             .collect();
-        Ok(self.store.post_known(&identities).await?)
+        let titles: Vec<String> = gather::likenesses(posts)
+            .into_iter()
+            .map(|likeness| likeness.title)
+            .collect();
+        let known = self.store.post_known(&source.name, &identities, &titles);
+        Ok(known.await?)
     }
 
-    async fn slugs_of_others(
+    async fn slugs_taken(
         &self,
-        source: &Source,
         posts: &[Post],
-    ) -> Result<HashSet<String>, Fault> {
+    ) -> Result<HashMap<String, HashSet<SourceName>>, Fault> {
         let slugs: Vec<String> = posts.iter().map(|post| post.slug.clone()).collect();
-        Ok(self
-            .store
-            .post_slugs_of_others(&source.name, &slugs)
-            .await?)
+        Ok(self.store.post_slugs_taken(&slugs).await?)
     }
 }
 
@@ -235,8 +242,62 @@ impl Gathering {
                 entry.post.hold = Some(Hold::Withdrawn);
             }
         }
-        ledger.extend(self.unsaved.iter().cloned());
+        ledger.extend(self.unsaved.iter().map(|(entry, _)| entry.clone()));
+        for entry in &mut ledger {
+            if let Some(standing) = self.standings.get(&entry.id) {
+                entry.standing = standing.clone();
+            }
+        }
+        stand_for_each_other(&mut ledger);
         ledger
+    }
+
+    /// Posts that a plan did not save, as far as they are held against those of other sources.
+    pub(super) fn unsaved_twins(&self) -> Vec<Twin> {
+        let open = |(entry, _): &&(LedgerEntry, Likeness)| {
+            entry.standing == Standing::Open && entry.post.hold.is_none()
+        };
+        self.unsaved.iter().filter(open).map(twin).collect()
+    }
+
+    /// A post that a plan did not save.
+    pub(super) fn unsaved_post(&self, id: PostId) -> Option<&Post> {
+        let mut unsaved = self.unsaved.iter();
+        let (entry, _) = unsaved.find(|(entry, _)| entry.id == id)?;
+        Some(&entry.post)
+    }
+
+    /// The floods that a plan did not save.
+    pub(super) fn unsaved_floods(&self) -> Vec<(SourceName, Flood)> {
+        let mut floods: Vec<(SourceName, Flood)> = Vec::new();
+        for (entry, _) in &self.unsaved {
+            let Standing::Quarantined { why, .. } = entry.standing else {
+                continue;
+            };
+            let flood = (entry.post.source.clone(), why);
+            if !floods.contains(&flood) {
+                floods.push(flood);
+            }
+        }
+        floods
+    }
+
+    /// What readers call a source, as it says itself.
+    pub(super) fn title_of(&self, source: &SourceName) -> Option<String> {
+        self.titles.get(source).cloned()
+    }
+
+    /// Counts a post that another source brought too.
+    pub(super) fn count_joined(&mut self, source: &SourceName) {
+        let report = self.sources.iter_mut().find(|s| s.name == *source);
+        if let Some(report) = report {
+            report.joined += 1;
+        }
+    }
+
+    /// Remembers where posts would stand, for a plan that saves nothing.
+    pub(super) fn stand(&mut self, standings: Vec<(PostId, Standing)>) {
+        self.standings.extend(standings);
     }
 
     fn is_withdrawn(&self, entry: &LedgerEntry) -> bool {
@@ -246,20 +307,22 @@ impl Gathering {
 
     /// Takes what is not in the store: posts that wait, and what a plan did not save.
     fn take(&mut self, sorted: Sorted, at: Timestamp) {
-        let new = sorted
-            .saved
-            .new
-            .into_iter()
-            .map(|new| (new.post, new.baseline));
-        for (post, baseline) in new.chain(sorted.waiting) {
+        let new = sorted.saved.new.into_iter();
+        let new = new.map(|new| (new.post, new.baseline, new.standing, new.likeness));
+        let waiting = sorted.waiting.into_iter();
+        let waiting =
+            waiting.map(|(post, baseline)| (post, baseline, Standing::Open, Likeness::default()));
+        for (post, baseline, standing, likeness) in new.chain(waiting) {
             let id = PostId(-1 - i64::try_from(self.unsaved.len()).unwrap_or(i64::MAX - 1));
-            self.unsaved.push(LedgerEntry {
+            let entry = LedgerEntry {
                 id,
                 post,
                 first_seen: at,
                 baseline,
+                standing,
                 carried: vec![],
-            });
+            };
+            self.unsaved.push((entry, likeness));
         }
         self.seen.extend(
             sorted
@@ -269,8 +332,15 @@ impl Gathering {
                 .map(|(id, post, _)| (id, post)),
         );
         self.seen.extend(sorted.held);
+        if let Some(title) = sorted.title {
+            self.titles.insert(sorted.report.name.clone(), title);
+        }
         if let Some(present) = sorted.present {
             self.folders.insert(sorted.report.name.clone(), present);
+        }
+        if let Some(why) = &sorted.report.held {
+            self.faults
+                .push(super::brake::fault(&sorted.report.name, why));
         }
         self.faults.extend(sorted.faults);
         self.sources.push(sorted.report);
@@ -281,6 +351,37 @@ impl Gathering {
 pub(super) fn count(readers: &SyncedList) -> usize {
     let receive = |subscriber: &&Subscriber| subscriber.suppressed.is_none();
     readers.subscribers.iter().filter(receive).count()
+}
+
+/// Lets each post stand for those that are joined to it.
+fn stand_for_each_other(ledger: &mut [LedgerEntry]) {
+    let joined: Vec<(PostId, SourceName, Post, Standing)> = ledger
+        .iter()
+        .filter_map(|entry| {
+            let to = entry.standing.joined_to()?;
+            let post = entry.post.clone();
+            Some((to, post.source.clone(), post, entry.standing.clone()))
+        })
+        .collect();
+    for (to, source, post, standing) in joined {
+        if let Some(kept) = ledger.iter_mut().find(|entry| entry.id == to) {
+            kept.stand_for(source, &post, &standing);
+        }
+    }
+}
+
+fn twin((entry, likeness): &(LedgerEntry, Likeness)) -> Twin {
+    Twin {
+        id: entry.id,
+        source: entry.post.source.clone(),
+        identity: entry.post.identity.clone(),
+        dated: entry.dated(),
+        baseline: entry.baseline,
+        compared: false,
+        carried: false,
+        joined_to: None,
+        likeness: likeness.clone(),
+    }
 }
 
 /// The first time is when the source was never read, or has moved to a place that shows nothing we know.

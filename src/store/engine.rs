@@ -62,6 +62,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0002_standing_of_sources.sql"),
         include_str!("../../migrations/postgres/0002_standing_of_sources.sql"),
     ),
+    (
+        3,
+        "standings",
+        include_str!("../../migrations/sqlite/0003_standings.sql"),
+        include_str!("../../migrations/postgres/0003_standings.sql"),
+    ),
 ];
 
 /// The newest schema that this program knows.

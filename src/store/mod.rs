@@ -12,6 +12,7 @@ mod issues;
 mod ledger;
 mod lock;
 mod outbox;
+mod posts;
 mod schedules;
 mod seal;
 mod sources;
@@ -20,6 +21,7 @@ mod subscribers;
 mod suppressions;
 mod transaction;
 mod turn;
+mod twins;
 mod visits;
 
 use std::collections::HashMap;
@@ -34,10 +36,12 @@ pub use issues::IssueSummary;
 pub use ledger::KnownPost;
 pub use lock::RunLock;
 pub use outbox::Recovered;
+pub use posts::Recognised;
 pub use schedules::ScheduleState;
 pub use seal::{Seal, SealOutcome};
 pub use sources::{NewPost, SourceSaved, SourceState};
 pub use subscribers::SyncReport;
+pub use twins::Twin;
 
 use engine::Engine;
 

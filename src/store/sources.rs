@@ -2,8 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Post, PostId, SourceName, Standing, Validators, Visit};
+use crate::model::{
+    Likeness, Post, PostId, SourceName, SourceStanding, Standing, Validators, Visit,
+};
 
+use super::posts::{self, Recognised};
 use super::statement::{Row, Statement, Value, json};
 use super::transaction::{Transaction, transact};
 use super::{Error, Store, visits};
@@ -28,7 +31,7 @@ pub struct SourceState {
     /// Posts in the ledger that it brought.
     pub posts: i64,
     /// What visits taught of it beside its posts.
-    pub standing: Standing,
+    pub standing: SourceStanding,
 }
 
 /// A post that the ledger did not know.
@@ -42,6 +45,10 @@ pub struct NewPost {
     pub fingerprint: String,
     /// It was there when its source was gathered for the first time.
     pub baseline: bool,
+    /// Whether issues may carry it.
+    pub standing: Standing,
+    /// What it is recognised by.
+    pub likeness: Likeness,
 }
 
 /// What came of reading a source once.
@@ -63,6 +70,8 @@ pub struct SourceSaved {
     pub changed: Vec<(PostId, Post, String)>,
     /// What else the visit taught; recorded whatever came of it.
     pub visit: Visit,
+    /// Posts that are known, under names or by a likeness that were not.
+    pub recognised: Vec<Recognised>,
 }
 
 const STATE: &str = "SELECT name, location, validators, first_gathered_at, last_attempt_at, last_success_at, last_error, standing,
@@ -156,61 +165,7 @@ async fn save_success(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), E
     )
     .await?;
     visits::save(tx, &saved.source, saved.at, &saved.visit).await?;
-    insert_posts(tx, saved).await?;
-    update_posts(tx, saved).await
-}
-
-async fn insert_posts(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), Error> {
-    let rows: Vec<_> = saved
-        .new
-        .iter()
-        .map(|new| {
-            Ok([
-                Value::from(new.id.0),
-                new.post.source.as_str().into(),
-                new.post.identity.as_str().into(),
-                new.post.alternate.clone().into(),
-                new.post.slug.as_str().into(),
-                new.fingerprint.as_str().into(),
-                json(&new.post)?,
-                new.post.published.into(),
-                saved.at.into(),
-                new.baseline.into(),
-            ])
-        })
-        .collect::<Result<_, Error>>()?;
-    tx.over(
-        "INSERT INTO post (id, source, identity, alternate, slug, fingerprint, content, published, first_seen, baseline)
-         VALUES {rows} ON CONFLICT (source, identity) DO NOTHING",
-        &rows,
-    )
-    .await?;
-    Ok(())
-}
-
-async fn update_posts(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), Error> {
-    let rows: Vec<_> = saved
-        .changed
-        .iter()
-        .map(|(id, post, fingerprint)| {
-            Ok([
-                Value::from(id.0),
-                post.alternate.clone().into(),
-                fingerprint.as_str().into(),
-                json(post)?,
-                post.published.into(),
-            ])
-        })
-        .collect::<Result<_, Error>>()?;
-    tx.over(
-        "WITH v(id, alternate, fingerprint, content, published) AS (VALUES {rows})
-         UPDATE post SET alternate = COALESCE(v.alternate, post.alternate), fingerprint = v.fingerprint,
-            content = v.content, published = v.published
-         FROM v WHERE post.id = v.id",
-        &rows,
-    )
-    .await?;
-    Ok(())
+    posts::save(tx, saved).await
 }
 
 fn state(row: &Row) -> Result<SourceState, Error> {

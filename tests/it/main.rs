@@ -12,6 +12,7 @@ mod config;
 mod deliver;
 mod faults;
 mod gather;
+mod identity;
 mod leaving;
 mod line;
 mod on_postgres;

@@ -56,6 +56,8 @@ scenarios! {
     ledger::the_same_guid_of_two_sources_is_two_posts,
     ledger::a_waiting_post_is_not_cut_off_for_one_that_is_done,
     ledger::posts_of_issues_come_newest_issue_first,
+    ledger::a_post_that_is_kept_out_stays_in_the_ledger,
+    ledger::a_joined_post_gives_the_other_its_place_and_topics,
     readers::subscribers_follow_the_file,
     readers::a_suppressed_reader_stays_suppressed,
     readers::subscribers_are_read_page_by_page,

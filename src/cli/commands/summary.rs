@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::plan;
 use crate::cli::print::{Printer, clock, count, quoted, shown};
 use crate::model::{Account, Diagnostic, NotAsked, ScheduleName, Severity};
 use crate::pipeline::{IssueReport, Pipeline, Quiet, RunReport, SourceReport};
@@ -36,6 +37,8 @@ pub fn summary(printer: &Printer, pipeline: &Pipeline, report: &RunReport, progr
         &report.sources,
         &pipeline.config.newsletter.timezone,
     );
+    show_sources(printer, &report.sources);
+    plan::show_held(printer, &report.held, program);
     show_derived_titles(printer, &report.sources);
     if report.issues.is_empty() && report.published.is_empty() {
         return;
@@ -202,6 +205,37 @@ pub fn source_words(source: &SourceReport, zone: &TimeZone) -> Vec<String> {
         .chain(&source.notes)
         .map(|words| format!("{}: {words}", source.name))
         .collect()
+}
+
+/// What the sources showed that an operator may wonder about.
+fn show_sources(printer: &Printer, sources: &[SourceReport]) {
+    for SourceReport {
+        name,
+        renewed,
+        filtered,
+        joined,
+        ..
+    } in sources
+    {
+        if *renewed > 0 {
+            let came = count(
+                *renewed,
+                "post came back under a new guid",
+                "posts came back under new guids",
+            );
+            printer.line(format!("{name}: {came}; taken for the same"));
+        }
+        if *filtered > 0 {
+            let posts = count(*filtered, "new post", "new posts");
+            printer.line(format!("{name}: {posts} passed over by its filters"));
+        }
+        if *joined > 0 {
+            let posts = count(*joined, "new post", "new posts");
+            printer.line(format!(
+                "{name}: {posts} known from another source; `plan` says which"
+            ));
+        }
+    }
 }
 
 fn show_derived_titles(printer: &Printer, sources: &[SourceReport]) {

@@ -146,7 +146,7 @@ async fn json_keeps_its_keys() {
         .newsletter
         .write("posts/kapot.md", "---\ntitle: \"x\n---\n");
     let feed = watched.http.url("/feed.xml").to_string();
-    let commands: [(&[&str], i32); 17] = [
+    let commands: [(&[&str], i32); 18] = [
         (&["check"], 65),
         (&["plan"], 1),
         (&["preview"], 1),
@@ -160,6 +160,7 @@ async fn json_keeps_its_keys() {
         (&["subscribers", "list"], 0),
         (&["subscribers", "show", "reader1@example.nl"], 0),
         (&["sources", "list"], 0),
+        (&["sources", "review", "eigen"], 0),
         (&["sources", "test", &feed], 0),
         (&["schedule", "list"], 0),
         (&["schedule", "next"], 0),

@@ -57,9 +57,7 @@ fn file_of(target: &StoreTarget) -> Vec<u8> {
 
 pub async fn two_processes_may_migrate_at_once(bench: &Bench) {
     bench.store.close().await;
-    let tables = "DROP TABLE attempt; DROP TABLE delivery; DROP TABLE variant_post; DROP TABLE variant; \
-        DROP TABLE issue_post; DROP TABLE issue; DROP TABLE schedule; DROP TABLE suppression; DROP TABLE subscriber; \
-        DROP TABLE post; DROP TABLE source_event; DROP TABLE host_hold; DROP TABLE source; DROP TABLE lease; DROP TABLE meta; DROP TABLE _sqlx_migrations;";
+    let tables = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
     match &bench.target {
         StoreTarget::Sqlite(path) => {
             for file in ["", "-wal", "-shm"].map(|suffix| format!("{}{suffix}", path.display())) {

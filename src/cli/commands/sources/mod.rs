@@ -1,6 +1,7 @@
 //! `courant sources`: one file a subcommand.
 
 mod list;
+mod review;
 mod test;
 
 use crate::cli::args::Sources;
@@ -11,6 +12,9 @@ use crate::cli::session::Session;
 pub async fn sources(session: &Session, command: Sources) -> Result<Exit, Failure> {
     match command {
         Sources::List => list::list(session).await,
+        Sources::Review { name, accept, drop } => {
+            review::review(session, &name, review::Decision { accept, drop }).await
+        }
         Sources::Test { what } => test::test(session, &what).await,
     }
 }
