@@ -7,6 +7,7 @@
 
 mod feeds;
 mod fetching;
+mod first_user;
 mod folders;
 
 use std::fmt::Write as _;
