@@ -187,11 +187,13 @@ impl Pipeline {
             Ok((gathered, visit)) => {
                 let known = self.known(source, &gathered.posts).await?;
                 let taken = self.slugs_taken(&gathered.posts).await?;
-                let first = is_first(source, question.state.as_ref(), &known);
+                let read_before = question.state.as_ref();
+                let read_before = read_before.filter(|s| s.first_gathered_at.is_some());
                 let mut sorted = Sorting {
                     source,
                     at,
-                    first,
+                    first: read_before.is_none(),
+                    moved: read_before.is_some_and(|s| s.location != source.location()),
                     known,
                     taken,
                     chance: world.chance,
@@ -382,12 +384,4 @@ fn twin((entry, likeness): &(LedgerEntry, Likeness)) -> Twin {
         joined_to: None,
         likeness: likeness.clone(),
     }
-}
-
-/// The first time is when the source was never read, or has moved to a place that shows nothing we know.
-fn is_first(source: &Source, state: Option<&SourceState>, known: &[KnownPost]) -> bool {
-    state.is_none_or(|state| {
-        let moved = state.location != source.location();
-        state.first_gathered_at.is_none() || (moved && known.is_empty())
-    })
 }

@@ -115,6 +115,25 @@ impl Recognising<'_> {
         }
     }
 
+    /// Whether what is shown is of this source: one post goes by a name that it had before, or half of them were found. A
+    /// title or two that are known prove nothing.
+    pub(super) fn is_known(&self, rows: &[Option<usize>]) -> bool {
+        let found: Vec<(usize, usize)> = rows
+            .iter()
+            .enumerate()
+            .filter_map(|(at, row)| Some((at, (*row)?)))
+            .collect();
+        let has_name = |&(at, row): &(usize, usize)| {
+            let names = [
+                Some(&self.posts[at].identity),
+                self.posts[at].alternate.as_ref(),
+            ];
+            let mut names = names.into_iter().flatten();
+            names.any(|name| self.known[row].aliases.contains(name))
+        };
+        found.iter().any(has_name) || (!found.is_empty() && found.len() * 2 >= self.posts.len())
+    }
+
     /// Whether a post was found in spite of a name that its row never had.
     pub(super) fn is_renamed(&self, at: usize, row: usize) -> bool {
         !self.known[row].aliases.contains(&self.posts[at].identity)

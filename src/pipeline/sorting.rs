@@ -24,6 +24,8 @@ pub(super) struct Sorting<'a> {
     pub at: Timestamp,
     /// The source was never read before.
     pub first: bool,
+    /// It was read at another place: another feed, if nothing of it is known.
+    pub moved: bool,
     /// Its posts of the ledger that share a name or a title with one of these.
     pub known: Vec<KnownPost>,
     /// Names of pages that posts have, and the sources of those posts.
@@ -95,7 +97,7 @@ impl Sorted {
 
 impl Sorting<'_> {
     /// Sorts the posts.
-    pub(super) fn sort(self, gathered: Gathered) -> Sorted {
+    pub(super) fn sort(mut self, gathered: Gathered) -> Sorted {
         let mut sorted = Sorted::nothing(self.source, self.at);
         sorted.saved.validators = gathered.validators;
         sorted.faults = gathered.faults;
@@ -111,9 +113,11 @@ impl Sorting<'_> {
             is_folder,
         };
         let rows = recognise(&shown);
+        let is_other = self.moved && !shown.is_known(&rows);
         let renamed =
             |(at, row): (usize, &Option<usize>)| row.is_some_and(|row| shown.is_renamed(at, row));
         sorted.report.renewed = rows.iter().enumerate().filter(|&row| renamed(row)).count();
+        self.first |= is_other;
         let mut present = HashSet::new();
         for ((post, likeness), row) in gathered.posts.into_iter().zip(likenesses).zip(rows) {
             if post.title_derived {
@@ -270,6 +274,7 @@ mod tests {
             source: &source,
             at,
             first: false,
+            moved: false,
             known,
             taken,
             chance: &chance,

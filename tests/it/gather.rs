@@ -8,6 +8,7 @@
 mod behaviours;
 mod feeds;
 mod fetching;
+mod first_user;
 mod folders;
 
 use std::fmt::Write as _;

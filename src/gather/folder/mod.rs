@@ -12,6 +12,7 @@ mod page;
 mod pictures;
 mod post;
 mod text;
+mod word;
 
 use std::collections::HashSet;
 use std::fs;

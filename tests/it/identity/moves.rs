@@ -168,3 +168,40 @@ async fn a_file_that_is_renamed_is_the_same_and_next_weeks_file_is_not() {
             .contains("Regen")
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_feed_under_an_old_name_is_at_its_first_sight_in_spite_of_a_title() {
+    let world = World::blog(&[item(1, 24)]).await;
+    let newsletter = &world.timed.newsletter;
+    newsletter.replace("courant.toml", "/blog\"", "/ander\"");
+    let other = |n: i64, title: &str| Item {
+        guid: format!("ander-{n}"),
+        link: format!("https://ander.example/{n}"),
+        title: title.to_owned(),
+        ..item(n, n)
+    };
+    let same_title = item(1, 24).title;
+    world.show(
+        "ander",
+        &[
+            other(1, &same_title),
+            other(2, "Twee"),
+            other(3, "Drie"),
+            other(4, "Vier"),
+        ],
+    );
+    assert_eq!(world.run().await.sent, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_edited_after_it_went_out_is_not_new() {
+    let newsletter = Newsletter::new("mailbox");
+    newsletter.readers(1);
+    let timed = Timed::new(newsletter, NOW);
+    assert_eq!(timed.run(&Wish::Default).await.issues[0].posts, 1);
+    timed
+        .newsletter
+        .post("eerste", "Een andere kop, en daarmee een andere tekst");
+    let report = timed.run(&Wish::Default).await;
+    assert_eq!((report.issues.len(), report.sources[0].changed), (0, 1));
+}
