@@ -38,7 +38,7 @@ pub use report::{
     HeldPosts, IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, QuietSchedule, Recovery,
     RunReport, Skipped, SourceReport,
 };
-pub use sending::{fetch_settings, user_agent};
+pub use sending::fetch_settings;
 use tenure::Tenure;
 pub use world::{Progress, Step, Wish, World};
 

@@ -245,3 +245,87 @@ fn is_only_safer(from: &str, to: &Url) -> bool {
         && from.host() == to.host()
         && rest(&from) == rest(to)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{SeededChance, SourceName};
+
+    fn now() -> Timestamp {
+        "2026-11-02T12:00:00Z".parse().unwrap()
+    }
+
+    fn at(url: &str) -> Source {
+        let kind = SourceKind::Url(Url::parse(url).unwrap());
+        Source::new(SourceName::parse("blog").unwrap(), kind)
+    }
+
+    fn moved(to: &str) -> Gathered {
+        Gathered {
+            moved: Some(Url::parse(to).unwrap()),
+            ..Gathered::default()
+        }
+    }
+
+    #[test]
+    fn a_move_to_https_alone_is_believed_at_once() {
+        let from = at("http://blog.example.nl/feed?a=1");
+        for (to, adopted) in [
+            ("https://blog.example.nl/feed?a=1", true),
+            ("https://blog.example.nl/feed", false),
+            ("https://blog.example.nl/", false),
+            ("https://www.blog.example.nl/feed?a=1", false),
+            ("http://blog.example.nl/feed?a=2", false),
+        ] {
+            let before = Standing::default();
+            let chance = SeededChance::new(1);
+            let (standing, events) = after(&before, &from, Ok(&moved(to)), now(), &chance);
+            assert_eq!(standing.adopted.is_some(), adopted, "{to}");
+            assert_eq!(standing.moving.is_some(), !adopted, "{to}");
+            assert_eq!(events.len(), 1);
+            let asked = if adopted {
+                to
+            } else {
+                "http://blog.example.nl/feed?a=1"
+            };
+            assert_eq!(place_of(&from, &standing).location(), asked);
+        }
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_day() {
+        let hours = [1, 2, 4, 8, 16, 24, 24].map(SignedDuration::from_hours);
+        for (failures, pause) in (1..).zip(hours) {
+            assert_eq!(back_off(failures), pause);
+        }
+        assert_eq!(back_off(u32::MAX), LONGEST);
+    }
+
+    #[test]
+    fn those_who_fail_together_do_not_come_back_together() {
+        let chance = SeededChance::new(1);
+        let due = |_| {
+            let before = Standing::default();
+            let blog = at("http://blog.example.nl/");
+            let (standing, _) = after(&before, &blog, Err(&Error::Server(500)), now(), &chance);
+            standing.next_due.unwrap()
+        };
+        let dues: std::collections::HashSet<Timestamp> = (0..20).map(due).collect();
+        assert!(dues.len() > 10, "{dues:?}");
+        let (least, most) = (SHORTEST, SHORTEST + SHORTEST / 10);
+        assert!(
+            dues.iter()
+                .all(|due| (least..=most).contains(&due.duration_since(now())))
+        );
+    }
+
+    #[test]
+    fn a_feed_that_excludes_every_hour_is_asked_all_the_same() {
+        let pace = Pace {
+            skip_hours: (0..24).collect(),
+            ..Pace::default()
+        };
+        let due = now() + SHORTEST;
+        assert_eq!(outside_of_quiet_hours(due, &pace, now()), due);
+    }
+}

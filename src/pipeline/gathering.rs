@@ -116,7 +116,7 @@ impl Pipeline {
     async fn fetcher_for(&self, readers: usize, world: &World<'_>) -> Result<Fetcher, Fault> {
         let fetcher = self
             .fetcher
-            .named(&super::user_agent(&self.config, readers))?;
+            .named(&super::sending::user_agent(&self.config, Some(readers)))?;
         for hold in self.store.host_holds(world.clock.now()).await? {
             fetcher.hold(&hold.host, hold.until);
         }

@@ -227,15 +227,16 @@ pub fn fetch_settings(config: &Config) -> FetchSettings {
     FetchSettings {
         total: config.gather.timeout.unsigned_abs(),
         allow: config.gather.allow.clone(),
-        ..FetchSettings::new(user_agent(config, 0))
+        ..FetchSettings::new(user_agent(config, None))
     }
 }
 
-/// Who asks, for a server's log: product, version, where to complain, and for how many readers.
-pub fn user_agent(config: &Config, readers: usize) -> String {
+/// Who asks, for a server's log: product, version, where to complain, and for how many readers, if we know.
+pub(super) fn user_agent(config: &Config, readers: Option<usize>) -> String {
+    let readers = readers.map_or(String::new(), |readers| format!("; {readers} subscribers"));
     config.gather.user_agent.clone().unwrap_or_else(|| {
         format!(
-            "courant/{} (+{}; {readers} subscribers)",
+            "courant/{} (+{}{readers})",
             env!("CARGO_PKG_VERSION"),
             config.newsletter.url
         )
