@@ -32,7 +32,7 @@ use crate::model::{Diagnostic, Post, Source, SourceKind, Validators};
 use fetch::{Document, Fetched};
 
 pub use error::Error;
-pub use feed::read_feed;
+pub use feed::{FeedView, join, read_feed, view_feed};
 pub use fetch::{FetchSettings, Fetcher};
 pub use folder::read as read_folder;
 pub use identity::fingerprint;
@@ -51,6 +51,8 @@ pub struct Gathered {
     pub faults: Vec<Diagnostic>,
     /// The feed's own title.
     pub title: Option<String>,
+    /// What was repaired in the feed, a short sentence for each kind.
+    pub repairs: Vec<String>,
 }
 
 /// Gathers one source: fetches it if it changed, or reads its folder; `now` dates validators and holds back what lies ahead.

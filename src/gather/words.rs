@@ -107,6 +107,11 @@ fn is_turn(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether a text has controls that turn it around.
+pub(super) fn has_turns(text: &str) -> bool {
+    !text.is_ascii() && text.chars().any(is_turn)
+}
+
 /// The text without the controls that turn it around.
 pub(super) fn without_turns(text: &str) -> String {
     text.chars().filter(|&c| !is_turn(c)).collect()

@@ -4,6 +4,7 @@ pub mod check;
 pub mod init;
 pub mod issues;
 pub mod manual;
+pub mod parse;
 pub mod plan;
 pub mod preview;
 pub mod run;

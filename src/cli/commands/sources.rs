@@ -21,6 +21,7 @@ pub async fn sources(session: &Session, command: Sources) -> Result<Exit, Failur
     match command {
         Sources::List => list(session).await,
         Sources::Test { what } => test(session, &what).await,
+        Sources::Parse { manifest } => super::parse::parse(&manifest),
     }
 }
 
