@@ -135,7 +135,7 @@ def main():
         run = subprocess.run(
             [arguments.courant, "sources", "parse", "--manifest", manifest], capture_output=True, text=True, check=True
         )
-        answers = [json.loads(line) for line in run.stdout.splitlines()]
+        answers = [json.loads(line) for line in run.stdout.split("\n") if line]
         assert len(answers) == len(rows), (len(answers), len(rows))
         for row, answer in zip(rows, answers):
             tally["documents"] += 1

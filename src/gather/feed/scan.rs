@@ -271,26 +271,23 @@ impl<'a> Scanner<'a> {
     fn words(&mut self) -> Option<Token<'a>> {
         let start = self.at;
         let bytes = self.text.as_bytes();
+        let mut end = start;
         if bytes[start] == b'<' {
             self.repairs.note(Repair::BareLess, "");
+            end += 1;
         }
-        let mut at = start + 1;
-        while let Some(found) = self.text.get(at..).and_then(|rest| rest.find('<')) {
-            at += found;
-            match bytes.get(at + 1) {
+        loop {
+            let Some(found) = self.text[end..].find('<') else {
+                end = self.text.len();
+                break;
+            };
+            end += found;
+            match bytes.get(end + 1) {
                 Some(b'!' | b'?' | b'/') => break,
                 Some(next) if is_name_start(*next) => break,
-                _ => at += 1,
+                _ => end += 1,
             }
         }
-        let end = match self
-            .text
-            .get(at..)
-            .is_some_and(|rest| rest.starts_with('<'))
-        {
-            true => at,
-            false => self.text.len(),
-        };
         self.at = end;
         let text = entities::resolve(&self.text[start..end], &self.entities, &mut self.repairs);
         Some(Token::Text(text))
