@@ -109,6 +109,12 @@ def ours(entry):
     }
 
 
+def around_difference(one, other):
+    at = next((at for at, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
+    start = max(0, at - 60)
+    return one[start : at + 160], other[start : at + 160]
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("manifests", nargs="+")
@@ -169,7 +175,10 @@ def main():
                     equal = mine[field] == other_entry[field]
                     posts[field][equal] += 1
                     agree[field] &= equal
-                    if not equal:
+                    if not equal and field in ("title", "body"):
+                        theirs_here, ours_here = around_difference(other_entry[field], mine[field])
+                        show(field, row["id"], theirs_here, ours_here, row["path"])
+                    elif not equal:
                         show(field, row["id"], other_entry[field], mine[field], row["path"])
             for field in FIELDS:
                 feeds[field][agree[field]] += 1

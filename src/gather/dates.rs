@@ -266,7 +266,11 @@ impl Parts {
         let lower = word.to_lowercase();
         let bare = lower.trim_matches(['.', '(', ')']);
         match bare {
-            "" | "at" | "um" | "om" | "à" | "uur" | "uhr" => return Some(()),
+            "" | "t" | "at" | "um" | "om" | "à" | "uur" | "uhr" => return Some(()),
+            // `2026-11-02 T08:30`, torn apart.
+            _ if bare.starts_with('t') && bare[1..].starts_with(|c: char| c.is_ascii_digit()) => {
+                return self.take(&bare[1..]);
+            }
             "am" | "a.m" => self.afternoon = Some(false),
             "pm" | "p.m" => self.afternoon = Some(true),
             _ if self.time.is_some() && bare.starts_with(['+', '-']) => {

@@ -5,6 +5,7 @@
     reason = "helpers of tests stop the test that they serve"
 )]
 
+mod dialects;
 mod feeds;
 mod fetching;
 mod folders;

@@ -5,7 +5,7 @@
 
 use url::Url;
 
-use super::reading::{Fields, Link, Media, Person, Reading, Text, TextKind};
+use super::reading::{Fields, Link, Media, Origin, Person, Reading, Text, TextKind};
 
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
     <feed xmlns=\"http://www.w3.org/2005/Atom\" xmlns:media=\"http://search.yahoo.com/mrss/\">";
@@ -33,14 +33,23 @@ pub(super) fn write(reading: &Reading, whole: usize) -> String {
     xml.0
 }
 
-/// The content that a reader is shown: HTML before plain text, the longest of its kind.
+/// The content that a reader is shown: HTML before plain text, the longest of its kind; a second summary only where it
+/// says more than the first; never the words under a picture.
 pub(super) fn body_of(entry: &Fields) -> Option<&Text> {
+    let said = entry
+        .summary
+        .as_ref()
+        .map_or(0, |summary| summary.value.len());
     let best = |html: bool| {
         entry
             .content
             .iter()
             .filter(|text| text.kind.is_html() == html && !matches!(text.kind, TextKind::Other(_)))
-            .filter(|text| !text.value.is_empty())
+            .filter(|text| match text.origin {
+                Origin::Own => !text.value.is_empty(),
+                Origin::Second => text.value.len() > said,
+                Origin::Media => false,
+            })
             .max_by_key(|text| text.value.len())
     };
     best(true).or_else(|| best(false))

@@ -3,7 +3,7 @@
 //! One table for the beginnings, one for the ends, in the one spelling of names that [`super::names`] gives.
 
 use super::address;
-use super::reading::{Category, Fields, Link, Media, Person, Text, TextKind};
+use super::reading::{Category, Fields, Link, Media, Origin, Person, Text, TextKind};
 use super::repairs::Repair;
 use super::tree::Element;
 use super::walk::Walk;
@@ -73,6 +73,7 @@ impl<'t> Walk<'t> {
             "content" => self.start_content(element, PLAIN),
             "content:encoded" | "fullitem" => self.start_content(element, HTML),
             "body" | "xhtml:body" => {
+                self.origin = Origin::Own;
                 self.push_text("content", element, "application/xhtml+xml", true);
             }
             "language" | "dc:language" => self.push("language", true),
@@ -121,6 +122,7 @@ impl<'t> Walk<'t> {
             "channel" | "feed" => self.in_feed = false,
             "item" | "entry" => {
                 self.pop("item");
+                self.note_guid_link();
                 self.in_entry = false;
                 self.has_content = false;
             }
@@ -291,7 +293,13 @@ impl<'t> Walk<'t> {
     ) {
         self.summary_as_content = self.context().summary.is_some() && !self.has_content;
         match self.summary_as_content {
-            true => self.start_content(element, PLAIN),
+            true => {
+                self.start_content(element, PLAIN);
+                self.origin = match element.name.as_ref() {
+                    "media:description" => Origin::Media,
+                    _ => Origin::Second,
+                };
+            }
             false => self.push_text(key, element, default, expects),
         }
     }
@@ -305,6 +313,7 @@ impl<'t> Walk<'t> {
 
     fn start_content(&mut self, element: &Element, default: &str) {
         self.has_content = true;
+        self.origin = Origin::Own;
         self.push_text("content", element, default, true);
     }
 
@@ -441,6 +450,24 @@ impl<'t> Walk<'t> {
         fields.guid_is_link = guid_is_link && fields.link.is_none();
         if guid_is_link && fields.link.is_none() {
             fields.link = value;
+        }
+    }
+
+    /// Says so where the entry had no link but its guid.
+    fn note_guid_link(&mut self) {
+        let alone = self.entries.last().is_some_and(|entry| {
+            let link = entry
+                .link
+                .as_deref()
+                .filter(|link| link.starts_with("http"));
+            entry.guid_is_link
+                && link.is_some()
+                && entry
+                    .links
+                    .iter()
+                    .all(|known| known.href.as_deref() != link)
+        });
+        if alone {
             self.repairs.note(Repair::GuidLink, "");
         }
     }
@@ -500,6 +527,7 @@ impl<'t> Walk<'t> {
         mut params: Params,
     ) -> Option<String> {
         if params.base64
+            && !text.is_empty()
             && let Some(unpacked) = meaning::unpacked(&text)
         {
             self.repairs.note(Repair::Base64, "");
@@ -539,6 +567,7 @@ impl<'t> Walk<'t> {
             kind,
             base: self.base.clone(),
             based: self.based,
+            origin: self.origin,
         };
         let text = match key {
             "title" | "subtitle" | "summary" | "description" | "content" | "rights" => text(),
@@ -626,6 +655,6 @@ fn store_link(fields: &mut Fields, value: &str, relative: Option<String>) {
 fn href_of<'e>(element: &'e Element) -> Option<&'e str> {
     ["url", "uri", "href"]
         .into_iter()
-        .find_map(|name| element.get(name))
-        .filter(|href| !href.is_empty())
+        .find_map(|name| element.get(name).filter(|href| !href.is_empty()))
+        .or_else(|| element.get("href"))
 }

@@ -41,7 +41,8 @@ pub(super) fn read(text: &str, base: &str) -> Json {
         return Json::Rss(tree);
     }
     let version = text_of(object.get("version")).unwrap_or_default();
-    let is_feed = version.contains("jsonfeed") || object.get("items").is_some_and(Value::is_array);
+    let has_items = object.get("items").is_some_and(Value::is_array);
+    let is_feed = version.contains("jsonfeed") || (version.is_empty() && has_items);
     if !is_feed {
         return Json::Other(version);
     }
@@ -219,6 +220,7 @@ fn text_from(value: String, kind: TextKind, base: &str) -> Text {
         kind,
         base: base.into(),
         based: false,
+        origin: super::reading::Origin::Own,
     }
 }
 

@@ -62,11 +62,7 @@ pub fn read_feed(
     let mut reading = read(bytes, content_type, url.as_str(), None)?;
     let whole = reading.entries.len() - usize::from(reading.cut);
     if reading.cut {
-        let kept = format!(
-            "the feed ends in the middle of an item: {whole} whole {} kept",
-            if whole == 1 { "item was" } else { "items were" }
-        );
-        reading.repairs.note(Repair::Cut, &kept);
+        reading.repairs.note(Repair::Cut, &whole.to_string());
     }
     let feed = parse(&mut reading, whole)?;
     let mut gathered = posts_of(feed, &reading, url, source);

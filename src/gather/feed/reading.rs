@@ -83,6 +83,18 @@ impl TextKind {
     }
 }
 
+/// Where a content comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::gather) enum Origin {
+    /// It is the entry's own.
+    #[default]
+    Own,
+    /// It is a second summary, which other feed readers call content.
+    Second,
+    /// It describes what is attached.
+    Media,
+}
+
 /// A text with its kind and what its relative addresses are relative to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::gather) struct Text {
@@ -91,6 +103,7 @@ pub(in crate::gather) struct Text {
     pub(in crate::gather) base: Rc<str>,
     /// The base is an xml:base, not the document's address.
     pub(in crate::gather) based: bool,
+    pub(in crate::gather) origin: Origin,
 }
 
 /// A link or an enclosure.

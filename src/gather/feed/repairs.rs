@@ -27,7 +27,6 @@ pub(in crate::gather) enum Repair {
     Json,
     OddDate,
     NoDate,
-    Relative,
     GuidLink,
     Base64,
     MarkupAsText,
@@ -109,11 +108,15 @@ fn sentence(kind: Repair, example: &str) -> String {
             format!("the date `{example}` is not in the feed's own form and was read all the same")
         }
         Repair::NoDate => format!("`{example}` could not be read as a date"),
-        Repair::Relative => format!("a relative address was made absolute: `{example}`"),
         Repair::GuidLink => "a guid that is an address was taken as the link".to_owned(),
         Repair::Base64 => "text in base64 was unpacked".to_owned(),
         Repair::MarkupAsText => "markup stood unescaped in the text and was kept".to_owned(),
-        Repair::Cut => example.to_owned(),
+        Repair::Cut if example == "1" => {
+            "the feed ends in the middle of an item: 1 whole item was kept".to_owned()
+        }
+        Repair::Cut => {
+            format!("the feed ends in the middle of an item: {example} whole items were kept")
+        }
         Repair::LaidBack => format!("the parser lost a field, which was laid back: {example}"),
     }
 }

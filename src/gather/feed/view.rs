@@ -2,6 +2,7 @@
 //!
 //! Nothing is made up here: no title of a text, no date of a fetch. Field names and shapes are those of feed readers.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -23,8 +24,8 @@ pub(super) fn view(reading: &Reading) -> (Value, Value) {
         "links": links(&feed.links),
         "id": feed.id,
         "language": feed.language,
-        "updated": feed.updated,
-        "published": feed.published,
+        "updated": date(feed.updated),
+        "published": date(feed.published),
         "authors": people(&feed.authors),
         "generator": feed.generator,
         "ttl": feed.ttl,
@@ -50,8 +51,8 @@ fn entry(fields: &Fields) -> Value {
         "links": links(&fields.links),
         "id": fields.id,
         "authors": people(&fields.authors),
-        "published": fields.published,
-        "updated": fields.updated,
+        "published": date(fields.published),
+        "updated": date(fields.updated),
         "summary": summary,
         "content": content,
         "rights": text(fields.rights.as_ref(), page),
@@ -77,6 +78,12 @@ fn text(text: Option<&Text>, page: Option<&str>) -> Value {
         false => words::without_turns(&text.value),
     };
     json!({"value": value, "type": text.kind.media_type()})
+}
+
+/// To the second, as feed readers have it.
+fn date(date: Option<Timestamp>) -> Option<String> {
+    let second = Timestamp::from_second(date?.as_second()).ok()?;
+    Some(second.to_string())
 }
 
 fn links(links: &[Link]) -> Value {

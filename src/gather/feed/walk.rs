@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use super::address;
 use super::meaning::{self, Params};
-use super::reading::{Fields, Reading};
+use super::reading::{Fields, Origin, Reading};
 use super::repairs::{Repair, Repairs};
 use super::tree::{Element, Kind, Tree};
 use crate::gather::markup::escape_into;
@@ -90,6 +90,8 @@ pub(super) struct Walk<'t> {
     /// A summary is being read as content, since there is one already.
     pub(super) summary_as_content: bool,
     pub(super) has_content: bool,
+    /// Where the content that is being read comes from.
+    pub(super) origin: Origin,
     pub(super) guid_is_link: bool,
     /// At which depth the title was read that counts.
     pub(super) title_depth: Option<usize>,
@@ -141,6 +143,7 @@ impl<'t> Walk<'t> {
             params: None,
             summary_as_content: false,
             has_content: false,
+            origin: Origin::Own,
             guid_is_link: false,
             title_depth: None,
             depth: 0,
