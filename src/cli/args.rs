@@ -265,6 +265,13 @@ pub enum Sources {
         /// A source's name, an http(s) address, a feed's file, or a folder
         what: String,
     },
+    /// Read feed documents and print their fields, a JSON line each; for machines, needs no newsletter
+    #[command(after_help = "Example: courant sources parse --manifest feeds.jsonl")]
+    Parse {
+        /// JSON lines of `{id, path, url, headers}`; `-` reads standard input
+        #[arg(long, value_name = "FILE")]
+        manifest: String,
+    },
 }
 
 /// `courant schedule …`

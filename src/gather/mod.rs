@@ -41,7 +41,7 @@ use crate::model::{Diagnostic, Pace, Post, Source, SourceKind, Validators};
 use fetch::{Document, Fetched, Said};
 
 pub use error::Error;
-pub use feed::read_feed;
+pub use feed::{FeedView, join, read_feed, view_feed};
 pub use fetch::{FetchSettings, Fetcher};
 pub use folder::read as read_folder;
 pub use hosts::{REQUESTS_A_HOST, name as host_name};
@@ -69,6 +69,8 @@ pub struct Gathered {
     pub pace: Option<Pace>,
     /// Where permanent redirects lead.
     pub moved: Option<Url>,
+    /// What was repaired in the feed, a short sentence for each kind.
+    pub repairs: Vec<String>,
 }
 
 /// Gathers one source: fetches it if it changed, or reads its folder; `now` dates validators and holds back what lies ahead.

@@ -277,7 +277,7 @@ mod tests {
             ("https://www.blog.example.nl/feed?a=1", false),
             ("http://blog.example.nl/feed?a=2", false),
         ] {
-            let before = Standing::default();
+            let before = SourceStanding::default();
             let chance = SeededChance::new(1);
             let (standing, events) = after(&before, &from, Ok(&moved(to)), now(), &chance);
             assert_eq!(standing.adopted.is_some(), adopted, "{to}");
@@ -305,7 +305,7 @@ mod tests {
     fn those_who_fail_together_do_not_come_back_together() {
         let chance = SeededChance::new(1);
         let due = |_| {
-            let before = Standing::default();
+            let before = SourceStanding::default();
             let blog = at("http://blog.example.nl/");
             let (standing, _) = after(&before, &blog, Err(&Error::Server(500)), now(), &chance);
             standing.next_due.unwrap()

@@ -35,6 +35,7 @@ const ROOMS: [Room; 13] = [
             "ammonia",
             "pulldown_cmark",
             "serde_saphyr",
+            "chardetng",
             "whatlang",
             "toml",
             "rustls",

@@ -6,6 +6,7 @@
 )]
 
 mod behaviours;
+mod dialects;
 mod feeds;
 mod fetching;
 mod first_user;

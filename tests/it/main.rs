@@ -16,6 +16,7 @@ mod identity;
 mod leaving;
 mod line;
 mod on_postgres;
+mod parsing;
 mod reading;
 mod relay;
 mod retrying;

@@ -5,6 +5,7 @@ pub mod gather;
 pub mod init;
 pub mod issues;
 pub mod manual;
+pub mod parse;
 pub mod plan;
 pub mod preview;
 pub mod run;

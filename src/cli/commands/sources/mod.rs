@@ -16,5 +16,6 @@ pub async fn sources(session: &Session, command: Sources) -> Result<Exit, Failur
             review::review(session, &name, review::Decision { accept, drop }).await
         }
         Sources::Test { what } => test::test(session, &what).await,
+        Sources::Parse { manifest } => super::parse::parse(&manifest),
     }
 }
