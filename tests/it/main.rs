@@ -15,6 +15,7 @@ mod gather;
 mod leaving;
 mod line;
 mod on_postgres;
+mod parsing;
 mod reading;
 mod relay;
 mod retrying;

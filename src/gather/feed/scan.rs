@@ -285,7 +285,10 @@ impl<'a> Scanner<'a> {
             match bytes.get(end + 1) {
                 Some(b'!' | b'?' | b'/') => break,
                 Some(next) if is_name_start(*next) => break,
-                _ => end += 1,
+                _ => {
+                    self.repairs.note(Repair::BareLess, "");
+                    end += 1;
+                }
             }
         }
         self.at = end;
