@@ -59,11 +59,6 @@ impl Repairs {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn has(&self, kind: Repair) -> bool {
-        self.0.iter().any(|(known, _, _)| *known == kind)
-    }
-
     /// A sentence a kind.
     pub(in crate::gather) fn sentences(&self) -> Vec<String> {
         self.0
