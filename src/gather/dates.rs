@@ -172,7 +172,7 @@ pub(super) fn read(text: &str) -> Option<Read> {
 fn is_partial(text: &str) -> bool {
     text.len() >= 4
         && text.bytes().take(4).all(|byte| byte.is_ascii_digit())
-        && text.bytes().nth(4).is_none_or(|byte| byte == b'-')
+        && text.as_bytes().get(4).is_none_or(|byte| *byte == b'-')
 }
 
 /// The instant that a text names, or `None`.

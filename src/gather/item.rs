@@ -298,7 +298,7 @@ fn image_of(media: &[MediaObject], base: &Url, body: &Clean) -> Option<Image> {
             let portrait = url
                 .host_str()
                 .is_some_and(|host| host.ends_with("gravatar.com"));
-            (picture && !portrait).then(|| (url.to_string(), content.width.zip(content.height)))
+            (picture && !portrait).then(|| (url.to_string(), size_of(media, url)))
         });
     let thumbnail = || {
         let image = &media
@@ -322,4 +322,13 @@ fn image_of(media: &[MediaObject], base: &Url, body: &Clean) -> Option<Image> {
         }
         None => body.first_image.clone(),
     }
+}
+
+/// The size of a picture, which may be attached more than once and have its size only in one place.
+fn size_of(media: &[MediaObject], url: &Url) -> Option<(u32, u32)> {
+    media
+        .iter()
+        .flat_map(|object| &object.content)
+        .filter(|content| content.url.as_ref() == Some(url))
+        .find_map(|content| content.width.zip(content.height))
 }

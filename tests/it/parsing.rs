@@ -136,7 +136,7 @@ fn no_document_takes_long() {
     ] {
         let document = format!(
             "<rss><channel><item><title>x</title>{}",
-            piece.repeat(40_000)
+            piece.repeat(10_000)
         );
         std::fs::write(folder.path().join(name), document).unwrap();
         manifest.push_str(&json!({"id": name, "path": name}).to_string());

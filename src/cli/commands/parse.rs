@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::Duration;
 
@@ -120,10 +120,7 @@ impl Worker {
     /// The answer, or `None` where it does not come in time.
     fn read(&self, line: Line) -> Option<Value> {
         self.lines.send(line).ok()?;
-        match self.answers.recv_timeout(LIMIT) {
-            Ok(answer) => Some(answer),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.answers.recv_timeout(LIMIT).ok()
     }
 }
 

@@ -72,7 +72,8 @@ impl<'t> Walk<'t> {
             "summary" | "itunes:summary" => self.start_summary("summary", element, PLAIN, true),
             "content" => self.start_content(element, PLAIN),
             "content:encoded" | "fullitem" => self.start_content(element, HTML),
-            "body" | "xhtml:body" => {
+            // Outside a feed it is the page that somebody wrapped the feed in.
+            "body" | "xhtml:body" if expects => {
                 self.origin = Origin::Own;
                 self.push_text("content", element, "application/xhtml+xml", true);
             }

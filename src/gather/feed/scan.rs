@@ -172,7 +172,7 @@ impl<'a> Scanner<'a> {
         let mut attributes = Vec::new();
         loop {
             self.skip_space();
-            let rest = self.text[self.at..].as_bytes();
+            let rest = &self.text.as_bytes()[self.at..];
             match rest {
                 [] => {
                     // The document ends inside this tag: it says nothing whole.
@@ -232,7 +232,7 @@ impl<'a> Scanner<'a> {
         }
         self.at += 1;
         self.skip_space();
-        let raw = match self.text[self.at..].as_bytes().first() {
+        let raw = match self.text.as_bytes().get(self.at) {
             Some(b'"') => self.quoted(DOUBLE_QUOTE),
             Some(b'\'') => self.quoted(SINGLE_QUOTE),
             _ => self.unquoted(),
