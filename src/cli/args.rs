@@ -75,6 +75,14 @@ pub enum Command {
     /// Check configuration, schedules, subscribers, templates and posts; fetch and send nothing
     #[command(after_help = "Example: courant check && git commit")]
     Check,
+    /// Ask the sources that are due and keep what is new for the next issue; send nothing
+    #[command(
+        after_help = "Example: courant gather\nExample for one, due or not: courant gather blog"
+    )]
+    Gather {
+        /// Ask these, whether due or not; without any, all that are due
+        sources: Vec<String>,
+    },
     /// Show what the next issue would be, with a reason for every post in or out
     #[command(after_help = "Example: courant plan weekly")]
     Plan {
@@ -237,11 +245,32 @@ pub enum Sources {
     /// List the sources and how they fare
     #[command(after_help = "Example: courant sources list")]
     List,
+    /// Show posts that came in a flood and are held; let them in or drop them
+    #[command(
+        after_help = "Example: courant sources review blog\nExample: courant sources review blog --accept 1 3 --drop 2"
+    )]
+    Review {
+        /// The source
+        name: String,
+        /// Let in all, or those with these numbers or identities: they are new for the next issue
+        #[arg(long, num_args = 0.., value_name = "POST")]
+        accept: Option<Vec<String>>,
+        /// Drop all, or those with these numbers or identities: they are in no issue, ever
+        #[arg(long, num_args = 0.., value_name = "POST")]
+        drop: Option<Vec<String>>,
+    },
     /// Show what would come of a source, an address or a file, post by post; save nothing
     #[command(after_help = "Example: courant sources test https://blog.example.nl/feed.xml")]
     Test {
         /// A source's name, an http(s) address, a feed's file, or a folder
         what: String,
+    },
+    /// Read feed documents and print their fields, a JSON line each; for machines, needs no newsletter
+    #[command(after_help = "Example: courant sources parse --manifest feeds.jsonl")]
+    Parse {
+        /// JSON lines of `{id, path, url, headers}`; `-` reads standard input
+        #[arg(long, value_name = "FILE")]
+        manifest: String,
     },
     /// Find the feed of an address, show what would come of it, and add it to courant.toml
     #[command(

@@ -134,6 +134,14 @@ pub fn shortened(text: &str, most: usize) -> String {
         .collect()
 }
 
+/// A title, marked where the program made it of the text.
+pub fn titled(title: &str, derived: bool) -> String {
+    match derived {
+        true => format!("{title} (title made of the text)"),
+        false => title.to_owned(),
+    }
+}
+
 /// An instant as people read it, in a zone.
 pub fn clock(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone())

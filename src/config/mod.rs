@@ -14,6 +14,7 @@ mod document;
 mod edit;
 mod environment;
 mod files;
+mod filters;
 mod init;
 mod localised;
 mod machine;

@@ -8,9 +8,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
+use url::Url;
 
 use super::markup::{self, Element, Piece};
-use super::{nesting, picture, plain, words};
+use super::{links, nesting, picture, plain, words};
 use crate::model::Image;
 
 /// What may stay. No style, class, script, form or frame; `div` stays, or its paragraphs would run together.
@@ -127,6 +128,35 @@ pub(super) fn clean(
     clean_pieces(markup::pieces(html), resolve)
 }
 
+/// The safe HTML alone; addresses are absolute below `base`, or as they stand where they have no base to stand on.
+/// HTML that nests too deep becomes its text.
+pub(super) fn safe_html(html: &str, base: Option<&Url>) -> String {
+    // Most texts of feeds that call themselves HTML have no markup in them.
+    if !html.contains(['<', '&', '>']) && !words::has_turns(html) {
+        return html.trim().to_owned();
+    }
+    let resolve = |reference: Reference| match (reference, base) {
+        (Reference::Link(href), Some(base)) => links::absolute(base, href).map(Into::into),
+        (Reference::Picture(src), Some(base)) => links::picture(base, src).map(Into::into),
+        (Reference::Link(href), None) => {
+            let alone = Url::parse(href.trim()).ok()?;
+            links::absolute(&alone, href).map(Into::into)
+        }
+        (Reference::Picture(src), None) => {
+            let alone = Url::parse(src.trim()).ok()?;
+            links::picture(&alone, src).map(Into::into)
+        }
+    };
+    let pieces = repair(markup::without_machinery(markup::pieces(html)), resolve);
+    if nesting::nesting(&pieces) > nesting::MAX_NESTING {
+        let mut text = String::new();
+        markup::escape_into(&mut text, &plain::text(&pieces));
+        return text;
+    }
+    let safe = SANITISER.clean(&markup::write(&pieces)).to_string();
+    safe.trim().to_owned()
+}
+
 /// Like [`clean`], for pieces that have been read already.
 pub(super) fn clean_pieces(
     pieces: Vec<Piece>,
@@ -219,8 +249,6 @@ fn link(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gather::links;
-    use url::Url;
 
     fn from_feed(html: &str) -> Clean {
         let base = Url::parse("https://blog.example.nl/2026/post/").unwrap();

@@ -80,7 +80,9 @@ pub(super) async fn discover(
     guesses: Option<Reach>,
     asking: Asking<'_>,
 ) -> Result<Gathered, Error> {
-    let text = charset::decode(&page.bytes, page.content_type.as_deref()).text;
+    let text = charset::decode(&page.bytes, page.content_type.as_deref())
+        .text
+        .into_owned();
     let (named, title, suggestion) = look_over(text, page.url.clone()).await?;
     let mut broken = None;
     for feed in named.iter().take(MOST_DECLARED) {

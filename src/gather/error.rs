@@ -7,7 +7,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use url::Url;
+
+use crate::model::HostHold;
 
 /// What kept a source from being gathered.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +62,24 @@ pub enum Error {
     /// 429.
     #[error("the server asks us to come back later (429)")]
     TooManyRequests,
+    /// 429 or 503 with `Retry-After`: it goes for all sources of the host.
+    #[error("the server asks us to come back later ({status})")]
+    ComeBack {
+        /// 429 or 503.
+        status: u16,
+        /// The host, with its port where that is not the scheme's own.
+        host: String,
+        /// The end of it.
+        until: Timestamp,
+    },
+    /// The host asked to be left alone, and was not asked.
+    #[error("`{host}` asked us to come back later")]
+    Held {
+        /// The host, with its port where that is not the scheme's own.
+        host: String,
+        /// The end of it.
+        until: Timestamp,
+    },
     /// Any 5xx.
     #[error("the server failed ({0})")]
     Server(u16),
@@ -92,6 +113,12 @@ pub enum Error {
     /// A 200 without a body.
     #[error("the document is empty")]
     Empty,
+    /// A page that wants to see that we are people.
+    #[error("a bot check stands before it")]
+    BotCheck,
+    /// A page that asks for a password where a feed was expected.
+    #[error("the server shows a login page")]
+    LoginPage,
     /// HTML where a feed was expected.
     #[error("this is a web page, not a feed")]
     WebPage,
@@ -183,6 +210,8 @@ impl Error {
                 | Self::Silent(_)
                 | Self::Timeout(_)
                 | Self::TooManyRequests
+                | Self::ComeBack { .. }
+                | Self::Held { .. }
                 | Self::Server(_)
                 | Self::Truncated
                 | Self::Empty
@@ -228,6 +257,10 @@ impl Error {
             Self::Private(address) => Some(format!(
                 "if that is meant: `allow = [\"{address}\"]` below `[gather]` in `courant.toml`"
             )),
+            Self::BotCheck => Some(
+                "ask the publisher to let feed readers through; only the website can do that"
+                    .to_owned(),
+            ),
             Self::WebPage => Some("look in the page for the address of its feed".to_owned()),
             Self::FeedElsewhere { why: None, .. } => {
                 Some("name that address as the source's `url`".to_owned())
@@ -246,6 +279,17 @@ impl Error {
                 Some("`match = \"/…/\"` says how the paths of its posts begin".to_owned())
             }
             Self::Robots(_) => Some("ask the publisher, or for the address of a feed".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// What the host asked for all of its sources.
+    pub fn hold(&self) -> Option<HostHold> {
+        match self {
+            Self::ComeBack { host, until, .. } => Some(HostHold {
+                host: host.clone(),
+                until: *until,
+            }),
             _ => None,
         }
     }

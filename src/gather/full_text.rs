@@ -150,7 +150,7 @@ async fn read(post: &Post, source: &Source, guide: &mut Guide<'_>) -> Result<Art
     guide.permit(&link).await?;
     let document = match guide.fetcher.fetch(&link, None, guide.now).await? {
         Fetched::Changed(document) => document,
-        Fetched::Unchanged(_) => return Err(Error::Status(304)),
+        Fetched::Unchanged(..) => return Err(Error::Status(304)),
     };
     let selector = source.article.clone();
     let (summary, own) = (post.summary.clone(), text_of(&post.html));

@@ -10,7 +10,7 @@ use super::links;
 use crate::model::{Post, SourceName};
 
 /// Longest identity that is kept as it is, in octets: PostgreSQL indexes no row over 2,700.
-const MAX_IDENTITY: usize = 1_000;
+pub(super) const MAX_IDENTITY: usize = 1_000;
 
 /// What a feed says of an item that identity can be made of.
 #[derive(Debug, Clone, PartialEq, Eq)]

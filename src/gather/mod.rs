@@ -8,6 +8,7 @@
 mod cause;
 mod charset;
 mod clean;
+mod client;
 mod dates;
 mod discover;
 mod error;
@@ -17,41 +18,51 @@ mod folder;
 mod full_text;
 mod guard;
 mod head;
+mod headers;
+mod hosts;
 mod identity;
 mod item;
 mod language;
+mod likeness;
 mod links;
 mod markup;
 mod memory;
 mod nesting;
 mod opml;
+mod pace;
 mod pages;
+mod patience;
 mod picture;
 mod plain;
 mod prose;
 mod robots;
+mod standing;
+mod trail;
 mod unpack;
 mod words;
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use crate::model::{Diagnostic, Post, Source, SourceKind, Validators};
+use crate::model::{Diagnostic, Pace, Post, Source, SourceKind, Validators};
 use discover::Reach;
-use fetch::{Document, Fetched};
+use fetch::{Document, Fetched, Said};
 
 pub use discover::{Found, feed_of_page};
 pub use error::Error;
-pub use feed::read_feed;
+pub use feed::{FeedView, join, read_feed, view_feed};
 pub use fetch::{FetchSettings, Fetcher};
 pub use folder::read as read_folder;
+pub use hosts::{REQUESTS_A_HOST, name as host_name};
 pub use identity::fingerprint;
+pub use likeness::{SKETCH_DISTANCE, likenesses, passed_over, say_the_same};
 pub use links::canonical_link;
 pub use memory::Memory;
 pub use opml::{Subscription, Subscriptions, read_opml};
 pub use pages::is_selector;
+pub use standing::{after, may_ask, place_of};
 
 /// What one source gave.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -74,6 +85,14 @@ pub struct Gathered {
     pub settled: HashSet<String>,
     /// The site was looked at in this way for the first time: what it shows is not new.
     pub first_sight: bool,
+    /// How long nothing changes, as the server promises.
+    pub fresh_for: Option<SignedDuration>,
+    /// How often the feed itself wants to be asked; `None` where it was not read.
+    pub pace: Option<Pace>,
+    /// Where permanent redirects lead.
+    pub moved: Option<Url>,
+    /// What was repaired in the feed, a short sentence for each kind.
+    pub repairs: Vec<String>,
 }
 
 /// Gathers one source as if for the first time, unless `known` says better.
@@ -84,7 +103,8 @@ pub async fn gather(
     now: Timestamp,
 ) -> Result<Gathered, Error> {
     let memory = Memory::of(source, None);
-    gather_as(source, known, memory, Reach::Site, fetcher, now).await
+    let gathered = gather_as(source, known, memory, Reach::Site, fetcher, now).await?;
+    Ok(with_topics(gathered, source))
 }
 
 /// Gathers one source: fetches it if it changed, or reads its folder; `memory` is what its last visit left, `now` dates
@@ -96,7 +116,16 @@ pub async fn gather_again(
     fetcher: &Fetcher,
     now: Timestamp,
 ) -> Result<Gathered, Error> {
-    gather_as(source, known, memory, Reach::Page, fetcher, now).await
+    let gathered = gather_as(source, known, memory, Reach::Page, fetcher, now).await?;
+    Ok(with_topics(gathered, source))
+}
+
+/// The posts under the topics that the source maps theirs to.
+fn with_topics(mut gathered: Gathered, source: &Source) -> Gathered {
+    for post in &mut gathered.posts {
+        post.topics = source.filters.map_topics(&post.topics, &source.topics);
+    }
+    gathered
 }
 
 async fn gather_as(
@@ -166,16 +195,20 @@ impl Asking<'_> {
                 Err(error) if error.is_refusal() || error.is_about_content() => {}
                 answer => {
                     memory.feed = found;
-                    return answer;
+                    // Where the feed moves, the page will tell: the source's own address stays.
+                    return answer.map(|gathered| Gathered {
+                        moved: None,
+                        ..gathered
+                    });
                 }
             }
         }
         let known = known.filter(|_| found.is_none());
         let document = match self.fetcher.fetch(url, known, self.now).await? {
-            Fetched::Unchanged(validators) => return Ok(unchanged(validators)),
+            Fetched::Unchanged(validators, said) => return Ok(unchanged(validators, said)),
             Fetched::Changed(document) => document,
         };
-        match read_document(document.clone(), self.source.clone()).await {
+        match self.read(document.clone()).await {
             Err(error) if error.is_page() || document.is_html() && error.is_about_content() => {
                 if memory.was_feed {
                     return Err(discover::named_elsewhere(&document).unwrap_or(error));
@@ -195,34 +228,54 @@ impl Asking<'_> {
 
     async fn feed_at(self, url: &Url, known: Option<&Validators>) -> Result<Gathered, Error> {
         match self.fetcher.fetch(url, known, self.now).await? {
-            Fetched::Unchanged(validators) => Ok(unchanged(validators)),
-            Fetched::Changed(document) => read_document(document, self.source.clone()).await,
+            Fetched::Unchanged(validators, said) => Ok(unchanged(validators, said)),
+            Fetched::Changed(document) => self.read(document).await,
         }
+    }
+
+    /// Reads a document when it is its turn.
+    async fn read(self, document: Document) -> Result<Gathered, Error> {
+        let _turn = self.fetcher.reading().await;
+        read_document(document, self.source.clone()).await
     }
 }
 
-fn unchanged(validators: Validators) -> Gathered {
+fn unchanged(validators: Validators, said: Said) -> Gathered {
     Gathered {
         validators: Some(validators),
         unchanged: true,
-        ..Gathered::default()
+        ..said.into()
     }
 }
 
 async fn read_document(document: Document, source: Source) -> Result<Gathered, Error> {
     apart(move || {
-        let gathered = read_feed(
-            &document.bytes,
-            document.content_type.as_deref(),
-            &document.url,
-            &source,
-        )?;
+        let bytes = &document.bytes;
+        let content_type = document.content_type.as_deref();
+        let read = read_feed(bytes, content_type, &document.url, &source);
+        let gathered = read.map_err(|error| match error {
+            Error::WebPage => cause::of_page(bytes),
+            error => error,
+        })?;
         Ok(Gathered {
             validators: Some(document.validators),
+            pace: Some(pace::of(bytes)),
+            fresh_for: document.said.fresh_for,
+            moved: document.said.moved,
             ..gathered
         })
     })
     .await
+}
+
+impl From<Said> for Gathered {
+    fn from(said: Said) -> Self {
+        Self {
+            fresh_for: said.fresh_for,
+            moved: said.moved,
+            ..Self::default()
+        }
+    }
 }
 
 /// Runs work that computes or reads files where it keeps nobody waiting.

@@ -242,7 +242,7 @@ impl Guide<'_> {
                 let bytes = &document.bytes[..document.bytes.len().min(MOST_BYTES)];
                 Rules::parse(&charset::decode(bytes, Some("text/plain; charset=utf-8")).text)
             }
-            Ok(Fetched::Unchanged(_)) | Err(Error::Empty) => Rules::default(),
+            Ok(Fetched::Unchanged(..)) | Err(Error::Empty) => Rules::default(),
             Err(error) if error.is_refusal() => Rules::default(),
             Err(_) => closed,
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{CallToAction, Language, SourceName, Topic};
+use super::{CallToAction, Filters, Language, SourceName, Topic};
 
 /// One `[[source]]` of `courant.toml`.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,10 @@ pub struct Source {
     pub article: Option<String>,
     /// How posts are found on a site that has no feed.
     pub pages: Option<Pages>,
+    /// What of it comes in, and under which topics.
+    pub filters: Filters,
+    /// More new posts at once than this are held for a person to look at; `None` for more than 20 and half of what it shows.
+    pub hold_above: Option<usize>,
 }
 
 /// How posts are found where there is no feed.
@@ -67,6 +71,8 @@ impl Source {
             full_text: false,
             article: None,
             pages: None,
+            filters: Filters::default(),
+            hold_above: None,
         }
     }
 

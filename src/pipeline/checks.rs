@@ -1,10 +1,13 @@
 //! What is checked and shown before a run, with the line of the configuration that is to blame.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::Fault;
 use crate::compose::{self, Composer, Overrides};
 use crate::config::{self, Config, Setting, StoreUrl};
 use crate::gather::{self, Gathered};
-use crate::model::{Diagnostic, Pages, Source};
+use crate::model::{Diagnostic, NotAsked, Pages, Source};
 use crate::store::StoreTarget;
 
 /// Where the configuration puts the store.
@@ -92,4 +95,49 @@ pub fn check_selectors(config: &Config) -> Result<(), Fault> {
         true => Ok(()),
         false => Err(Fault::Config(faults)),
     }
+}
+
+/// A source that was left alone although readers might miss it; `None` where that is as it should be.
+pub fn not_asked_fault(
+    config: &Config,
+    source: &Source,
+    why: &NotAsked,
+    last_error: Option<&str>,
+) -> Option<Diagnostic> {
+    let zone = &config.newsletter.timezone;
+    let day = |at: &Timestamp| day_of(*at, zone);
+    let name = &source.name;
+    let last = last_error.unwrap_or("it fails");
+    let fault = match why {
+        NotAsked::NotDue { .. } => return None,
+        NotAsked::BackingOff { since, .. } => {
+            let message = format!("source `{name}`: {last}, since {}", day(since));
+            let hint = format!("`courant gather {name}` asks it now");
+            Diagnostic::error(message).hint(hint)
+        }
+        NotAsked::Held { host, until } => {
+            let until = until.to_zoned_datetime(zone.clone());
+            let until = until.strftime("%H:%M");
+            Diagnostic::error(format!(
+                "source `{name}`: `{host}` asked us to come back later, and is left alone until {until}"
+            ))
+        }
+        NotAsked::Gone { since } => {
+            let message = format!(
+                "source `{name}`: gone since {}, and not asked any more",
+                day(since)
+            );
+            let hint = format!(
+                "correct its address, or remove it; `courant gather {name}` asks it once more"
+            );
+            Diagnostic::warning(message).hint(hint)
+        }
+    };
+    Some(config::point(config, fault, Setting::Source(name)))
+}
+
+/// "3 November 2026".
+pub fn day_of(at: Timestamp, zone: &TimeZone) -> String {
+    let local = at.to_zoned_datetime(zone.clone());
+    local.strftime("%-d %B %Y").to_string()
 }

@@ -49,12 +49,24 @@ const POSTGRES_DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', fa
      WHERE current_setting('synchronous_commit', true) = 'off'";
 
 /// Version, name, text for SQLite, text for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
+const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     (
         1,
         "ledger and outbox",
         include_str!("../../migrations/sqlite/0001_ledger_and_outbox.sql"),
         include_str!("../../migrations/postgres/0001_ledger_and_outbox.sql"),
+    ),
+    (
+        2,
+        "standing of sources",
+        include_str!("../../migrations/sqlite/0002_standing_of_sources.sql"),
+        include_str!("../../migrations/postgres/0002_standing_of_sources.sql"),
+    ),
+    (
+        3,
+        "standings",
+        include_str!("../../migrations/sqlite/0003_standings.sql"),
+        include_str!("../../migrations/postgres/0003_standings.sql"),
     ),
     (
         4,

@@ -15,7 +15,7 @@ struct Room {
 }
 
 const ROOMS: [Room; 13] = [
-    room("model", &[], &[], true),
+    room("model", &[], &["regex", "regex_syntax"], true),
     room("select", &["model"], &[], true),
     room("schedule", &["model"], &["croner"], true),
     room(
@@ -43,6 +43,7 @@ const ROOMS: [Room; 13] = [
             "quick_xml",
             "pulldown_cmark",
             "serde_saphyr",
+            "chardetng",
             "whatlang",
             "toml",
             "rustls",

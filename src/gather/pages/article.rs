@@ -158,6 +158,7 @@ impl Article {
         let declared = self.head.language.or_else(|| source.language.clone());
         Some(Post {
             source: source.name.clone(),
+            also: Vec::new(),
             slug: item::slug(&title, &own),
             alternate: links::beyond_host(&own),
             identity: identity::bounded(own),

@@ -113,7 +113,7 @@ impl Visit<'_> {
     ) -> Result<Listed, Error> {
         guide.permit(url).await?;
         let document = match self.fetcher.fetch(url, known, self.now).await? {
-            Fetched::Unchanged(validators) => {
+            Fetched::Unchanged(validators, _) => {
                 return Ok(Listed {
                     validators: Some(validators),
                     ..Listed::default()
@@ -214,7 +214,7 @@ impl Visit<'_> {
     async fn page(&self, url: &Url) -> Result<Document, Error> {
         match self.fetcher.fetch(url, None, self.now).await? {
             Fetched::Changed(document) => Ok(document),
-            Fetched::Unchanged(_) => Err(Error::Status(304)),
+            Fetched::Unchanged(..) => Err(Error::Status(304)),
         }
     }
 

@@ -113,7 +113,7 @@ fn a_paused_source_is_passed_over_and_its_ledger_stays() {
     let report = newsletter.json(&["run"]);
     assert_eq!(report["sources"].as_array().unwrap().len(), 1);
     assert_eq!(server.requests().len(), 1);
-    assert_eq!(newsletter.json(&["sources", "list"])[1]["paused"], true);
+    assert_eq!(newsletter.json(&["sources", "list"])[1]["state"], "paused");
     newsletter.expect(&["sources", "resume", "blog"], 0);
     newsletter.expect(&["run"], 0);
     assert_eq!(server.requests().len(), 2);

@@ -5,6 +5,7 @@ mod change;
 mod list;
 mod naming;
 mod opml;
+mod review;
 mod test;
 
 use crate::cli::args::Sources;
@@ -15,6 +16,9 @@ use crate::cli::session::Session;
 pub async fn sources(session: &Session, command: Sources) -> Result<Exit, Failure> {
     match command {
         Sources::List => list::list(session).await,
+        Sources::Review { name, accept, drop } => {
+            review::review(session, &name, review::Decision { accept, drop }).await
+        }
         Sources::Test { what } => test::test(session, &what).await,
         Sources::Add(wanted) => add::add(session, wanted).await,
         Sources::Pause { name } => change::pause(session, &name).await,
@@ -26,5 +30,6 @@ pub async fn sources(session: &Session, command: Sources) -> Result<Exit, Failur
             dry_run,
         } => opml::import(session, &file, &topic, dry_run),
         Sources::Export { out } => opml::export(session, out).await,
+        Sources::Parse { manifest } => super::parse::parse(&manifest),
     }
 }

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::cli::commands::summary::has_errors;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::print::{Printer, count};
+use crate::cli::print::{Printer, count, titled};
 use crate::cli::session::Session;
 use crate::config::{self, Config};
 use crate::gather::{self, Fetcher, Found, Gathered};
@@ -203,12 +203,7 @@ fn held(hold: &Hold) -> String {
 }
 
 fn show_post(printer: &Printer, post: &Post) {
-    let derived = if post.title_derived {
-        "  (title made of the text)"
-    } else {
-        ""
-    };
-    printer.line(format!("{}{derived}", post.title));
+    printer.line(titled(&post.title, post.title_derived));
     let topics: Vec<String> = post.topics.iter().map(ToString::to_string).collect();
     let fields = [
         ("link", post.link.clone()),
