@@ -85,6 +85,7 @@ pub struct Fetcher {
 }
 
 /// A document as it arrived, unpacked.
+#[derive(Clone)]
 pub(super) struct Document {
     pub(super) bytes: Vec<u8>,
     pub(super) content_type: Option<String>,
@@ -93,7 +94,7 @@ pub(super) struct Document {
     pub(super) validators: Validators,
     pub(super) said: Said,
     /// Kept as long as a large document is.
-    _room: Option<OwnedSemaphorePermit>,
+    _room: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 /// What an answer says beside its document.
@@ -245,7 +246,7 @@ impl Fetcher {
             },
             said,
             bytes,
-            _room: room,
+            _room: room.map(Arc::new),
         })
     }
 
