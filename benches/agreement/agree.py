@@ -37,13 +37,13 @@ def of_feedparser(row):
     return feedparser.parse(data, response_headers=headers)
 
 
-def plain(text):
-    """What a person would read: no tags, no entities, single spaces."""
+def plain(text, kind="text/html"):
+    """What a person would read: no tags, no entities, no spaces."""
     text = text or ""
-    for _ in range(2):
+    if kind != "text/plain":
         text = re.sub(r"<!--.*?-->", " ", text, flags=re.S)
         text = re.sub(r"</?[a-zA-Z][^<>]*>", " ", text)
-        text = html.unescape(text)
+    text = html.unescape(text)
     text = unicodedata.normalize("NFC", text)
     return re.sub(r"[\s\u200b\u00ad\ufeff\u200e\u200f\u202a-\u202e]+", "", text)
 

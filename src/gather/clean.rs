@@ -14,7 +14,7 @@ use super::markup::{self, Element, Piece};
 use super::{links, nesting, picture, plain, words};
 use crate::model::Image;
 
-/// What may stay. No style, class, script, form or frame; `div` stays, or its paragraphs would run together.
+/// What may stay, in the order of the alphabet. No style, class, script, form or frame; `div` stays, or its paragraphs would run together.
 const TAGS: [&str; 49] = [
     "a",
     "abbr",
@@ -65,6 +65,12 @@ const TAGS: [&str; 49] = [
     "u",
     "ul",
     "var",
+];
+
+/// Elements that only say what a block is: a block is what stays of them.
+const BLOCKS: [&str; 14] = [
+    "address", "article", "aside", "center", "details", "fieldset", "footer", "form", "header",
+    "main", "nav", "section", "summary", "textarea",
 ];
 
 /// Attributes that may stay, by element.
@@ -207,7 +213,7 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 fn repair(pieces: Vec<Piece>, mut resolve: impl FnMut(Reference) -> Option<Target>) -> Vec<Piece> {
     let mut kept: Vec<Piece> = Vec::with_capacity(pieces.len());
     let mut bare_link = false;
-    for piece in pieces {
+    for piece in pieces.into_iter().filter_map(known) {
         match piece {
             Piece::Open(element) if element.name == "img" => {
                 kept.extend(picture::repair(element, &mut resolve).map(Piece::Open));
@@ -224,6 +230,21 @@ fn repair(pieces: Vec<Piece>, mut resolve: impl FnMut(Reference) -> Option<Targe
         }
     }
     kept
+}
+
+/// The piece, if its element may stay; no parser sees another, so that none can take its content for something else.
+fn known(mut piece: Piece) -> Option<Piece> {
+    let (Piece::Open(Element { name, .. }) | Piece::Close(name)) = &mut piece else {
+        return Some(piece);
+    };
+    if TAGS.binary_search(&name.as_str()).is_ok() {
+        return Some(piece);
+    }
+    if !BLOCKS.contains(&name.as_str()) {
+        return None;
+    }
+    "div".clone_into(name);
+    Some(piece)
 }
 
 /// Closes an element; a paragraph or figure that holds nothing is taken back instead.
@@ -320,6 +341,29 @@ mod tests {
             clean.html,
             "<p>a</p><img src=\"https://blog.example.nl/echt.jpg\" alt=\"Een kraam\">"
         );
+    }
+
+    #[test]
+    fn what_stays_is_in_order() {
+        assert!(TAGS.is_sorted());
+    }
+
+    #[test]
+    fn the_words_of_what_mail_cannot_show_stay() {
+        for (html, expected) in [
+            (
+                "<p>uses <math><mi>K</mi><mo>=</mo><mn>8</mn></math></p>",
+                "<p>uses K=8</p>",
+            ),
+            ("<section><p>a</p></section>b", "<div><p>a</p></div>b"),
+            (
+                "<video src=x><a href=\"/film\">film</a></video>",
+                "<a href=\"https://blog.example.nl/film\">film</a>",
+            ),
+            ("<iframe>a</iframe><svg><title>b</title></svg>", "ab"),
+        ] {
+            assert_eq!(from_feed(html).html, expected);
+        }
     }
 
     #[test]

@@ -118,7 +118,7 @@ pub(super) fn without_turns(text: &str) -> String {
 }
 
 fn is_control(c: char) -> bool {
-    is_turn(c) || (c.is_control() && !c.is_whitespace())
+    is_turn(c) || (c < ' ' && !c.is_whitespace())
 }
 
 /// Whole sentences from the beginning, up to 240 characters; a first sentence that is longer is cut at a word.
