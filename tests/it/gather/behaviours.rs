@@ -104,13 +104,23 @@ async fn a_page_in_the_place_of_a_feed_is_called_what_it_is() {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::LoginPage), "{error}");
-    assert_eq!(
-        said(page("<p>Hallo")).await,
-        "this is a web page, not a feed"
+    // A page that is none of these may lead to a feed: the usual places are asked, and named when nothing is there.
+    let server = HttpServer::start();
+    server.on("/feed", page("<p>Hallo"));
+    let error = fetch(server.url("/feed"), None, &fetcher(&server))
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().starts_with("this is a web page"),
+        "{error}"
     );
+    assert!(server.requests().len() > 1);
     // A page with a password field somewhere, that names its feed, is that page.
-    let both = page("<link type=\"application/rss+xml\" href=/feed><input type=password>");
-    assert_eq!(said(both).await, "this is a web page, not a feed");
+    let both = "<link rel=alternate type=\"application/rss+xml\" href=/rss><input type=password>";
+    server.on("/feed", page(both));
+    server.on("/rss", Answer::ok(RSS_TYPE, RSS));
+    let gathered = fetch(server.url("/feed"), None, &fetcher(&server)).await;
+    assert!(!gathered.unwrap().posts.is_empty());
 }
 
 #[tokio::test]
