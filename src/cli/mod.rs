@@ -73,6 +73,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
     match command {
         Command::Init { directory } => commands::init::init(session, directory),
         Command::Check => commands::check::check(session).await,
+        Command::Gather { sources } => commands::gather::gather(session, &sources).await,
         Command::Plan { schedule } => commands::plan::plan(session, schedule.as_deref()).await,
         Command::Preview { schedule, out } => {
             commands::preview::preview(session, schedule.as_deref(), out).await

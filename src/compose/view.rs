@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::Serialize;
+use url::Url;
 
 use super::call::CallView;
 use super::contributors::Contributor;
@@ -20,6 +21,9 @@ use crate::model::{Author, Issue, Masthead, Post};
 
 /// Words of the lead's summary.
 const LEAD_WORDS: usize = 45;
+
+/// So many other places are named: it is a quiet line.
+const MOST_PLACES: usize = 3;
 
 /// Words of a story's summary, and of an author's biography.
 pub(super) const STORY_WORDS: usize = 30;
@@ -81,6 +85,15 @@ pub(super) struct Story {
     dateline: Option<String>,
     iso_date: Option<String>,
     image: Option<Picture>,
+    /// Other places that brought it.
+    also: Vec<AlsoView>,
+}
+
+/// Another place that brought a story; without an address where it leads to the story's own.
+#[derive(Debug, Serialize)]
+struct AlsoView {
+    place: String,
+    url: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -253,6 +266,7 @@ impl<'a> Viewer<'a> {
             dateline: self.dateline(date, reading_minutes(&post.html))?,
             iso_date: date.map(|date| date.to_string()),
             image,
+            also: also(post),
         })
     }
 
@@ -290,6 +304,21 @@ impl<'a> Viewer<'a> {
     fn local_date(&self, instant: Timestamp) -> Date {
         instant.to_zoned_datetime(self.zone.clone()).date()
     }
+}
+
+/// The other places of a post, by the name that they give themselves, else by their host; without either, and without an
+/// address, there is nothing to say.
+fn also(post: &Post) -> Vec<AlsoView> {
+    let views = post.also.iter().filter_map(|at| {
+        let host = || Some(Url::parse(at.link.as_deref()?).ok()?.host_str()?.to_owned());
+        let place = at.place.clone().or_else(host)?;
+        let link = at.link.clone()?;
+        Some(AlsoView {
+            place: one_line(&place),
+            url: Some(link).filter(|link| Some(link) != post.link.as_ref()),
+        })
+    });
+    views.take(MOST_PLACES).collect()
 }
 
 #[cfg(test)]

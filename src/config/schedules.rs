@@ -42,7 +42,10 @@ pub(super) struct Surroundings {
 
 impl Surroundings {
     pub(super) fn of(newsletter: Option<&Newsletter>, sources: &[Source]) -> Self {
-        let topics = sources.iter().flat_map(|source| source.topics.clone());
+        let topics = sources.iter().flat_map(|source| {
+            let mapped = source.filters.topics();
+            source.topics.iter().chain(mapped).cloned()
+        });
         Self {
             timezone: newsletter.map(|newsletter| newsletter.timezone.clone()),
             topics: topics.collect(),

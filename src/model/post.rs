@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{IssueNumber, Language, PostId, ScheduleName, SourceName, Topic};
+use super::{AlsoAt, IssueNumber, Language, PostId, ScheduleName, SourceName, Standing, Topic};
 
 /// A post as gathered: plain safe text, sanitised HTML, absolute addresses.
 ///
@@ -48,6 +48,9 @@ pub struct Post {
     pub hold: Option<Hold>,
     /// Files beside the post that its HTML and image refer to, to be published with it.
     pub files: Vec<PostFile>,
+    /// Other sources that brought the same post; empty as gathered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<AlsoAt>,
 }
 
 impl Post {
@@ -140,6 +143,8 @@ pub struct LedgerEntry {
     pub first_seen: Timestamp,
     /// It was there when its source was gathered for the first time.
     pub baseline: bool,
+    /// Whether issues may carry it.
+    pub standing: Standing,
     /// The issues that carried it.
     pub carried: Vec<(IssueNumber, ScheduleName)>,
 }
@@ -150,6 +155,30 @@ impl LedgerEntry {
         self.post
             .published
             .map_or(self.first_seen, |published| published.min(self.first_seen))
+    }
+
+    /// Lets this post stand for another source's: its readers are this post's too, and find it there as well.
+    ///
+    /// `standing` is that of the other post.
+    pub fn stand_for(&mut self, source: SourceName, twin: &Post, standing: &Standing) {
+        for topic in &twin.topics {
+            if !self.post.topics.contains(topic) {
+                self.post.topics.push(topic.clone());
+            }
+        }
+        let place = match standing {
+            Standing::Joined(joined) => joined.place.clone(),
+            _ => None,
+        };
+        let link = twin.link.clone();
+        let also = AlsoAt {
+            source,
+            place,
+            link,
+        };
+        if !self.post.also.contains(&also) {
+            self.post.also.push(also);
+        }
     }
 }
 

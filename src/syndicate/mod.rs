@@ -4,9 +4,11 @@
 //! the same posts give the same bytes, and a web server's ETag stays what it was. Held posts are never published, and
 //! nothing that XML forbids gets through, whatever a source sent.
 
+mod opml;
 mod rss;
 mod text;
 
+pub use opml::{Outline, opml};
 pub use rss::rss;
 
 /// Why a feed could not be written.

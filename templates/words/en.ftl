@@ -59,6 +59,7 @@ greeting-named = { $time ->
  }
 
 ## The stories
+also-at = Also at
 read-story = Read the full story
 section-rest = Also in this issue
 call-button = Find out more

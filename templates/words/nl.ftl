@@ -59,6 +59,7 @@ greeting-named = { $time ->
  }
 
 ## De verhalen
+also-at = Ook bij
 read-story = Lees het hele verhaal
 section-rest = Verder in dit nummer
 call-button = Kijk verder

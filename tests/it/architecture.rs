@@ -15,7 +15,7 @@ struct Room {
 }
 
 const ROOMS: [Room; 13] = [
-    room("model", &[], &[], true),
+    room("model", &[], &["regex", "regex_syntax"], true),
     room("select", &["model"], &[], true),
     room("schedule", &["model"], &["croner"], true),
     room(
@@ -24,8 +24,13 @@ const ROOMS: [Room; 13] = [
         &["handlebars", "css_inline", "fluent_bundle"],
         true,
     ),
-    room("syndicate", &["model"], &["rss"], true),
-    room("config", &["model", "schedule"], &["toml"], false),
+    room("syndicate", &["model"], &["rss", "quick_xml"], true),
+    room(
+        "config",
+        &["model", "schedule"],
+        &["toml", "toml_edit"],
+        false,
+    ),
     room(
         "gather",
         &["model"],
@@ -33,8 +38,12 @@ const ROOMS: [Room; 13] = [
             "reqwest",
             "feed_rs",
             "ammonia",
+            "dom_query",
+            "dom_smoothie",
+            "quick_xml",
             "pulldown_cmark",
             "serde_saphyr",
+            "chardetng",
             "whatlang",
             "toml",
             "rustls",

@@ -17,7 +17,8 @@ use std::sync::LazyLock;
 
 use courant::compose::{Composer, Error, Overrides, OwnLines, fill};
 use courant::model::{
-    Digest, Format, Issue, Language, Localised, LocalisedCall, Post, PostId, Slot, Variant,
+    AlsoAt, Digest, Format, Issue, Language, Localised, LocalisedCall, Post, PostId, Slot,
+    SourceName, Variant,
 };
 
 use stories::{english, issue, post, thirty, twelve};
@@ -295,6 +296,58 @@ fn story(title: &str) -> Post {
         title: title.into(),
         ..twelve().remove(1)
     }
+}
+
+#[test]
+fn other_places_of_a_post_are_a_quiet_line() {
+    let also = |place: Option<&str>, link: Option<&str>| AlsoAt {
+        source: SourceName::parse("ander").unwrap(),
+        place: place.map(str::to_owned),
+        link: link.map(str::to_owned),
+    };
+    let mut posts = twelve();
+    posts.truncate(3);
+    posts[0].also = vec![
+        also(Some("Het <Andere> Blad"), Some("https://ander.example/a")),
+        also(None, Some("https://derde.example/b")),
+    ];
+    posts[1].also = vec![
+        also(Some("Zelfde adres"), posts[1].link.as_deref()),
+        // A folder has no place that readers know.
+        also(None, None),
+    ];
+    let issue = issue(posts);
+    for (tag, words) in [("nl", "Ook bij"), ("en", "Also at")] {
+        let digest = digest(&issue, tag);
+        let mut archived = issue.clone();
+        archived.masthead.language = language(tag);
+        let page = composer().issue_page(&archived).unwrap();
+        for part in [html(&digest), &page] {
+            let lines: Vec<&str> = part.lines().filter(|line| line.contains(words)).collect();
+            assert_eq!(lines.len(), 2, "{part}");
+            assert!(
+                lines[0].contains("Het &lt;Andere&gt; Blad</a>, <a"),
+                "{lines:?}"
+            );
+            assert!(lines[0].contains(">derde.example</a>"), "{lines:?}");
+            assert!(
+                lines[1].contains(&format!("{words}: Zelfde adres</p>")),
+                "{lines:?}"
+            );
+        }
+        let text: Vec<&str> = digest
+            .text
+            .lines()
+            .filter(|line| line.contains(words))
+            .collect();
+        assert_eq!(
+            text,
+            ["Het <Andere> Blad", "derde.example", "Zelfde adres"]
+                .map(|place| format!("  {words}: {place}"))
+        );
+    }
+    let none = digest(&self::issue(twelve()), "nl");
+    assert!(!html(&none).contains("Ook bij") && !none.text.contains("Ook bij"));
 }
 
 #[test]

@@ -61,9 +61,11 @@ fn entry(id: i64, title: &str, first_seen: &str) -> LedgerEntry {
             lead: false,
             hold: None,
             files: Vec::new(),
+            also: Vec::new(),
         },
         first_seen: at(first_seen),
         baseline: false,
+        standing: Default::default(),
         carried: Vec::new(),
     }
 }

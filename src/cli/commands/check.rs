@@ -59,6 +59,7 @@ pub async fn check(session: &Session) -> Result<Exit, Failure> {
 async fn look(session: &Session) -> Result<Checked, Failure> {
     let config = session.config()?;
     let composer = pipeline::check_templates(&config)?;
+    pipeline::check_selectors(&config)?;
     let store = session.store(&config).await?;
     audience::check_secret(&config.secret_file, store.as_ref())
         .await

@@ -90,6 +90,7 @@ pub(super) fn assemble(
         lead: front.lead.is_some_and(|lead| lead.0),
         hold: hold_of(front.draft.is_some_and(|draft| draft.0), published, now),
         files: pictures.files(),
+        also: Vec::new(),
         html: clean.html,
         title,
     };

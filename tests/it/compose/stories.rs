@@ -130,6 +130,7 @@ fn made(row: &Row, language: &str) -> Post {
         lead: false,
         hold: None,
         files: Vec::new(),
+        also: Vec::new(),
         slug,
     }
 }
