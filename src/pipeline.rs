@@ -6,14 +6,20 @@
 //! post or reader is a line in the [`RunReport`].
 
 mod announcing;
+mod asking;
+mod brake;
 mod checks;
 mod choosing;
 mod fault;
 mod feeds;
 mod gathering;
+mod joining;
 mod pictures;
 mod planning;
+mod polling;
+mod preflight;
 mod publishing;
+mod recognising;
 mod report;
 mod sealing;
 mod sending;
@@ -28,13 +34,16 @@ use crate::config::{self, Config};
 use crate::gather::Fetcher;
 use crate::store::{Store, SyncReport};
 
-pub use checks::{check_templates, source_fault, store_target};
+pub use checks::{
+    check_selectors, check_templates, day_of, not_asked_fault, source_fault, source_found,
+    store_target,
+};
 pub use fault::Fault;
 use gathering::Trace;
 pub use planning::{Preview, TestMail};
 pub use report::{
-    IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, QuietSchedule, Recovery, RunReport,
-    Skipped, SourceReport,
+    HeldPosts, IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, QuietSchedule, Recovery,
+    RunReport, Skipped, SourceReport,
 };
 pub use sending::fetch_settings;
 use tenure::Tenure;
@@ -57,6 +66,7 @@ impl Pipeline {
     /// Checks the templates, opens the store and the secret. Nothing is fetched or sent if one of them is at fault.
     pub async fn open(config: Config, world: &World<'_>) -> Result<Self, Fault> {
         let composer = check_templates(&config)?;
+        check_selectors(&config)?;
         let fetcher = Fetcher::new(sending::fetch_settings(&config))?;
         let store = Store::open(&store_target(&config)).await?;
         let keys = audience::load_or_create(&config.secret_file, &store, world.chance).await?;
@@ -101,7 +111,7 @@ impl Pipeline {
             .await?;
         let served = self.schedules_to_serve(wish, world, report).await?;
         if !served.is_empty() && !world.stop.is_stopped() {
-            let gathering = self.gather(Trace::Save, world).await?;
+            let gathering = self.gather(Trace::Save, &readers, world).await?;
             for (schedule, slot) in served {
                 if world.stop.is_stopped() {
                     break;
@@ -118,6 +128,7 @@ impl Pipeline {
                     self.send(sealed, tenure, &mut relay, world, report).await?;
                 }
             }
+            report.held = self.held(&gathering).await?;
             report.sources = gathering.sources;
             report.faults.extend(gathering.faults);
         }

@@ -73,6 +73,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
     match command {
         Command::Init { directory } => commands::init::init(session, directory),
         Command::Check => commands::check::check(session).await,
+        Command::Gather { sources } => commands::gather::gather(session, &sources).await,
         Command::Plan { schedule } => commands::plan::plan(session, schedule.as_deref()).await,
         Command::Preview { schedule, out } => {
             commands::preview::preview(session, schedule.as_deref(), out).await
@@ -88,6 +89,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Issues(command) => commands::issues::issues(session, command).await,
         Command::Subscribers(command) => commands::subscribers::subscribers(session, command).await,
         Command::Sources(command) => commands::sources::sources(session, command).await,
+        Command::Templates(command) => commands::templates::templates(session, &command),
         Command::Schedule(command) => commands::schedule::schedule(session, command).await,
         Command::Serve { listen } => commands::serve::serve(session, listen).await,
         Command::Completions { shell } => Ok(commands::manual::completions(session, shell)),

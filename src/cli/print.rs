@@ -134,6 +134,14 @@ pub fn shortened(text: &str, most: usize) -> String {
         .collect()
 }
 
+/// A title, marked where the program made it of the text.
+pub fn titled(title: &str, derived: bool) -> String {
+    match derived {
+        true => format!("{title} (title made of the text)"),
+        false => title.to_owned(),
+    }
+}
+
 /// An instant as people read it, in a zone.
 pub fn clock(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone())
@@ -159,6 +167,15 @@ pub fn quoted(path: &Path) -> String {
         text
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// "known sources: `a`, `b`", for a hint.
+pub fn quoted_names<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    match names.is_empty() {
+        true => format!("there are no {what} yet"),
+        false => format!("known {what}: {}", names.join(", ")),
     }
 }
 

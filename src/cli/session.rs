@@ -7,7 +7,7 @@ use super::exit::{Exit, Failure};
 use super::print::{Printer, quoted};
 use super::progress::Bars;
 use super::system::{SystemChance, SystemClock};
-use crate::config::{Config, Environment, Flags, StoreUrl};
+use crate::config::{self, Config, EditFault, Edited, Environment, Flags, SourceEdit, StoreUrl};
 use crate::deliver::Stop;
 use crate::model::{Clock, Schedule, ScheduleName};
 use crate::pipeline::{self, Pipeline, World};
@@ -81,6 +81,19 @@ impl Session {
             self.printer.faults(&loaded.warnings);
         }
         Ok(loaded.config)
+    }
+
+    /// Changes the sources in `courant.toml`, or only tells what would change unless `write`.
+    pub fn edit_sources(&self, edit: &SourceEdit, write: bool) -> Result<Edited, Failure> {
+        let path = &self.global.config;
+        let edited = config::edit_sources(path, &self.environment, &Flags::default(), edit, write);
+        edited.map_err(|fault| match fault {
+            EditFault::Config(faults) => Failure::config(faults),
+            EditFault::Write(fault) => Failure {
+                exit: Exit::CannotWrite,
+                faults: vec![*fault],
+            },
+        })
     }
 
     /// The pipeline, opened and checked.

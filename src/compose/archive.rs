@@ -97,6 +97,13 @@ pub(super) fn issue_words(press: &Press, issue: &Issue) -> Result<IssueWords, Er
     let own = words.say("issue-title", &[("newsletter", name.into()), number()])?;
     let edition = words.say("issue-number", &[number()])?;
     let date = words.date(DateStyle::Full, issue.date)?;
+    let summary = subject::preheader(
+        issue,
+        &posts,
+        subject::Own::default(),
+        lead.as_deref().unwrap_or_default(),
+        words,
+    )?;
     Ok(IssueWords {
         title: match &lead {
             Some(lead) => format!("{lead} · {own}"),
@@ -105,7 +112,7 @@ pub(super) fn issue_words(press: &Press, issue: &Issue) -> Result<IssueWords, Er
         own,
         lead: lead.unwrap_or_default(),
         edition: format!("{edition} · {}", date.replace('\u{a0}', " ")),
-        summary: subject::preheader(issue, &posts, words)?,
+        summary,
     })
 }
 

@@ -1,117 +1,24 @@
-//! Tries words and templates before anything is sent.
+//! Tries every template before anything is sent.
 //!
-//! In go the files; out come their faults as diagnostics. Each template is read for unknown names, then rendered with
+//! In go the files and a press; out come their faults as diagnostics. Each template is read for unknown names, then rendered with
 //! made-up issues in the press's language. A digest that does not say how to leave, or who sends it, is a fault too.
 
 use std::collections::BTreeSet;
 
 use handlebars::{RenderError, RenderErrorReason, TemplateError, TemplateErrorReason};
-use jiff::civil::date;
-use serde_json::Value;
 
-use super::files::{Files, nearest, shown_path};
+use super::error::Error;
+use super::files::{Files, shown_path};
 use super::names::{self, Names, offset, word_from};
-use super::pages::{self, IssueListing, Neighbours, TopicListing, Unsubscribe};
 use super::press::Press;
-use super::words::{Words, WordsError, ids_in, path_of};
-use super::{archive, digest, error::Error, sample};
-use crate::model::{Diagnostic, Issue, Language, Post, Slot, Topic};
+use super::trials::views;
+use super::vocabulary::{broken_words, line_of};
+use super::words::WordsError;
+use super::{letters, sample};
+use crate::model::{Diagnostic, Slot};
 
 /// Characters of all `<style>` together that Gmail keeps (it drops a longer block whole).
 const STYLE_LENGTH: usize = 16_384;
-
-/// Finds what the words of each language lack, beside what is built in for English.
-pub(super) fn words(files: &Files) -> Result<(), Vec<Diagnostic>> {
-    let demanded: Vec<(String, String)> = files
-        .words
-        .iter()
-        .filter(|(language, _)| language.as_str() == super::LAST_RESORT)
-        .flat_map(|(_, layers)| layers.first())
-        .flat_map(|layer| {
-            ids_in(&layer.text)
-                .into_iter()
-                .map(|id| (line_of(&layer.text, &id), id))
-        })
-        .map(|(line, id)| (id, line))
-        .collect();
-    let mut faults = Vec::new();
-    for (language, layers) in &files.words {
-        let words = match Words::read(language, layers) {
-            Ok(words) => words,
-            Err(found) => {
-                faults.extend(found);
-                continue;
-            }
-        };
-        for (id, english) in demanded.iter().filter(|(id, _)| !words.has(id)) {
-            faults.push(
-                Diagnostic::error(format!("the message `{id}` is missing"))
-                    .in_file(path_of(language))
-                    .hint(format!("in English it is `{english}`")),
-            );
-        }
-        faults.extend(unread(files, language, &demanded));
-        faults.extend(unsaid(
-            &words,
-            layers.last().map_or("", |layer| &layer.text),
-        ));
-    }
-    none(faults)
-}
-
-/// The user's messages that no template and no rule asks for: slips of the pen.
-fn unread(files: &Files, language: &Language, demanded: &[(String, String)]) -> Vec<Diagnostic> {
-    let own = files.words[language].iter().filter(|layer| layer.own);
-    let mut faults = Vec::new();
-    for text in own.map(|layer| layer.text.as_str()) {
-        for id in ids_in(text) {
-            let asked = demanded.iter().any(|(known, _)| *known == id)
-                || files.templates.values().any(|source| source.contains(&id))
-                || text.contains(&format!("{{ {id} }}"));
-            if !asked {
-                let known = demanded.iter().map(|(known, _)| known.as_str());
-                let hint = match nearest(&id, known) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => {
-                        format!("a template asks for it by `{{{{t \"{id}\"}}}}`; else take it out")
-                    }
-                };
-                faults.push(
-                    Diagnostic::error(format!("nothing asks for the message `{id}`"))
-                        .in_file(path_of(language))
-                        .at_span(text, word_from(text, 0, &id))
-                        .hint(hint),
-                );
-            }
-        }
-    }
-    faults
-}
-
-/// Greetings and dates that cannot be said: no template asks for those, so no template would find out.
-fn unsaid(words: &Words, text: &str) -> Vec<Diagnostic> {
-    [0, 12, 18]
-        .into_iter()
-        .flat_map(|hour| {
-            [
-                words.greeting(Some("Jan"), hour),
-                words.greeting(None, hour),
-            ]
-        })
-        .chain([words.since(None), words.since(Some(date(2026, 9, 12)))])
-        .filter_map(Result::err)
-        .filter(|error| matches!(error, WordsError::Broken { .. }))
-        .map(|error| broken_words(&error, &words.language, text))
-        .collect()
-}
-
-fn broken_words(error: &WordsError, language: &Language, text: &str) -> Diagnostic {
-    let (WordsError::Missing { id, .. } | WordsError::Broken { id, .. }) = error;
-    Diagnostic::error(error.to_string())
-        .in_file(path_of(language))
-        .at_span(text, word_from(text, 0, id))
-        .hint("the message of `words/en.ftl` shows which values there are")
-}
 
 /// A template that does not parse.
 pub(super) fn syntax(files: &Files, name: &str, error: &TemplateError) -> Diagnostic {
@@ -167,106 +74,17 @@ pub(super) fn templates(files: &Files, press: &Press) -> Result<(), Vec<Diagnost
     none(faults)
 }
 
-/// What each template is tried with: its name and a view.
-fn views(press: &Press) -> Result<Vec<(&'static str, Value)>, Error> {
-    let issues = sample::issues().map_err(|error| unserialised("the sample", &error))?;
-    let mut views = Vec::new();
-    let mut add = |name, view: Result<Value, serde_json::Error>| match view {
-        Ok(view) => {
-            views.push((name, view));
-            Ok(())
-        }
-        Err(error) => Err(unserialised(name, &error)),
-    };
-    for issue in &issues {
-        let posts: Vec<&Post> = issue.posts.iter().map(|(_, post)| post).collect();
-        for shown in [posts.len(), 1] {
-            let view = digest::view(press, issue, &posts, shown, "Onderwerp".into())?;
-            add("digest/html", serde_json::to_value(&view))?;
-            add("digest/text", serde_json::to_value(&view))?;
-        }
-        let masthead = &issue.masthead;
-        for around in [Neighbours::default(), both_sides(issue)] {
-            let view = archive::issue_view(press, issue, around)?;
-            add("page/issue", serde_json::to_value(view))?;
-        }
-        let style = archive::feed_style_view(press, masthead)?;
-        add("page/text-feed", serde_json::to_value(style))?;
-        let topics: Vec<TopicListing> = posts
-            .iter()
-            .flat_map(|post| &post.topics)
-            .map(listed)
-            .collect();
-        if let Some(TopicListing { topic, .. }) = topics.first() {
-            let view = archive::topic_view(press, masthead, topic, &posts)?;
-            add("page/topic", serde_json::to_value(view))?;
-        }
-        for post in posts {
-            let view = pages::post_view(press, masthead, post)?;
-            add("page/post", serde_json::to_value(view))?;
-        }
-        for listed in [vec![], vec![listing(issue)]] {
-            let view = archive::index_view(press, masthead, &listed, &topics)?;
-            add("page/index", serde_json::to_value(view))?;
-        }
-        let (address, action) = ("j…@example.nl", "/unsubscribe?t=0");
-        for state in [
-            Unsubscribe::Ask { address, action },
-            Unsubscribe::Done { address },
-            Unsubscribe::Invalid,
-        ] {
-            let view = pages::unsubscribe_view(press, masthead, state)?;
-            add("page/unsubscribe", serde_json::to_value(view))?;
-        }
-        for status in [404, 500] {
-            let view = pages::error_view(press, masthead, status)?;
-            add("page/error", serde_json::to_value(view))?;
-        }
-    }
-    Ok(views)
-}
-
-fn both_sides(issue: &Issue) -> Neighbours {
-    Neighbours {
-        earlier: Some(issue.number),
-        later: Some(issue.number),
-    }
-}
-
-fn listed(topic: &Topic) -> TopicListing {
-    TopicListing {
-        topic: topic.clone(),
-        stories: 1,
-    }
-}
-
-fn listing(issue: &Issue) -> IssueListing {
-    IssueListing {
-        number: issue.number,
-        date: issue.date,
-        lead: issue
-            .posts
-            .first()
-            .map_or(String::new(), |(_, post)| post.title.clone()),
-        stories: issue.posts.len(),
-    }
-}
-
-fn unserialised(what: &str, error: &serde_json::Error) -> Error {
-    Error::Template {
-        template: what.to_owned(),
-        reason: error.to_string(),
-    }
-}
-
 /// A view that could not be made: a message that asks for a value nobody gives.
 fn unviewed(error: &Error) -> Diagnostic {
     Diagnostic::error(error.to_string())
 }
 
-/// A digest that lacks what the law and the reader demand, or that Gmail would strip of its styles.
+/// The folders of mails: what the law and the reader demand of them is looked for.
+const MAILS: [&str; 4] = ["confirm/", "digest/", "goodbye/", "welcome/"];
+
+/// A mail that lacks what the law and the reader demand, or that Gmail would strip of its styles.
 fn incomplete(name: &str, rendered: &str) -> Option<Diagnostic> {
-    if !name.starts_with("digest/") {
+    if !MAILS.iter().any(|folder| name.starts_with(folder)) {
         return None;
     }
     let issue = sample::issues().ok()?.into_iter().next()?;
@@ -275,15 +93,29 @@ fn incomplete(name: &str, rendered: &str) -> Option<Diagnostic> {
             .in_file(shown_path(&format!("{name}.hbs")))
             .hint(hint)
     };
-    if !rendered.contains(&Slot::Unsubscribe.token(&issue.nonce)) {
+    let digest = name.starts_with("digest/");
+    if digest && !rendered.contains(&Slot::Unsubscribe.token(&issue.nonce)) {
         return Some(fault(
             "this digest does not tell how to unsubscribe",
             "put `{{reader.unsubscribe}}` behind the words `{{t \"unsubscribe\"}}`",
         ));
     }
-    if !rendered.contains(&issue.masthead.address) {
+    if name.starts_with("welcome/") && !has_link(rendered, letters::SAMPLE_UNSUBSCRIBE) {
         return Some(fault(
-            "this digest lacks the sender's postal address, which the law demands",
+            "this letter does not tell how to unsubscribe",
+            "put `{{unsubscribe}}` behind the words `{{t \"unsubscribe\"}}`",
+        ));
+    }
+    if name.starts_with("confirm/") && !has_link(rendered, letters::SAMPLE_CONFIRM) {
+        return Some(fault(
+            "this letter has no link to confirm with",
+            "`{{link}}` is where the button leads",
+        ));
+    }
+    if !rendered.contains(&issue.masthead.address) {
+        let what = if digest { "digest" } else { "letter" };
+        return Some(fault(
+            &format!("this {what} lacks the sender's postal address, which the law demands"),
             "put `{{newsletter.address}}` at its foot",
         ));
     }
@@ -296,10 +128,15 @@ fn incomplete(name: &str, rendered: &str) -> Option<Diagnostic> {
         .sum();
     (styles > STYLE_LENGTH).then(|| {
         fault(
-            "the styles that stay in this digest have more than 16384 characters",
-            "Gmail drops them all: move rules to `digest/style.hbs`, which is inlined",
+            "the styles that stay in this mail have more than 16384 characters",
+            "Gmail drops them all: move rules to `mail/style.hbs`, which is inlined",
         )
     })
+}
+
+/// Whether the address stands in a rendered template, escaped or not.
+fn has_link(rendered: &str, address: &str) -> bool {
+    rendered.contains(address) || rendered.contains(&super::markup::escape(address))
 }
 
 /// A template that fails with samples.
@@ -342,18 +179,8 @@ fn own_words<'a>(files: &'a Files, press: &Press, error: &WordsError) -> Option<
         .next_back()
 }
 
-/// The first line of a message; empty if the text has none of that name.
-fn line_of(text: &str, id: &str) -> String {
-    text.lines()
-        .find(|line| {
-            line.strip_prefix(id)
-                .is_some_and(|rest| rest.trim_start().starts_with('='))
-        })
-        .unwrap_or_default()
-        .to_owned()
-}
-
-fn none(faults: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
+/// `Ok` where there are no faults.
+pub(super) fn none(faults: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
     if faults.is_empty() {
         Ok(())
     } else {

@@ -14,16 +14,18 @@ use super::press::Press;
 use super::prose::wrap;
 use super::view::{Frame, IssueView, Stories, Viewer};
 use super::{Composer, subject};
-use crate::model::{Digest, Format, Issue, Localised, Post, Slot, SlotNonce, Variant};
+use crate::model::{
+    Digest, Format, Issue, Language, Localised, Post, Schedule, Slot, SlotNonce, Variant,
+};
 
 /// Bytes of a part at most: well below the about 102,000 at which Gmail clips a message.
-const BUDGET: usize = 80_000;
+pub(super) const BUDGET: usize = 80_000;
 
 /// Bytes at which nothing is made at all.
-const LIMIT: usize = 100_000;
+pub(super) const LIMIT: usize = 100_000;
 
 /// Columns of the text part: room for a few `>` in a window of 80 (RFC 3676 §4.2).
-const COLUMNS: usize = 72;
+pub(super) const COLUMNS: usize = 72;
 
 /// What the digest's templates see.
 #[derive(Debug, Serialize)]
@@ -47,6 +49,32 @@ struct ReaderView {
     unsubscribe: String,
 }
 
+/// What a schedule says in the place of the rules for subject and preheader.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OwnLines<'a> {
+    /// May hold [`SUBJECT_FIELDS`](crate::model::SUBJECT_FIELDS) in braces.
+    pub subject: Option<&'a Localised>,
+    /// As the subject.
+    pub preheader: Option<&'a Localised>,
+}
+
+impl<'a> OwnLines<'a> {
+    /// What a schedule says.
+    pub fn of(schedule: &'a Schedule) -> Self {
+        Self {
+            subject: schedule.subject.as_ref(),
+            preheader: schedule.preheader.as_ref(),
+        }
+    }
+
+    fn nearest(&self, wanted: &Language, own: &Language) -> subject::Own<'a> {
+        subject::Own {
+            subject: self.subject.map(|text| text.nearest(wanted, own)),
+            preheader: self.preheader.map(|text| text.nearest(wanted, own)),
+        }
+    }
+}
+
 impl ReaderView {
     fn tokens(nonce: &SlotNonce) -> Self {
         Self {
@@ -59,7 +87,7 @@ impl ReaderView {
 }
 
 impl Composer {
-    /// Renders a variant of an issue. `subject` is the schedule's own, `earlier` are the subjects that are taken.
+    /// Renders a variant of an issue. `earlier` are the subjects that are taken.
     ///
     /// # Errors
     /// Fails when the variant has no post of the issue, a template does not render, or one story is too large.
@@ -67,17 +95,18 @@ impl Composer {
         &self,
         issue: &Issue,
         variant: &Variant,
-        subject: Option<&Localised>,
+        own: &OwnLines<'_>,
         earlier: &[String],
     ) -> Result<Digest, Error> {
         let press = self.press(&[&variant.language, &issue.masthead.language]);
         let posts = chosen(issue, variant)?;
-        let own = &issue.masthead.language;
-        let subject = subject.map(|subject| subject.nearest(&press.words.language, own));
-        let subject = subject::subject(issue, &posts, subject, earlier, &press.words)?;
+        let own = own.nearest(&press.words.language, &issue.masthead.language);
+        let subject = subject::subject(issue, &posts, own, earlier, &press.words)?;
+        let preheader = subject::preheader(issue, &posts, own, &subject, &press.words)?;
         let mut shown = posts.len();
         let (html, text, view) = loop {
-            let view = view(press, issue, &posts, shown, subject.clone())?;
+            let lines = [subject.clone(), preheader.clone()];
+            let view = view(press, issue, &posts, shown, lines)?;
             let html = match variant.format {
                 Format::Html => Some(html(press, &view)?),
                 Format::Text => None,
@@ -127,13 +156,13 @@ pub(super) fn view(
     issue: &Issue,
     posts: &[&Post],
     shown: usize,
-    subject: String,
+    [subject, preheader]: [String; 2],
 ) -> Result<DigestView, Error> {
     let viewer = Viewer::new(&press.words, &issue.masthead, Some(issue.date));
     Ok(DigestView {
         frame: viewer.frame(&accent(&issue.masthead.accent)?)?,
-        preheader: subject::preheader(issue, posts, &press.words)?,
         subject,
+        preheader,
         issue: viewer.issue(issue, posts.len())?,
         stories: viewer.stories(posts, shown)?,
         reader: ReaderView::tokens(&issue.nonce),
@@ -141,12 +170,16 @@ pub(super) fn view(
 }
 
 fn html(press: &Press, view: &impl Serialize) -> Result<String, Error> {
-    let page = print(press, "digest/html", view)?;
+    inlined(&print(press, "digest/html", view)?)
+}
+
+/// A rendered mail with the rules of `mail/style` at the elements they are for.
+pub(super) fn inlined(page: &str) -> Result<String, Error> {
     let inliner = CSSInliner::options()
         .load_remote_stylesheets(false)
         .minify_css(true)
         .build();
-    Ok(escape_attributes(&inliner.inline(&without_indent(&page))?))
+    Ok(escape_attributes(&inliner.inline(&without_indent(page))?))
 }
 
 fn text(press: &Press, view: &impl Serialize) -> Result<String, Error> {

@@ -16,16 +16,27 @@ macro_rules! built_in {
 
 /// Every file that is built in, by its path below `templates/`.
 const BUILT_IN: &[(&str, &str)] = built_in![
+    "confirm/html.hbs",
+    "confirm/text.hbs",
     "digest/call.hbs",
+    "digest/contributors.hbs",
     "digest/footer.hbs",
     "digest/html.hbs",
     "digest/lead.hbs",
     "digest/story.hbs",
-    "digest/style.hbs",
-    "digest/style-kept.hbs",
-    "digest/text.hbs",
+    "digest/text-contributors.hbs",
     "digest/text-lead.hbs",
     "digest/text-story.hbs",
+    "digest/text.hbs",
+    "goodbye/html.hbs",
+    "goodbye/text.hbs",
+    "mail/button.hbs",
+    "mail/foot.hbs",
+    "mail/head.hbs",
+    "mail/masthead.hbs",
+    "mail/sender.hbs",
+    "mail/style-kept.hbs",
+    "mail/style.hbs",
     "page/byline.hbs",
     "page/call.hbs",
     "page/error.hbs",
@@ -39,9 +50,51 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "page/text-feed.hbs",
     "page/topic.hbs",
     "page/unsubscribe.hbs",
+    "welcome/html.hbs",
+    "welcome/text.hbs",
     "words/en.ftl",
     "words/nl.ftl",
 ];
+
+/// A file that is built in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BuiltIn {
+    /// Its path below `templates/`: `digest/html.hbs`.
+    pub path: &'static str,
+    /// What it holds.
+    pub text: &'static str,
+}
+
+impl BuiltIn {
+    /// Every file that is built in, by its path.
+    pub fn all() -> impl Iterator<Item = Self> {
+        BUILT_IN.iter().map(|(path, text)| Self { path, text })
+    }
+
+    /// The one that is meant: its path, with or without the ending.
+    pub fn find(name: &str) -> Option<Self> {
+        let name = name.trim_start_matches("templates/");
+        Self::all().find(|file| {
+            let stem = file
+                .path
+                .rsplit_once('.')
+                .map_or(file.path, |(stem, _)| stem);
+            file.path == name || stem == name
+        })
+    }
+
+    /// A path that is so like `name` that it may be meant.
+    pub fn nearest(name: &str) -> Option<&'static str> {
+        nearest(name, BUILT_IN.iter().map(|(path, _)| *path))
+    }
+
+    /// What it is for: the comment that it begins with.
+    pub fn purpose(self) -> &'static str {
+        let first = self.text.lines().next().unwrap_or_default();
+        let comment = first.trim_start_matches("{{!--").trim_start_matches('#');
+        comment.trim_end_matches("--}}").trim()
+    }
+}
 
 /// The user's own template and word files: path below `templates/` (`digest/html.hbs`) to text.
 ///
@@ -118,10 +171,10 @@ fn language_of(path: &str) -> Option<Language> {
 
 fn unknown_file(path: &str) -> Diagnostic {
     let names = || BUILT_IN.iter().map(|(name, _)| *name);
-    let list = names().collect::<Vec<_>>().join("`, `");
+    let list = "`courant templates list` names those that are";
     let hint = match nearest(path, names()) {
-        Some(name) => format!("did you mean `{name}`? known: `{list}`"),
-        None => format!("known: `{list}`, and `words/` with a language's tag and `.ftl`"),
+        Some(name) => format!("did you mean `{name}`? {list}"),
+        None => format!("{list}; a language is `words/`, its tag and `.ftl`"),
     };
     Diagnostic::error(format!("`{path}` is no template that Courant reads"))
         .in_file(shown_path(path))
@@ -153,7 +206,9 @@ mod tests {
     fn every_file_of_the_folder_is_built_in() {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
         let mut found = Vec::new();
-        for folder in ["digest", "page", "words"] {
+        for folder in [
+            "confirm", "digest", "goodbye", "mail", "page", "welcome", "words",
+        ] {
             for entry in std::fs::read_dir(format!("{root}/{folder}")).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
                 found.push(format!("{folder}/{name}"));
@@ -163,6 +218,28 @@ mod tests {
         let mut listed: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
         listed.sort_unstable();
         assert_eq!(found, listed);
+    }
+
+    #[test]
+    fn every_file_says_what_it_is_for() {
+        for file in BuiltIn::all() {
+            let comment = file.text.starts_with("{{!-- ") || file.text.starts_with("# ");
+            let length = file.purpose().chars().count();
+            assert!(comment && (10..=140).contains(&length), "{}", file.path);
+        }
+    }
+
+    #[test]
+    fn a_file_is_found_with_or_without_its_ending() {
+        for name in [
+            "digest/html",
+            "digest/html.hbs",
+            "templates/digest/html.hbs",
+        ] {
+            assert_eq!(BuiltIn::find(name).unwrap().path, "digest/html.hbs");
+        }
+        assert_eq!(BuiltIn::find("words/nl").unwrap().path, "words/nl.ftl");
+        assert_eq!(BuiltIn::find("digest"), None);
     }
 
     #[test]

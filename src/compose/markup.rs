@@ -84,7 +84,7 @@ fn absolute_tag(tag: &str, base: &str) -> String {
 }
 
 /// Cuts HTML into tags, `<` to `>`, and the text between them. A `>` in a quoted attribute ends no tag.
-fn pieces(html: &str) -> impl Iterator<Item = &str> {
+pub(super) fn pieces(html: &str) -> impl Iterator<Item = &str> {
     let mut rest = html;
     std::iter::from_fn(move || {
         if rest.is_empty() {

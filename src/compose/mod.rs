@@ -5,22 +5,30 @@
 //! in every language, so that a fault in a template is found before anything is sent.
 
 mod archive;
+mod call;
 mod check;
+mod contributors;
 mod digest;
 mod error;
+mod fields;
 mod files;
 mod fill;
+mod helpers;
+mod letters;
 mod markup;
 mod names;
 mod pages;
 mod palette;
 mod picture;
+mod preflight;
 mod press;
 mod prose;
 mod sample;
 mod sections;
 mod subject;
+mod trials;
 mod view;
+mod vocabulary;
 mod words;
 
 use std::collections::BTreeMap;
@@ -28,11 +36,15 @@ use std::collections::BTreeMap;
 use jiff::ZonedDateTime;
 use jiff::civil::Date;
 
+pub use digest::OwnLines;
 pub use error::Error;
-pub use files::Overrides;
+pub use fields::Field;
+pub use files::{BuiltIn, Overrides};
 pub use fill::fill;
+pub use letters::Letter;
 pub use pages::{IssueListing, IssueWords, Neighbours, TopicListing, Unsubscribe};
 pub use palette::{AccentError, Accents, accent};
+pub use preflight::{Preflight, preflight_posts};
 
 use crate::model::{Diagnostic, Language};
 use files::Files;
@@ -46,6 +58,7 @@ const LAST_RESORT: &str = "en";
 pub struct Composer {
     presses: BTreeMap<Language, Press>,
     last_resort: Press,
+    warnings: Vec<Diagnostic>,
 }
 
 impl Composer {
@@ -53,10 +66,10 @@ impl Composer {
     ///
     /// # Errors
     /// Every fault found, with its file and, where known, its place: an unknown file, a syntax error, an unknown field,
-    /// helper, partial or message, a message that a language lacks, a digest without its unsubscribe link.
+    /// helper, partial or message, a digest without its unsubscribe link.
     pub fn new(overrides: &Overrides) -> Result<Self, Vec<Diagnostic>> {
-        let files = files::resolve(overrides)?;
-        check::words(&files)?;
+        let mut files = files::resolve(overrides)?;
+        let warnings = vocabulary::check(&mut files)?;
         let mut presses = BTreeMap::new();
         for language in files.words.keys() {
             let press = set_up(&files, language)?;
@@ -71,11 +84,17 @@ impl Composer {
             Some(last_resort) => Ok(Self {
                 presses,
                 last_resort,
+                warnings,
             }),
             None => Err(vec![Diagnostic::error(
                 "the words of `en` are not built in",
             )]),
         }
+    }
+
+    /// What deserves a look and stops nothing: messages that a language lacks, for which the English ones stand in.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
     }
 
     /// The languages that have words.

@@ -10,7 +10,7 @@ use handlebars::{Path, PathSeg, Template};
 use serde_json::Value;
 
 use super::files::{nearest, shown_path};
-use super::press::{BUILT_IN_HELPERS, OWN_HELPERS};
+use super::helpers::{BUILT_IN_HELPERS, OWN_HELPERS};
 use super::words::Words;
 use crate::model::Diagnostic;
 

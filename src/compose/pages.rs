@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Composer;
 use super::archive::{feed_style_view, index_view, issue_view, issue_words, topic_view};
+use super::call::CallView;
 use super::digest::print;
 use super::error::Error;
 use super::markup::absolute_addresses;
@@ -15,7 +16,7 @@ use super::palette::accent;
 use super::picture::hero;
 use super::press::Press;
 use super::prose::{cut, excerpt};
-use super::view::{CallView, Frame, Story, Viewer};
+use super::view::{Frame, Story, Viewer};
 use crate::model::{Image, Issue, IssueNumber, Language, Masthead, Post, Topic, absolute};
 
 /// Words of a page's description: what a search engine or a shared link shows.

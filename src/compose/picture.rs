@@ -16,6 +16,9 @@ const INSET: (u32, u32) = (528, 396);
 /// A thumbnail fits within this, in CSS pixels.
 const THUMBNAIL: (u32, u32) = (120, 120);
 
+/// The picture of a call to action fits within this, the inside of its box, in CSS pixels.
+const POSTER: (u32, u32) = (480, 360);
+
 /// Narrower than this, an image is not spread over the whole card: it would blur.
 const MIN_HERO_WIDTH: u32 = 480;
 
@@ -32,7 +35,7 @@ const UNSAFE_ENDINGS: [&str; 11] = [
 pub(super) struct Picture {
     /// Absolute.
     pub url: String,
-    /// Never empty: the title of the story stands in.
+    /// Never empty for a story's picture: its title stands in.
     pub alt: String,
     /// CSS pixels.
     pub width: u32,
@@ -60,6 +63,13 @@ pub(super) fn hero(image: &Image, title: &str, base: &str) -> Option<Picture> {
         wide,
         ..shown(image, title, base, INSET)?
     })
+}
+
+/// The picture above a call to action; without alt it is decoration.
+pub(super) fn poster(image: &Image, base: &str) -> Option<Picture> {
+    let alt = image.alt.trim().to_owned();
+    let shown = shown(image, "", base, POSTER)?;
+    Some(Picture { alt, ..shown })
 }
 
 /// The small picture beside a story.
@@ -116,7 +126,8 @@ fn fit((width, height): (u32, u32), bounds: (u32, u32)) -> (u32, u32) {
     (scaled(width), scaled(height))
 }
 
-fn is_safe(address: &str) -> bool {
+/// Whether mail programs draw what is at this address, and can reach it.
+pub(super) fn is_safe(address: &str) -> bool {
     let path = address.split(['?', '#']).next().unwrap_or_default();
     let path = path.to_ascii_lowercase();
     let reachable =

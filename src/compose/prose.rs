@@ -25,6 +25,24 @@ pub(super) fn excerpt(text: &str, words: usize) -> String {
     }
 }
 
+/// A text's paragraphs, parted by empty lines, with at most `words` words together.
+pub(super) fn paragraphs(text: &str, words: usize) -> Vec<String> {
+    let mut left = words;
+    let mut made = Vec::new();
+    for paragraph in text.split("\n\n").map(one_line) {
+        if paragraph.is_empty() {
+            continue;
+        }
+        if left == 0 {
+            break;
+        }
+        let shown = excerpt(&paragraph, left);
+        left = left.saturating_sub(paragraph.split(' ').count());
+        made.push(shown);
+    }
+    made
+}
+
 fn ends_sentence(word: &str) -> bool {
     word.trim_end_matches(['"', '\'', '”', '’', '»', ')'])
         .ends_with(['.', '!', '?', '…'])
@@ -154,6 +172,15 @@ mod tests {
             excerpt("Nu. Een twee drie vier vijf zes zeven acht negen tien", 9),
             "Nu. Een twee drie vier vijf zes zeven acht…"
         );
+    }
+
+    #[test]
+    fn paragraphs_share_their_words() {
+        let text = "Een twee.\n\n \n\ndrie vier vijf\n zes";
+        assert_eq!(paragraphs(text, 6), ["Een twee.", "drie vier vijf zes"]);
+        assert_eq!(paragraphs(text, 4), ["Een twee.", "drie vier…"]);
+        assert_eq!(paragraphs(text, 2), ["Een twee."]);
+        assert!(paragraphs("", 60).is_empty());
     }
 
     #[test]

@@ -7,20 +7,29 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::Serialize;
+use url::Url;
 
+use super::call::CallView;
+use super::contributors::Contributor;
 use super::markup::reading_minutes;
 use super::palette::{Accents, Scheme};
 use super::picture::{Picture, hero, portrait, thumbnail};
-use super::prose::{excerpt, one_line};
+use super::prose::{excerpt, one_line, paragraphs};
 use super::sections::arrange;
 use super::words::{DateStyle, Words, WordsError};
-use crate::model::{Author, CallToAction, Issue, Masthead, Post};
+use crate::model::{Author, Issue, Masthead, Post};
 
 /// Words of the lead's summary.
 const LEAD_WORDS: usize = 45;
 
+/// So many other places are named: it is a quiet line.
+const MOST_PLACES: usize = 3;
+
 /// Words of a story's summary, and of an author's biography.
-const STORY_WORDS: usize = 30;
+pub(super) const STORY_WORDS: usize = 30;
+
+/// Words of the editor's intro.
+const INTRO_WORDS: usize = 60;
 
 /// What every template sees.
 #[derive(Debug, Serialize)]
@@ -76,11 +85,22 @@ pub(super) struct Story {
     dateline: Option<String>,
     iso_date: Option<String>,
     image: Option<Picture>,
+    /// Other places that brought it.
+    also: Vec<AlsoView>,
+}
+
+/// Another place that brought a story; without an address where it leads to the story's own.
+#[derive(Debug, Serialize)]
+struct AlsoView {
+    place: String,
+    url: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 struct AuthorView {
     name: String,
+    /// "editor"
+    role: Option<String>,
     bio: Option<String>,
     photo: Option<String>,
 }
@@ -90,14 +110,6 @@ struct AuthorView {
 pub(super) struct SectionView {
     label: Option<String>,
     stories: Vec<Story>,
-}
-
-/// The call to action.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct CallView {
-    text: String,
-    label: String,
-    url: Option<String>,
 }
 
 /// Stories for which there was no room.
@@ -112,13 +124,14 @@ pub(super) struct Stories {
     lead: Option<Story>,
     sections: Vec<SectionView>,
     call: Option<CallView>,
+    contributors: Vec<Contributor>,
     more: Option<More>,
 }
 
 /// Makes views in one language.
 pub(super) struct Viewer<'a> {
-    words: &'a Words,
-    masthead: &'a Masthead,
+    pub(super) words: &'a Words,
+    pub(super) masthead: &'a Masthead,
     /// The day that dates are seen from; without it every date has its year.
     today: Option<Date>,
     zone: TimeZone,
@@ -167,7 +180,12 @@ impl<'a> Viewer<'a> {
             date: self.words.date(DateStyle::Full, issue.date)?,
             iso_date: issue.date.to_string(),
             url: self.masthead.issue_page(issue.number),
-            intro: paragraphs(self.masthead.intro_for(&self.words.language)),
+            intro: paragraphs(
+                self.masthead
+                    .intro_for(&self.words.language)
+                    .unwrap_or_default(),
+                INTRO_WORDS,
+            ),
             count,
         })
     }
@@ -183,6 +201,7 @@ impl<'a> Viewer<'a> {
             lead,
             sections: self.sections(rest)?,
             call: self.call(&posts[..shown])?,
+            contributors: self.contributors(&posts[..shown]),
             more: Some(posts.len() - shown)
                 .filter(|count| *count > 0)
                 .map(|count| More { count }),
@@ -247,6 +266,7 @@ impl<'a> Viewer<'a> {
             dateline: self.dateline(date, reading_minutes(&post.html))?,
             iso_date: date.map(|date| date.to_string()),
             image,
+            also: also(post),
         })
     }
 
@@ -255,6 +275,11 @@ impl<'a> Viewer<'a> {
         let photo = author.photo.as_deref();
         AuthorView {
             name: one_line(&author.name),
+            role: author
+                .role
+                .as_deref()
+                .map(one_line)
+                .filter(|role| !role.is_empty()),
             bio: bio.filter(|text| !text.is_empty()),
             photo: photo.and_then(|photo| portrait(photo, &self.masthead.url)),
         }
@@ -275,56 +300,38 @@ impl<'a> Viewer<'a> {
         Ok((!parts.is_empty()).then(|| parts.join("\u{a0}·\u{a0}")))
     }
 
-    /// The one call of an issue: the lead's, else the newsletter's, else the first that leads anywhere, else the first.
-    fn call(&self, posts: &[&Post]) -> Result<Option<CallView>, WordsError> {
-        let of_posts = || posts.iter().filter_map(|post| post.call_to_action.as_ref());
-        let leads = |call: &&CallToAction| call.url.is_some();
-        let of_lead = posts.first().and_then(|post| post.call_to_action.as_ref());
-        let own = self.masthead.call_for(&self.words.language);
-        let call = of_lead
-            .filter(leads)
-            .or(own.as_ref())
-            .or_else(|| of_posts().find(leads))
-            .or_else(|| of_posts().next());
-        call.map(|call| self.call_view(call)).transpose()
-    }
-
-    /// A call to action with the words of its button.
-    pub fn call_view(&self, call: &CallToAction) -> Result<CallView, WordsError> {
-        let label = match &call.label {
-            Some(label) => label.clone(),
-            None => self.words.say("call-button", &[])?,
-        };
-        let url = call.url.as_deref();
-        Ok(CallView {
-            text: one_line(&call.text),
-            label,
-            url: url.map(|url| crate::model::absolute(&self.masthead.url, url)),
-        })
-    }
-
     /// The day of an instant in the newsletter's zone.
     fn local_date(&self, instant: Timestamp) -> Date {
         instant.to_zoned_datetime(self.zone.clone()).date()
     }
 }
 
-/// The editor's words as paragraphs: an empty line parts them.
-fn paragraphs(text: Option<&str>) -> Vec<String> {
-    text.unwrap_or_default()
-        .split("\n\n")
-        .map(one_line)
-        .filter(|paragraph| !paragraph.is_empty())
-        .collect()
+/// The other places of a post, by the name that they give themselves, else by their host; without either, and without an
+/// address, there is nothing to say.
+fn also(post: &Post) -> Vec<AlsoView> {
+    let views = post.also.iter().filter_map(|at| {
+        let host = || Some(Url::parse(at.link.as_deref()?).ok()?.host_str()?.to_owned());
+        let place = at.place.clone().or_else(host)?;
+        let link = at.link.clone()?;
+        Some(AlsoView {
+            place: one_line(&place),
+            url: Some(link).filter(|link| Some(link) != post.link.as_ref()),
+        })
+    });
+    views.take(MOST_PLACES).collect()
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::compose::{files, sample};
-    use crate::model::{Language, LocalisedCall};
+    use crate::model::Language;
 
-    fn with_viewer<T>(masthead: &Masthead, check: impl FnOnce(&Viewer) -> T) -> T {
+    /// Looks at a masthead in Dutch, on 12 September 2026.
+    pub(in crate::compose) fn with_viewer<T>(
+        masthead: &Masthead,
+        check: impl FnOnce(&Viewer) -> T,
+    ) -> T {
         let language = Language::parse("nl").unwrap();
         let files = files::resolve(&files::Overrides::default()).unwrap();
         let words = Words::read(&language, &files.words[&language]).unwrap();
@@ -363,45 +370,5 @@ mod tests {
             let shown: Vec<_> = stories.iter().map(|s| s.image.is_some()).collect();
             assert_eq!(shown, [true, false, true, false]);
         });
-    }
-
-    #[test]
-    fn the_leads_own_call_comes_before_the_newsletters() {
-        let call = |text: &str, url: Option<&str>| CallToAction {
-            text: text.into(),
-            label: None,
-            url: url.map(str::to_owned),
-        };
-        let with = |own| Post {
-            call_to_action: own,
-            ..sample::bare_post()
-        };
-        let (linked, bare) = (
-            with(Some(call("lead", Some("/x")))),
-            with(Some(call("bare", None))),
-        );
-        let mut masthead = sample::issue().masthead;
-        let mut chosen = |newsletter: Option<CallToAction>, posts: &[&Post]| {
-            masthead.call_to_action = newsletter.map(|call| LocalisedCall {
-                text: call.text.as_str().into(),
-                label: call.label.as_deref().map(Into::into),
-                url: call.url.as_deref().map(Into::into),
-            });
-            with_viewer(&masthead, |viewer| {
-                viewer.call(posts).unwrap().map(|call| call.text)
-            })
-        };
-        let own = Some(call("newsletter", None));
-        assert_eq!(
-            chosen(own.clone(), &[&linked, &bare]).as_deref(),
-            Some("lead")
-        );
-        assert_eq!(
-            chosen(own, &[&bare, &linked]).as_deref(),
-            Some("newsletter")
-        );
-        assert_eq!(chosen(None, &[&bare, &linked]).as_deref(), Some("lead"));
-        assert_eq!(chosen(None, &[&bare]).as_deref(), Some("bare"));
-        assert_eq!(chosen(None, &[&with(None)]), None);
     }
 }

@@ -11,6 +11,23 @@ use jiff::civil::Date;
 use super::files::{WordFile, shown_path};
 use crate::model::{Diagnostic, Language};
 
+/// Messages of every language that no file needs to bring: what the plural rules call a number (Unicode CLDR).
+const RULES: &str = "plural-category = { $count ->
+    [zero] zero
+    [one] one
+    [two] two
+    [few] few
+    [many] many
+   *[other] other
+ }
+";
+
+/// Digits in a group of thousands.
+const GROUP: usize = 3;
+
+/// Numbers below this have no groups: 2026, and 12.026.
+const MIN_GROUPED: usize = 5;
+
 /// A name as a value: `newsletter`, `count`, `date`.
 pub(super) type Args<'a> = [(&'a str, FluentValue<'a>)];
 
@@ -54,6 +71,9 @@ impl Words {
         let tag = language.as_str().parse().unwrap_or_default();
         let mut bundle = FluentBundle::new_concurrent(vec![tag]);
         bundle.set_use_isolating(false);
+        if let Ok(rules) = FluentResource::try_new(RULES.to_owned()) {
+            bundle.add_resource_overriding(rules);
+        }
         let mut ids = Vec::new();
         for layer in layers {
             let resource = parse(language, &layer.text)?;
@@ -122,6 +142,31 @@ impl Words {
                 ("year", date.year().into()),
             ],
         )
+    }
+
+    /// Writes a number, given as `1234.5`, with the language's marks for thousands and decimals.
+    pub fn number(&self, plain: &str) -> Result<String, WordsError> {
+        let (whole, decimals) = plain.split_once('.').unwrap_or((plain, ""));
+        let digits = whole.trim_start_matches('-');
+        let mut written = whole[..whole.len() - digits.len()].replace('-', "\u{2212}");
+        let grouped = digits.len() >= MIN_GROUPED && digits.bytes().all(|b| b.is_ascii_digit());
+        let mark = self.say("mark-thousands", &[])?;
+        for (at, digit) in digits.char_indices() {
+            if grouped && at > 0 && (digits.len() - at).is_multiple_of(GROUP) {
+                written.push_str(&mark);
+            }
+            written.push(digit);
+        }
+        if !decimals.is_empty() {
+            written.push_str(&self.say("mark-decimal", &[])?);
+            written.push_str(decimals);
+        }
+        Ok(written)
+    }
+
+    /// The category of a count by the language's plural rules: `one`, `other`, in some languages more.
+    pub fn plural(&self, count: i64) -> Result<String, WordsError> {
+        self.say("plural-category", &[("count", count.into())])
     }
 
     /// Writes a date as briefly as the day of reading allows: without the year if it is that of `today`.

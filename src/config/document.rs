@@ -112,6 +112,11 @@ impl Document {
         matches!(self.origin, Origin::Setting { .. })
     }
 
+    /// All of its text.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The text of a byte range.
     pub(super) fn slice(&self, span: Range<usize>) -> &str {
         self.text.get(span).unwrap_or_default()

@@ -36,7 +36,8 @@ pub fn init(folder: &Path) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
         .collect()
 }
 
-fn write_new(path: PathBuf, text: &str) -> Result<PathBuf, Box<Diagnostic>> {
+/// Writes a file that is not there yet, and the folders above it.
+pub(super) fn write_new(path: PathBuf, text: &str) -> Result<PathBuf, Box<Diagnostic>> {
     let written = path
         .parent()
         .map_or(Ok(()), fs::create_dir_all)

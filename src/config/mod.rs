@@ -11,13 +11,16 @@ use crate::model::{Diagnostic, Schedule, Source};
 
 mod delivery;
 mod document;
+mod edit;
 mod environment;
 mod feeds;
 mod files;
+mod filters;
 mod init;
 mod localised;
 mod machine;
 mod newsletter;
+mod pages;
 mod point;
 mod schedules;
 mod section;
@@ -27,6 +30,7 @@ mod templates;
 mod value;
 
 pub use delivery::{Delivery, OnUnknown};
+pub use edit::{EditFault, Edited, NewSource, SourceEdit, edit_sources};
 pub use environment::{Environment, Flags};
 pub use feeds::{FeedItems, Feeds};
 pub use files::cause;
@@ -35,6 +39,7 @@ pub use machine::{GatherConfig, Serve, StoreUrl};
 pub use newsletter::Newsletter;
 pub use point::{Setting, point};
 pub use subscribers::{Subscribers, subscribers};
+pub use templates::template_add;
 
 use document::{Document, Faults};
 use files::{read_document, without_dot};
@@ -96,9 +101,19 @@ impl Config {
     ) -> Result<Loaded, Vec<Diagnostic>> {
         let file = locate(path).map_err(|fault| vec![*fault])?;
         let main = read_document(&file, &file).map_err(|fault| vec![*fault])?;
+        Self::of_document(&file, &main, environment, flags)
+    }
+
+    /// The same, of a text for `file` that may not stand there yet.
+    fn of_document(
+        file: &Path,
+        main: &Document,
+        environment: &Environment,
+        flags: &Flags,
+    ) -> Result<Loaded, Vec<Diagnostic>> {
         let stronger: Vec<Document> = flags.settings().chain(environment.settings()).collect();
         let faults = Faults::default();
-        let config = read(&file, &main, &stronger, environment, &faults);
+        let config = read(file, main, &stronger, environment, &faults);
         match config {
             Some(config) if !faults.has_errors() => Ok(Loaded {
                 config,

@@ -7,7 +7,7 @@ use super::localised;
 use super::section::{Section, did_you_mean};
 use super::value::Value;
 use crate::model::{
-    AddressError, CallToAction, EmailAddress, Language, Localised, LocalisedCall, Masthead,
+    AddressError, CallToAction, EmailAddress, Image, Language, Localised, LocalisedCall, Masthead,
     Schedule,
 };
 
@@ -16,6 +16,9 @@ const ACCENT: &str = "#a3271d";
 
 /// The language of a newsletter that names none.
 const LANGUAGE: &str = "en";
+
+/// A side of a picture, in pixels: more than any screen shows.
+const MOST_PIXELS: u32 = 10_000;
 
 /// Who publishes.
 #[derive(Debug, Clone)]
@@ -100,24 +103,37 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Newsletter> {
 
 /// Reads a source's `call_to_action = { text = "…", label = "…", url = "…" }`.
 pub(super) fn read_call_to_action(outer: &mut Section<'_>) -> Option<CallToAction> {
-    let (text, label, url) = read_call(outer, |value, one| one(value))?;
-    Some(CallToAction { text, label, url })
+    let (text, label, url, image) = read_call(outer, |value, one| one(value))?;
+    Some(CallToAction {
+        text,
+        label,
+        url,
+        image,
+    })
 }
 
 /// Reads the newsletter's, of which each part may be a table with a string for each language.
 fn read_localised_call(outer: &mut Section<'_>) -> Option<LocalisedCall> {
-    let (text, label, url) = read_call(outer, |value, one| localised::read(value, one))?;
-    Some(LocalisedCall { text, label, url })
+    let (text, label, url, image) = read_call(outer, |value, one| localised::read(value, one))?;
+    Some(LocalisedCall {
+        text,
+        label,
+        url,
+        image,
+    })
 }
 
 /// Reads the string of one part of a call to action.
 type ReadPart = fn(&Value<'_>) -> Option<String>;
 
-/// Text, label and address of a call to action, each as `read` makes it of its strings.
+/// Text, label, address and picture of a call to action.
+type Parts<T> = (T, Option<T>, Option<T>, Option<Image>);
+
+/// The parts of a call to action, the first three as `read` makes them of their strings.
 fn read_call<T>(
     outer: &mut Section<'_>,
     read: impl Fn(&Value<'_>, ReadPart) -> Option<T>,
-) -> Option<(T, Option<T>, Option<T>)> {
+) -> Option<Parts<T>> {
     let mut section = outer.section("call_to_action");
     if !section.is_present() {
         return None;
@@ -125,8 +141,28 @@ fn read_call<T>(
     let text = section.required("text", |v| read(v, |v| v.line_of_text()));
     let label = section.optional("label", |v| read(v, |v| v.line_of_text()));
     let url = section.optional("url", |v| read(v, |v| v.parse(parse_link)));
+    let image = read_picture(section.section("image"));
     section.finish();
-    Some((text?, label, url))
+    Some((text?, label, url, image))
+}
+
+/// Reads `image = { url = "…", width = 960, height = 480, alt = "…" }`: a mail keeps room for a picture that comes late,
+/// or never, so its size must be known.
+fn read_picture(mut section: Section<'_>) -> Option<Image> {
+    if !section.is_present() {
+        return None;
+    }
+    let url = section.required("url", |v| v.parse(parse_http));
+    let width = section.required("width", |v| v.whole(1..=MOST_PIXELS));
+    let height = section.required("height", |v| v.whole(1..=MOST_PIXELS));
+    let alt = section.optional("alt", Value::line_of_text);
+    section.finish();
+    Some(Image {
+        url: url?.into(),
+        alt: alt.unwrap_or_default(),
+        size: Some((width?, height?)),
+        copies: Vec::new(),
+    })
 }
 
 /// Reads the name of a time zone of the IANA database.

@@ -18,6 +18,8 @@ pub enum Setting<'a> {
     Accent,
     /// Where a source is: its `url` or `folder`.
     Source(&'a SourceName),
+    /// Another key of a source.
+    SourceKey(&'a SourceName, &'static str),
 }
 
 /// Points the fault at the setting's value.
@@ -28,7 +30,11 @@ pub fn point(config: &Config, fault: Diagnostic, setting: Setting<'_>) -> Diagno
     let table = document.parse(&Faults::default());
     let found = table.as_ref().and_then(|table| match setting {
         Setting::Accent => accent(table, &config.newsletter.accent),
-        Setting::Source(name) => source(table, name),
+        Setting::Source(name) => place(source(table, name)?),
+        Setting::SourceKey(name, key) => {
+            let source = source(table, name)?;
+            source.get(key).or_else(|| place(source))
+        }
     });
     match found {
         Some(value) => document.point(fault, value.span()),
@@ -46,7 +52,7 @@ fn accent<'a>(table: &'a DeTable<'_>, value: &str) -> Option<&'a Spanned<DeValue
     typed.eq_ignore_ascii_case(value).then_some(node)
 }
 
-fn source<'a>(table: &'a DeTable<'_>, name: &SourceName) -> Option<&'a Spanned<DeValue<'a>>> {
+fn source<'a>(table: &'a DeTable<'_>, name: &SourceName) -> Option<&'a DeTable<'a>> {
     let DeValue::Array(sources) = table.get("source")?.get_ref() else {
         return None;
     };
@@ -59,6 +65,10 @@ fn source<'a>(table: &'a DeTable<'_>, name: &SourceName) -> Option<&'a Spanned<D
         let node = table.get("name").and_then(|node| node.get_ref().as_str());
         node == Some(name.as_str())
     };
-    let found = tables.into_iter().find(is_named)?;
-    found.get("url").or_else(|| found.get("folder"))
+    tables.into_iter().find(is_named)
+}
+
+/// Where a source is.
+fn place<'a>(source: &'a DeTable<'a>) -> Option<&'a Spanned<DeValue<'a>>> {
+    source.get("url").or_else(|| source.get("folder"))
 }

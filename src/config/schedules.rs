@@ -12,7 +12,9 @@ use super::localised;
 use super::newsletter::{Newsletter, read_timezone};
 use super::section::{Layer, Section, did_you_mean, quoted};
 use super::value::Value;
-use crate::model::{Cadence, CatchUp, Diagnostic, FirstRun, Schedule, ScheduleName, Source, Topic};
+use crate::model::{
+    Cadence, CatchUp, Diagnostic, FirstRun, SUBJECT_FIELDS, Schedule, ScheduleName, Source, Topic,
+};
 use crate::schedule::{Error, parse_cron, parse_every};
 
 /// The folder of schedules.
@@ -40,7 +42,10 @@ pub(super) struct Surroundings {
 
 impl Surroundings {
     pub(super) fn of(newsletter: Option<&Newsletter>, sources: &[Source]) -> Self {
-        let topics = sources.iter().flat_map(|source| source.topics.clone());
+        let topics = sources.iter().flat_map(|source| {
+            let mapped = source.filters.topics();
+            source.topics.iter().chain(mapped).cloned()
+        });
         Self {
             timezone: newsletter.map(|newsletter| newsletter.timezone.clone()),
             topics: topics.collect(),
@@ -145,7 +150,8 @@ fn read_schedule(
     });
     let default = section.or("default", only, Value::boolean);
     let intro = section.optional("intro", |v| localised::read(v, Value::text));
-    let subject = section.optional("subject", |v| localised::read(v, Value::line_of_text));
+    let subject = section.optional("subject", |v| localised::read(v, with_fields));
+    let preheader = section.optional("preheader", |v| localised::read(v, with_fields));
     section.finish();
     Some(Schedule {
         name: name?,
@@ -160,7 +166,35 @@ fn read_schedule(
         default: default?,
         intro,
         subject,
+        preheader,
     })
+}
+
+/// A line that may hold fields in braces, such as `{lead}`.
+fn with_fields(value: &Value<'_>) -> Option<String> {
+    let text = value.line_of_text()?;
+    let mut rest = text.as_str();
+    while let Some((_, after)) = rest.split_once('{') {
+        let Some((name, behind)) = after.split_once('}') else {
+            let hint = format!("write a field as {}", fields());
+            value.report("a `{` is not closed", Some(hint));
+            return None;
+        };
+        if !SUBJECT_FIELDS.contains(&name) {
+            let hint = did_you_mean(name, SUBJECT_FIELDS.into_iter())
+                .unwrap_or_else(|| format!("fields: {}", fields()));
+            value.report(format!("unknown field `{{{name}}}`"), Some(hint));
+            return None;
+        }
+        rest = behind;
+    }
+    Some(text)
+}
+
+/// The fields as one types them.
+fn fields() -> String {
+    let typed = SUBJECT_FIELDS.map(|name| format!("`{{{name}}}`"));
+    typed.join(", ")
 }
 
 fn read_cadence(section: &mut Section<'_>) -> Option<Cadence> {

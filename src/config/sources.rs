@@ -4,10 +4,15 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::files::why;
+use super::filters;
 use super::newsletter::{parse_http, read_call_to_action};
+use super::pages;
 use super::section::Section;
 use super::value::Value;
 use crate::model::{Language, Source, SourceKind, SourceName, Topic};
+
+/// Largest `hold_above`: no feed shows more.
+const MOST_AT_ONCE: u32 = 100_000;
 
 /// Reads all sources; a folder is relative to `root`.
 pub(super) fn read(sections: Vec<Section<'_>>, root: &Path) -> Vec<Source> {
@@ -31,6 +36,15 @@ fn read_source(
     let topics = section.or("topics", Vec::new(), read_topics);
     let language = section.optional("language", |v| v.parse(Language::parse));
     let call_to_action = read_call_to_action(&mut section);
+    let paused = section.or("paused", false, Value::boolean);
+    let full_text = section.or("full_text", false, Value::boolean);
+    let article = section.optional("article", Value::line_of_text);
+    let pages = pages::read(&mut section);
+    if matches!(kind, Some(SourceKind::Folder(_))) {
+        pages::refuse_in_folder(&mut section);
+    }
+    let filters = filters::read(&mut section);
+    let hold_above = section.optional("hold_above", |v| v.whole(1..=MOST_AT_ONCE));
     section.finish();
     Some(Source {
         name: name?,
@@ -38,6 +52,12 @@ fn read_source(
         topics: topics?,
         language,
         call_to_action,
+        paused: paused?,
+        full_text: full_text?,
+        article,
+        pages: pages?,
+        filters,
+        hold_above: hold_above.map(|most| most as usize),
     })
 }
 

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::document::Faults;
 use super::files::{list_folder, read_text};
+use super::init::write_new;
+use crate::model::Diagnostic;
 
 /// The folder of overrides.
 const FOLDER: &str = "templates";
@@ -48,4 +50,19 @@ fn with_slashes(path: &Path) -> String {
         .map(|part| part.to_string_lossy())
         .collect::<Vec<_>>()
         .join("/")
+}
+
+/// Writes a template to the newsletter's `templates/`, to be changed there, and names the file.
+///
+/// # Errors
+/// If it is there already, or cannot be written.
+pub fn template_add(root: &Path, name: &str, text: &str) -> Result<PathBuf, Box<Diagnostic>> {
+    let path = root.join(FOLDER).join(name);
+    if path.symlink_metadata().is_ok() {
+        let fault = Diagnostic::error(format!("`{FOLDER}/{name}` is there already"));
+        return Err(Box::new(
+            fault.hint("it is yours: nothing was written over it"),
+        ));
+    }
+    write_new(path, text)
 }

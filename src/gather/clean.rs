@@ -8,12 +8,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
+use url::Url;
 
 use super::markup::{self, Element, Piece};
-use super::{nesting, picture, plain, words};
+use super::{links, nesting, picture, plain, words};
 use crate::model::Image;
 
-/// What may stay. No style, class, script, form or frame; `div` stays, or its paragraphs would run together.
+/// What may stay, in the order of the alphabet. No style, class, script, form or frame; `div` stays, or its paragraphs would run together.
 const TAGS: [&str; 49] = [
     "a",
     "abbr",
@@ -64,6 +65,12 @@ const TAGS: [&str; 49] = [
     "u",
     "ul",
     "var",
+];
+
+/// Elements that only say what a block is: a block is what stays of them.
+const BLOCKS: [&str; 14] = [
+    "address", "article", "aside", "center", "details", "fieldset", "footer", "form", "header",
+    "main", "nav", "section", "summary", "textarea",
 ];
 
 /// Attributes that may stay, by element.
@@ -127,6 +134,35 @@ pub(super) fn clean(
     clean_pieces(markup::pieces(html), resolve)
 }
 
+/// The safe HTML alone; addresses are absolute below `base`, or as they stand where they have no base to stand on.
+/// HTML that nests too deep becomes its text.
+pub(super) fn safe_html(html: &str, base: Option<&Url>) -> String {
+    // Most texts of feeds that call themselves HTML have no markup in them.
+    if !html.contains(['<', '&', '>']) && !words::has_turns(html) {
+        return html.trim().to_owned();
+    }
+    let resolve = |reference: Reference| match (reference, base) {
+        (Reference::Link(href), Some(base)) => links::absolute(base, href).map(Into::into),
+        (Reference::Picture(src), Some(base)) => links::picture(base, src).map(Into::into),
+        (Reference::Link(href), None) => {
+            let alone = Url::parse(href.trim()).ok()?;
+            links::absolute(&alone, href).map(Into::into)
+        }
+        (Reference::Picture(src), None) => {
+            let alone = Url::parse(src.trim()).ok()?;
+            links::picture(&alone, src).map(Into::into)
+        }
+    };
+    let pieces = repair(markup::without_machinery(markup::pieces(html)), resolve);
+    if nesting::nesting(&pieces) > nesting::MAX_NESTING {
+        let mut text = String::new();
+        markup::escape_into(&mut text, &plain::text(&pieces));
+        return text;
+    }
+    let safe = SANITISER.clean(&markup::write(&pieces)).to_string();
+    safe.trim().to_owned()
+}
+
 /// Like [`clean`], for pieces that have been read already.
 pub(super) fn clean_pieces(
     pieces: Vec<Piece>,
@@ -177,7 +213,7 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 fn repair(pieces: Vec<Piece>, mut resolve: impl FnMut(Reference) -> Option<Target>) -> Vec<Piece> {
     let mut kept: Vec<Piece> = Vec::with_capacity(pieces.len());
     let mut bare_link = false;
-    for piece in pieces {
+    for piece in pieces.into_iter().filter_map(known) {
         match piece {
             Piece::Open(element) if element.name == "img" => {
                 kept.extend(picture::repair(element, &mut resolve).map(Piece::Open));
@@ -194,6 +230,21 @@ fn repair(pieces: Vec<Piece>, mut resolve: impl FnMut(Reference) -> Option<Targe
         }
     }
     kept
+}
+
+/// The piece, if its element may stay; no parser sees another, so that none can take its content for something else.
+fn known(mut piece: Piece) -> Option<Piece> {
+    let (Piece::Open(Element { name, .. }) | Piece::Close(name)) = &mut piece else {
+        return Some(piece);
+    };
+    if TAGS.binary_search(&name.as_str()).is_ok() {
+        return Some(piece);
+    }
+    if !BLOCKS.contains(&name.as_str()) {
+        return None;
+    }
+    "div".clone_into(name);
+    Some(piece)
 }
 
 /// Closes an element; a paragraph or figure that holds nothing is taken back instead.
@@ -219,8 +270,6 @@ fn link(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gather::links;
-    use url::Url;
 
     fn from_feed(html: &str) -> Clean {
         let base = Url::parse("https://blog.example.nl/2026/post/").unwrap();
@@ -292,6 +341,29 @@ mod tests {
             clean.html,
             "<p>a</p><img src=\"https://blog.example.nl/echt.jpg\" alt=\"Een kraam\">"
         );
+    }
+
+    #[test]
+    fn what_stays_is_in_order() {
+        assert!(TAGS.is_sorted());
+    }
+
+    #[test]
+    fn the_words_of_what_mail_cannot_show_stay() {
+        for (html, expected) in [
+            (
+                "<p>uses <math><mi>K</mi><mo>=</mo><mn>8</mn></math></p>",
+                "<p>uses K=8</p>",
+            ),
+            ("<section><p>a</p></section>b", "<div><p>a</p></div>b"),
+            (
+                "<video src=x><a href=\"/film\">film</a></video>",
+                "<a href=\"https://blog.example.nl/film\">film</a>",
+            ),
+            ("<iframe>a</iframe><svg><title>b</title></svg>", "ab"),
+        ] {
+            assert_eq!(from_feed(html).html, expected);
+        }
     }
 
     #[test]

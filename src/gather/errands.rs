@@ -21,7 +21,7 @@ impl Fetcher {
     pub async fn file(&self, url: &Url, now: Timestamp) -> Result<Vec<u8>, Error> {
         match self.fetch(url, None, now).await? {
             Fetched::Changed(document) => Ok(document.bytes),
-            Fetched::Unchanged(_) => Err(Error::Status(304)),
+            Fetched::Unchanged(..) => Err(Error::Status(304)),
         }
     }
 
@@ -50,7 +50,7 @@ impl Fetcher {
         match response.status() {
             status if status.is_success() => Ok(()),
             status if status.is_redirection() => Err(Error::Status(status.as_u16())),
-            status => cause::of_status(status),
+            status => cause::of_status(status, response.headers()),
         }
     }
 }

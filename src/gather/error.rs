@@ -7,7 +7,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use url::Url;
+
+use crate::model::HostHold;
 
 /// What kept a source from being gathered.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +62,24 @@ pub enum Error {
     /// 429.
     #[error("the server asks us to come back later (429)")]
     TooManyRequests,
+    /// 429 or 503 with `Retry-After`: it goes for all sources of the host.
+    #[error("the server asks us to come back later ({status})")]
+    ComeBack {
+        /// 429 or 503.
+        status: u16,
+        /// The host, with its port where that is not the scheme's own.
+        host: String,
+        /// The end of it.
+        until: Timestamp,
+    },
+    /// The host asked to be left alone, and was not asked.
+    #[error("`{host}` asked us to come back later")]
+    Held {
+        /// The host, with its port where that is not the scheme's own.
+        host: String,
+        /// The end of it.
+        until: Timestamp,
+    },
     /// Any 5xx.
     #[error("the server failed ({0})")]
     Server(u16),
@@ -92,9 +113,75 @@ pub enum Error {
     /// A 200 without a body.
     #[error("the document is empty")]
     Empty,
+    /// A page that wants to see that we are people.
+    #[error("a bot check stands before it")]
+    BotCheck,
+    /// A page that asks for a password where a feed was expected.
+    #[error("the server shows a login page")]
+    LoginPage,
     /// HTML where a feed was expected.
     #[error("this is a web page, not a feed")]
     WebPage,
+    /// A web page that names a feed: one that cannot be read, or that was not asked.
+    #[error("this is a web page; its feed is at `{feed}`{}", why.as_ref().map_or(String::new(), |why| format!(": {why}")))]
+    FeedElsewhere {
+        /// Where it is.
+        feed: Box<Url>,
+        /// What came of asking for it.
+        why: Option<Box<Error>>,
+    },
+    /// A web page, and no feed for it anywhere.
+    #[error("this is a web page{}, and no feed was found for it", titled(.title))]
+    NoFeed {
+        /// Its title.
+        title: Option<String>,
+        /// A selector that finds what may be its posts.
+        suggestion: Option<String>,
+    },
+    /// The selector of `posts` finds no link.
+    #[error("`{selector}` finds no link on the page")]
+    NoLinks {
+        /// The selector.
+        selector: String,
+        /// One that finds some.
+        suggestion: Option<String>,
+    },
+    /// No text of a selector.
+    #[error("`{0}` is not a CSS selector")]
+    Selector(String),
+    /// No sitemap where it should be, or in none of the usual places.
+    #[error("{}", match .0 {
+        Some(url) => format!("`{url}` is no sitemap"),
+        None => "the site has no sitemap in the usual places".to_owned(),
+    })]
+    NoSitemap(Option<Url>),
+    /// The sitemap names no page below the path.
+    #[error("the sitemap names no page below `{0}`")]
+    NoPages(String),
+    /// robots.txt says no (RFC 9309).
+    #[error("the site's robots.txt asks programs not to read `{0}`")]
+    Robots(String),
+    /// robots.txt could not be had, which counts as no for now (RFC 9309 §2.3.1.4).
+    #[error("the site's robots.txt cannot be read, so its pages are left alone")]
+    RobotsSilent,
+    /// A page that nests deeper than a parser should be asked to go.
+    #[error("the page nests too deep to be read safely")]
+    TooDeep,
+    /// The selector of `article` finds nothing on the page.
+    #[error("the selector of `article` finds nothing on the page")]
+    NotSelected,
+    /// A page without running text.
+    #[error("no text was found on the page")]
+    NoText,
+    /// The page says less than the feed.
+    #[error("its page has no more text than the feed")]
+    Shorter,
+    /// The page's text is about something else.
+    #[error("the text of its page does not have the words of the summary")]
+    OtherText,
+    /// No list of subscriptions.
+    #[error("this is no OPML")]
+    NotOpml,
     /// Neither XML nor JSON, or of no known kind.
     #[error("this is not a feed that we know: {0}")]
     NotAFeed(String),
@@ -123,9 +210,44 @@ impl Error {
                 | Self::Silent(_)
                 | Self::Timeout(_)
                 | Self::TooManyRequests
+                | Self::ComeBack { .. }
+                | Self::Held { .. }
                 | Self::Server(_)
                 | Self::Truncated
                 | Self::Empty
+                | Self::RobotsSilent
+        ) || matches!(self, Self::FeedElsewhere { why: Some(why), .. } if why.is_transient())
+    }
+
+    /// The key of the source's settings that is to blame, where that is not its address.
+    pub fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::NoLinks { .. } | Self::Selector(_) => Some("posts"),
+            Self::NoSitemap(_) => Some("sitemap"),
+            Self::NoPages(_) => Some("match"),
+            _ => None,
+        }
+    }
+
+    /// Whether a web page came where a feed was expected.
+    pub(super) fn is_page(&self) -> bool {
+        matches!(self, Self::WebPage)
+    }
+
+    /// Whether a document came that is not what was expected.
+    pub(super) fn is_about_content(&self) -> bool {
+        matches!(self, Self::WebPage | Self::NotAFeed(_) | Self::Damaged(_))
+    }
+
+    /// Whether the server says that there is nothing for us: any 4xx but "later".
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Login(_)
+                | Self::Forbidden(_)
+                | Self::Missing
+                | Self::Gone
+                | Self::Status(400..=499)
         )
     }
 
@@ -135,7 +257,39 @@ impl Error {
             Self::Private(address) => Some(format!(
                 "if that is meant: `allow = [\"{address}\"]` below `[gather]` in `courant.toml`"
             )),
+            Self::BotCheck => Some(
+                "ask the publisher to let feed readers through; only the website can do that"
+                    .to_owned(),
+            ),
             Self::WebPage => Some("look in the page for the address of its feed".to_owned()),
+            Self::FeedElsewhere { why: None, .. } => {
+                Some("name that address as the source's `url`".to_owned())
+            }
+            Self::NoFeed { suggestion, .. } => Some(match suggestion {
+                Some(selector) => format!(
+                    "its posts may be found by the links on the page: `posts = \"{selector}\"` below its `url`; or try `sitemap = true`"
+                ),
+                None => "if the site lists its pages: `sitemap = true` below its `url`".to_owned(),
+            }),
+            Self::NoLinks {
+                suggestion: Some(selector),
+                ..
+            } => Some(format!("this one finds some: `posts = \"{selector}\"`")),
+            Self::NoPages(_) => {
+                Some("`match = \"/…/\"` says how the paths of its posts begin".to_owned())
+            }
+            Self::Robots(_) => Some("ask the publisher, or for the address of a feed".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// What the host asked for all of its sources.
+    pub fn hold(&self) -> Option<HostHold> {
+        match self {
+            Self::ComeBack { host, until, .. } => Some(HostHold {
+                host: host.clone(),
+                until: *until,
+            }),
             _ => None,
         }
     }
@@ -144,6 +298,13 @@ impl Error {
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Gone)
     }
+}
+
+/// ` (“Title”)`.
+fn titled(title: &Option<String>) -> String {
+    title
+        .as_ref()
+        .map_or(String::new(), |title| format!(" (“{title}”)"))
 }
 
 /// "60 s", "0.2 s".

@@ -10,27 +10,33 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
-use reqwest::redirect::Policy;
+use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
-use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
-use super::guard::{Guard, GuardedResolver, Refusal};
-use super::unpack::{ACCEPTED, Unpacker};
-use super::{Error, cause};
+use super::guard::{Guard, Refusal};
+use super::hosts::{self, Hosts};
+use super::patience::Patience;
+use super::trail::Trail;
+use super::unpack::Unpacker;
+use super::{Error, cause, client, headers};
 use crate::model::{Network, Validators};
-
-/// More hops than this are a loop or a maze.
-const MAX_REDIRECTS: usize = 5;
 
 /// Some servers answer 304 for ever: after eight days we ask for the whole document again.
 const VALIDATORS_LAST: SignedDuration = SignedDuration::from_hours(8 * 24);
 
-/// Feeds first; a page is taken too, so that we can say that it is one.
-const ACCEPT: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/json;q=0.8, \
-                      application/xml;q=0.8, text/xml;q=0.8, text/html;q=0.5, */*;q=0.1";
+/// A document of up to so many bytes needs nobody's leave; hardly any feed is larger.
+const SMALL: usize = 512 * 1024;
+
+/// Larger documents held at once, each at most [`FetchSettings::max_bytes`], so that many of them do not fill the memory.
+const LARGE_AT_ONCE: usize = 2;
+
+/// Documents read at once: reading computes, so more of them only take more memory.
+const READ_AT_ONCE: usize = 2;
+
+/// How much of a refusal's page is looked at to see who refuses, in bytes.
+const LOOKED_AT: usize = 64 * 1024;
 
 /// What the operator may set about fetching.
 #[derive(Debug, Clone)]
@@ -66,27 +72,53 @@ impl FetchSettings {
     }
 }
 
-/// Fetches documents; cheap to clone, made once a run.
+/// Fetches documents; cheap to clone. All clones share their turns at hosts.
 #[derive(Clone)]
 pub struct Fetcher {
     pub(super) client: Client,
     pub(super) guard: Arc<Guard>,
     pub(super) settings: Arc<FetchSettings>,
+    hosts: Arc<Hosts>,
+    large: Arc<Semaphore>,
+    readers: Arc<Semaphore>,
+    agent: HeaderValue,
 }
 
 /// A document as it arrived, unpacked.
+#[derive(Clone)]
 pub(super) struct Document {
     pub(super) bytes: Vec<u8>,
     pub(super) content_type: Option<String>,
     /// Where it came from, after redirects.
     pub(super) url: Url,
     pub(super) validators: Validators,
+    pub(super) said: Said,
+    /// Kept as long as a large document is.
+    _room: Option<Arc<OwnedSemaphorePermit>>,
+}
+
+/// What an answer says beside its document.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Said {
+    /// How long nothing changes, as the server promises.
+    pub(super) fresh_for: Option<SignedDuration>,
+    /// Where permanent redirects lead, if the first hop was one.
+    pub(super) moved: Option<Url>,
+}
+
+impl Document {
+    /// Whether its server calls it a web page.
+    pub(super) fn is_html(&self) -> bool {
+        self.content_type
+            .as_deref()
+            .is_some_and(|kind| kind.contains("html"))
+    }
 }
 
 /// What came of asking.
 pub(super) enum Fetched {
     /// The server, or the body's hash, says that nothing changed.
-    Unchanged(Validators),
+    Unchanged(Validators, Said),
     Changed(Document),
 }
 
@@ -94,23 +126,33 @@ impl Fetcher {
     /// Sets up the client; [`Error::Settings`] where the settings are not usable.
     pub fn new(settings: FetchSettings) -> Result<Self, Error> {
         let guard = Arc::new(Guard::new(settings.allow.clone()));
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls(&settings.roots)?)
-            .dns_resolver(GuardedResolver(Arc::clone(&guard)))
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .user_agent(settings.user_agent.as_str())
-            .default_headers(default_headers())
-            .connect_timeout(settings.connect)
-            .read_timeout(settings.idle)
-            .build()
-            .map_err(|error| Error::Settings(error.to_string()))?;
         Ok(Self {
-            client,
+            client: client::make(&settings, &guard)?,
+            agent: agent(&settings.user_agent)?,
             guard,
             settings: Arc::new(settings),
+            hosts: Arc::default(),
+            large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
+            readers: Arc::new(Semaphore::new(READ_AT_ONCE)),
         })
+    }
+
+    /// The same fetcher under another `User-Agent`.
+    pub fn named(&self, user_agent: &str) -> Result<Self, Error> {
+        Ok(Self {
+            agent: agent(user_agent)?,
+            ..self.clone()
+        })
+    }
+
+    /// Asks nothing of a host until then: it wished so in an earlier run.
+    pub fn hold(&self, host: &str, until: Timestamp) {
+        self.hosts.hold(host, until);
+    }
+
+    /// A turn at reading a document.
+    pub(super) async fn reading(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.readers).acquire_owned().await.ok()
     }
 
     /// Fetches `url` unless it is unchanged since `known`.
@@ -120,94 +162,134 @@ impl Fetcher {
         known: Option<&Validators>,
         now: Timestamp,
     ) -> Result<Fetched, Error> {
-        tokio::time::timeout(self.settings.total, self.follow(url, known, now))
-            .await
-            .map_err(|_| Error::Timeout(self.settings.total))?
-    }
-
-    /// The hops from `url` to a document.
-    async fn follow(
-        &self,
-        url: &Url,
-        known: Option<&Validators>,
-        now: Timestamp,
-    ) -> Result<Fetched, Error> {
         let fresh = known.filter(|known| still_good(known, now));
-        let mut here = url.clone();
-        let mut visited = vec![here.clone()];
+        let mut patience = Patience::new(self.settings.idle, self.settings.total);
+        let mut trail = Trail::from(url);
         loop {
+            let here = trail.here().clone();
+            self.guard.check(&here)?;
+            let _turn = self.hosts.turn(&here, now).await?;
             let conditions = fresh.filter(|_| same_server(url, &here));
-            let response = self.ask(&here, conditions).await?;
+            let response = self.ask(&here, conditions, &mut patience).await?;
             let status = response.status();
+            let said = Said {
+                fresh_for: headers::fresh_for(response.headers(), now),
+                moved: trail.moved().cloned(),
+            };
             if status == StatusCode::NOT_MODIFIED {
                 let known = conditions.ok_or(Error::Status(304))?;
-                return Ok(Fetched::Unchanged(refreshed(known, response.headers())));
+                let validators = headers::refreshed(known, response.headers());
+                return Ok(Fetched::Unchanged(validators, said));
             }
             if !is_redirect(status) {
-                let document = self.read(url, &here, response, now).await?;
-                return Ok(compare(document, known));
+                self.refusal(&here, &response, now)?;
+                let own = same_server(url, &here);
+                let document = self.read(&here, response, said, &mut patience, now);
+                return Ok(compare(document.await?.kept_to(own), known));
             }
-            here = next_hop(&here, &response)?;
-            if visited.contains(&here) {
-                return Err(Error::RedirectLoop);
-            }
-            if visited.len() > MAX_REDIRECTS {
-                return Err(Error::TooManyRedirects(MAX_REDIRECTS));
-            }
-            visited.push(here.clone());
+            trail.follow(status.as_u16(), response.headers())?;
         }
     }
 
     /// One request.
-    async fn ask(&self, url: &Url, conditions: Option<&Validators>) -> Result<Response, Error> {
-        self.guard.check(url)?;
-        let mut request = self.client.get(url.clone());
-        for (name, value) in conditions.map(conditional_headers).unwrap_or_default() {
+    async fn ask(
+        &self,
+        url: &Url,
+        conditions: Option<&Validators>,
+        patience: &mut Patience,
+    ) -> Result<Response, Error> {
+        let request = self.client.get(url.clone());
+        let mut request = request.header(header::USER_AGENT, self.agent.clone());
+        for (name, value) in conditions.map(headers::conditions).unwrap_or_default() {
             request = request.header(name, value);
         }
-        request
-            .send()
-            .await
-            .map_err(|error| self.cause_of(url, &error))
+        let sent = patience.within(request.send()).await?;
+        sent.map_err(|error| self.cause_of(url, &error))
+    }
+
+    /// Whether the server asks us to come back later; that goes for all of its sources.
+    fn refusal(&self, url: &Url, response: &Response, now: Timestamp) -> Result<(), Error> {
+        let status = response.status().as_u16();
+        let pause = headers::retry_after(response.headers(), now);
+        match (status, pause) {
+            (429 | 503, Some(pause)) => {
+                let (host, until) = (hosts::name(url), now + pause);
+                self.hosts.hold(&host, until);
+                Err(Error::ComeBack {
+                    status,
+                    host,
+                    until,
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The body of an answer that is no redirect, or why there is none.
     async fn read(
         &self,
-        asked: &Url,
         url: &Url,
         response: Response,
+        said: Said,
+        patience: &mut Patience,
         now: Timestamp,
     ) -> Result<Document, Error> {
-        cause::of_status(response.status())?;
-        let headers = response.headers().clone();
-        let encoding = text(&headers, &header::CONTENT_ENCODING);
-        let max = self.settings.max_bytes;
-        let mut unpacker = Unpacker::new(encoding.as_deref(), max)?;
-        let mut body = response.bytes_stream();
-        while let Some(chunk) = body.next().await {
-            unpacker.push(&chunk.map_err(|error| self.cause_of(url, &error))?)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let refused = cause::of_status(status, &headers).err();
+        if let Some(error) = refused {
+            let page = self.beginning(response, patience).await;
+            return Err(cause::of_refusal(error, &page));
         }
-        let bytes = unpacker.finish()?;
+        let (bytes, room) = self.body(url, response, patience).await?;
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Err(Error::Empty);
         }
-        // The validators of another server would be sent to the wrong one next time: behind a move to another
-        // server only the hash of the body is kept.
-        let own = same_server(asked, url);
         Ok(Document {
-            content_type: text(&headers, &header::CONTENT_TYPE),
+            content_type: headers::text(&headers, &header::CONTENT_TYPE),
             url: url.clone(),
             validators: Validators {
-                etag: own.then(|| text(&headers, &header::ETAG)).flatten(),
-                last_modified: own
-                    .then(|| text(&headers, &header::LAST_MODIFIED))
-                    .flatten(),
+                etag: headers::text(&headers, &header::ETAG),
+                last_modified: headers::text(&headers, &header::LAST_MODIFIED),
                 body_hash: Some(blake3::hash(&bytes).to_hex().to_string()),
                 received_at: Some(now),
             },
+            said,
             bytes,
+            _room: room.map(Arc::new),
         })
+    }
+
+    /// The whole body, unpacked and counted; a large one waits until there is room for it.
+    async fn body(
+        &self,
+        url: &Url,
+        response: Response,
+        patience: &mut Patience,
+    ) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>), Error> {
+        let mut unpacker = unpacker_for(response.headers(), self.settings.max_bytes)?;
+        let mut room = None;
+        let mut body = response.bytes_stream();
+        while let Some(chunk) = patience.within(body.next()).await? {
+            unpacker.push(&chunk.map_err(|error| self.cause_of(url, &error))?)?;
+            if room.is_none() && unpacker.size() > SMALL {
+                room = Arc::clone(&self.large).acquire_owned().await.ok();
+            }
+        }
+        Ok((unpacker.finish()?, room))
+    }
+
+    /// What a refusal shows to people, as far as it can be had.
+    async fn beginning(&self, response: Response, patience: &mut Patience) -> Vec<u8> {
+        let Ok(mut unpacker) = unpacker_for(response.headers(), 2 * LOOKED_AT as u64) else {
+            return Vec::new();
+        };
+        let mut body = response.bytes_stream();
+        while let Ok(Some(Ok(chunk))) = patience.within(body.next()).await {
+            if unpacker.push(&chunk).is_err() || unpacker.size() > LOOKED_AT {
+                break;
+            }
+        }
+        unpacker.so_far()
     }
 
     pub(super) fn cause_of(&self, url: &Url, error: &reqwest::Error) -> Error {
@@ -220,37 +302,30 @@ impl Fetcher {
         if error.is_timeout() && error.is_connect() {
             return Error::SlowConnect(self.settings.connect);
         }
-        if error.is_timeout() {
-            return Error::Silent(self.settings.idle);
-        }
         cause::of_connection(host, error)
     }
 }
 
-/// TLS by `ring`, trusting Mozilla's list and the operator's own.
-fn tls(extra_roots: &[Vec<u8>]) -> Result<ClientConfig, Error> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    for root in extra_roots {
-        roots
-            .add(CertificateDer::from(root.clone()))
-            .map_err(|error| Error::Settings(error.to_string()))?;
+impl Document {
+    /// The validators of another server would be sent to the wrong one next time: behind a move to another server only
+    /// the hash of the body is kept.
+    fn kept_to(mut self, own: bool) -> Self {
+        if !own {
+            self.validators.etag = None;
+            self.validators.last_modified = None;
+        }
+        self
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::Settings(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
 }
 
-fn default_headers() -> HeaderMap {
-    HeaderMap::from_iter([
-        (header::ACCEPT, HeaderValue::from_static(ACCEPT)),
-        (header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED)),
-    ])
+fn agent(text: &str) -> Result<HeaderValue, Error> {
+    HeaderValue::from_str(text)
+        .map_err(|_| Error::Settings(format!("`{text}` cannot be a User-Agent")))
+}
+
+fn unpacker_for(headers: &HeaderMap, max: u64) -> Result<Unpacker, Error> {
+    let encoding = headers::text(headers, &header::CONTENT_ENCODING);
+    Unpacker::new(encoding.as_deref(), max)
 }
 
 fn still_good(known: &Validators, now: Timestamp) -> bool {
@@ -259,35 +334,10 @@ fn still_good(known: &Validators, now: Timestamp) -> bool {
         .is_some_and(|received| now.duration_since(received) < VALIDATORS_LAST)
 }
 
-/// Both validators, exactly as received (RFC 9110 §13.1.2, §13.1.3).
-fn conditional_headers(known: &Validators) -> Vec<(HeaderName, HeaderValue)> {
-    [
-        (header::IF_NONE_MATCH, &known.etag),
-        (header::IF_MODIFIED_SINCE, &known.last_modified),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| {
-        let value = HeaderValue::from_bytes(value.as_deref()?.as_bytes()).ok()?;
-        Some((name, value))
-    })
-    .collect()
-}
-
-/// What a 304 says anew, over what was known. `received_at` stays: it dates the last whole document, so that a server
-/// that answers 304 for ever is asked for one after eight days.
-fn refreshed(known: &Validators, headers: &HeaderMap) -> Validators {
-    Validators {
-        etag: text(headers, &header::ETAG).or_else(|| known.etag.clone()),
-        last_modified: text(headers, &header::LAST_MODIFIED)
-            .or_else(|| known.last_modified.clone()),
-        ..known.clone()
-    }
-}
-
 fn compare(document: Document, known: Option<&Validators>) -> Fetched {
     let same = known.is_some_and(|known| known.body_hash == document.validators.body_hash);
     match same {
-        true => Fetched::Unchanged(document.validators),
+        true => Fetched::Unchanged(document.validators, document.said),
         false => Fetched::Changed(document),
     }
 }
@@ -296,29 +346,8 @@ fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-fn next_hop(here: &Url, response: &Response) -> Result<Url, Error> {
-    let status = response.status().as_u16();
-    let location = text(response.headers(), &header::LOCATION).ok_or(Error::BadRedirect(status))?;
-    let mut next = here
-        .join(location.trim())
-        .map_err(|_| Error::BadRedirect(status))?;
-    next.set_fragment(None);
-    if here.scheme() == "https" && next.scheme() == "http" {
-        return Err(Error::Downgrade(next));
-    }
-    Ok(next)
-}
-
 /// The same host and port, or the step from http to https on the same host.
 fn same_server(one: &Url, other: &Url) -> bool {
     let ports = (one.port_or_known_default(), other.port_or_known_default());
     one.host() == other.host() && (ports.0 == ports.1 || ports == (Some(80), Some(443)))
-}
-
-/// A header as text; bytes beyond ASCII are read as Latin-1 would show them only where they are valid UTF-8.
-fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let value = headers.get(name)?;
-    std::str::from_utf8(value.as_bytes())
-        .ok()
-        .map(str::to_owned)
 }

@@ -10,7 +10,7 @@ use super::links;
 use crate::model::{Post, SourceName};
 
 /// Longest identity that is kept as it is, in octets: PostgreSQL indexes no row over 2,700.
-const MAX_IDENTITY: usize = 1_000;
+pub(super) const MAX_IDENTITY: usize = 1_000;
 
 /// What a feed says of an item that identity can be made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +89,7 @@ fn count<'a>(
 }
 
 /// A text as it is, or its hash where it is too long to be looked up.
-fn bounded(text: String) -> String {
+pub(super) fn bounded(text: String) -> String {
     if text.len() <= MAX_IDENTITY {
         return text;
     }

@@ -1,10 +1,11 @@
 //! One item of a feed becomes a post: the best link, title, text, author, picture and date that it brings.
 
-use feed_rs::model::{Content, Entry, Feed, FeedType, Link, MediaObject, Person, Text};
+use feed_rs::model::{Content, Entry, Feed, MediaObject, Person, Text};
 use jiff::Timestamp;
 use url::Url;
 
 use super::clean::{self, Clean, Reference, TooDeep};
+use super::feed::Fields;
 use super::identity::{self, Marks};
 use super::{language, links, prose, words};
 use crate::model::{Author, Diagnostic, Image, Language, Post, Source, Topic};
@@ -20,13 +21,6 @@ const NO_TOPICS: [&str; 7] = [
     "non-classé",
 ];
 
-/// What a feed's format has and the parser does not read.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Extras {
-    pub(super) image: Option<String>,
-    pub(super) language: Option<String>,
-}
-
 /// A post that still lacks its identity and slug, and what they are made of.
 pub(super) struct Item {
     pub(super) post: Post,
@@ -38,13 +32,14 @@ pub(super) struct Item {
 pub(super) fn read(
     entry: Entry,
     feed: &Feed,
-    extras: Extras,
+    fields: &Fields,
+    page: Option<&str>,
     url: &Url,
     source: &Source,
 ) -> Option<Item> {
     let guid = Some(entry.id.trim().to_owned()).filter(|guid| !guid.is_empty());
-    let link = link_of(&entry.links, guid.as_deref(), feed, url);
-    let base = base_of(&entry, feed, link.as_deref(), url);
+    let link = link_of(fields, page, url);
+    let base = base_of(&entry, link.as_deref(), url);
     let body = body_of(&entry, &base);
     let (body, too_deep) = match body {
         Ok(body) => (body, false),
@@ -61,7 +56,7 @@ pub(super) fn read(
         title: title.clone(),
         date: published.map(|date| date.as_second().to_string()),
     };
-    let image = image_of(&entry.media, extras.image.as_deref(), &base, &body);
+    let image = image_of(&entry.media, &base, &body);
     let fault = too_deep.then(|| {
         Diagnostic::warning(format!(
             "the text of `{title}` nests too deep to be shown safely"
@@ -77,7 +72,7 @@ pub(super) fn read(
         link,
         author: author_of(&entry.authors, &feed.authors),
         published,
-        language: language_of(&entry, feed, &extras, source, &body.text),
+        language: language_of(&entry, feed, source, &body.text),
         topics: topics_of(&entry, source),
         summary: summary_of(&entry, &body.prose),
         image,
@@ -85,6 +80,7 @@ pub(super) fn read(
         lead: false,
         hold: None,
         files: Vec::new(),
+        also: Vec::new(),
         html: worth_showing(&entry, body),
         title,
     };
@@ -100,36 +96,35 @@ pub(super) fn slug(title: &str, identity: &str) -> String {
     }
 }
 
-/// The page of the post: an alternate link, HTML before others; in RSS a guid that is an address will do.
-fn link_of(links: &[Link], guid: Option<&str>, feed: &Feed, url: &Url) -> Option<String> {
-    let is_page = |link: &&Link| {
-        link.target.is_none() && matches!(link.rel.as_deref(), None | Some("alternate"))
+/// The page of the post, as the feed says or as its guid does, else the page that it is related to.
+///
+/// A relative address is relative to its xml:base, else to the feed's own `page`, else to the feed's address.
+fn link_of(fields: &Fields, page: Option<&str>, url: &Url) -> Option<String> {
+    let related = || {
+        let link = fields.links.iter().find(|link| link.rel == "related")?;
+        link.href.as_deref()
     };
-    let is_html = |link: &&Link| {
-        link.media_type
-            .as_deref()
-            .is_none_or(|kind| kind.contains("html"))
-    };
-    let pages = || links.iter().filter(is_page);
-    let link = pages().find(is_html).or_else(|| pages().next());
-    let permalink = guid.filter(|guid| {
-        feed.feed_type != FeedType::Atom
-            && (guid.starts_with("https://") || guid.starts_with("http://"))
+    let found = fields.link.as_deref().or_else(related)?;
+    let relative = fields
+        .links
+        .iter()
+        .filter(|link| link.href.as_deref() == Some(found))
+        .find_map(|link| link.relative.as_deref());
+    let at_page = relative.and_then(|relative| {
+        let page = Url::parse(page?).ok()?;
+        links::absolute(&page, relative)
     });
-    let href = link.map(|link| link.href.as_str()).or(permalink)?;
-    links::absolute(url, href).filter(|href| href.starts_with("http"))
+    at_page
+        .or_else(|| links::absolute(url, found))
+        .filter(|href| href.starts_with("http"))
 }
 
 /// What relative addresses of the text are relative to: its xml:base, else the post's link, else the feed's address.
-fn base_of(entry: &Entry, feed: &Feed, link: Option<&str>, url: &Url) -> Url {
-    let in_rss = entry
-        .content
-        .as_ref()
-        .and_then(|content| content.src.as_ref())
-        .map(|src| src.href.as_str())
-        .filter(|src| feed.feed_type != FeedType::Atom && *src != url.as_str());
-    let own = entry.base.as_deref().or(in_rss);
-    own.and_then(|base| url.join(base).ok())
+fn base_of(entry: &Entry, link: Option<&str>, url: &Url) -> Url {
+    entry
+        .base
+        .as_deref()
+        .and_then(|base| url.join(base).ok())
         .or_else(|| Url::parse(link?).ok())
         .unwrap_or_else(|| url.clone())
 }
@@ -260,19 +255,14 @@ fn author_of(own: &[Person], of_feed: &[Person]) -> Option<Author> {
         .find(|name| !name.is_empty())
         .map(|name| Author {
             name,
+            role: None,
             bio: None,
             photo: None,
         })
 }
 
-fn language_of(
-    entry: &Entry,
-    feed: &Feed,
-    extras: &Extras,
-    source: &Source,
-    text: &str,
-) -> Option<Language> {
-    let declared = [&entry.language, &extras.language, &feed.language]
+fn language_of(entry: &Entry, feed: &Feed, source: &Source, text: &str) -> Option<Language> {
+    let declared = [&entry.language, &feed.language]
         .into_iter()
         .find_map(|tag| Language::parse(tag.as_deref()?).ok())
         .or_else(|| source.language.clone());
@@ -295,7 +285,7 @@ fn topics_of(entry: &Entry, source: &Source) -> Vec<Topic> {
 }
 
 /// A picture attached to the item, else the first of its text.
-fn image_of(media: &[MediaObject], extra: Option<&str>, base: &Url, body: &Clean) -> Option<Image> {
+fn image_of(media: &[MediaObject], base: &Url, body: &Clean) -> Option<Image> {
     let attached = media
         .iter()
         .flat_map(|object| &object.content)
@@ -309,7 +299,7 @@ fn image_of(media: &[MediaObject], extra: Option<&str>, base: &Url, body: &Clean
             let portrait = url
                 .host_str()
                 .is_some_and(|host| host.ends_with("gravatar.com"));
-            (picture && !portrait).then(|| (url.to_string(), content.width.zip(content.height)))
+            (picture && !portrait).then(|| (url.to_string(), size_of(media, url)))
         });
     let thumbnail = || {
         let image = &media
@@ -320,7 +310,6 @@ fn image_of(media: &[MediaObject], extra: Option<&str>, base: &Url, body: &Clean
         Some((image.uri.clone(), image.width.zip(image.height)))
     };
     let found = attached
-        .or_else(|| Some((extra?.to_owned(), None)))
         .or_else(thumbnail)
         .and_then(|(url, size)| Some((links::picture(base, &url)?, size)));
     match found {
@@ -335,4 +324,13 @@ fn image_of(media: &[MediaObject], extra: Option<&str>, base: &Url, body: &Clean
         }
         None => body.first_image.clone(),
     }
+}
+
+/// The size of a picture, which may be attached more than once and have its size only in one place.
+fn size_of(media: &[MediaObject], url: &Url) -> Option<(u32, u32)> {
+    media
+        .iter()
+        .flat_map(|object| &object.content)
+        .filter(|content| content.url.as_ref() == Some(url))
+        .find_map(|content| content.width.zip(content.height))
 }

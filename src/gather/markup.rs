@@ -3,38 +3,26 @@
 //! The tokenizer of html5ever does the reading, which is linear and cannot nest; what needs no tree (addresses,
 //! pictures, plain text, the depth of nesting) is done on the list, before any parser that builds one sees the text.
 //! Written back, the pieces mean exactly what they meant: text is escaped, and elements whose content is not HTML
-//! (scripts, styles, titles, foreign XML) are gone, so no parser can take text for markup.
+//! (scripts, styles) are gone, so no parser can take text for markup.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
 
 use html5ever::buffer_queue::BufferQueue;
 use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::states::{Rawtext, Rcdata, ScriptData};
+use html5ever::tokenizer::states::{Rawtext, ScriptData};
 use html5ever::tokenizer::{
     CharacterTokens, StartTag, Tag, TagToken, Token, TokenSink, TokenSinkResult, Tokenizer,
     TokenizerOpts,
 };
 
-/// Elements whose content is text to the tokenizer, whatever it looks like (HTML §13.2.6.4).
-const RAW: [&str; 10] = [
-    "script",
-    "style",
-    "title",
-    "textarea",
-    "xmp",
-    "iframe",
-    "noembed",
-    "noframes",
-    "noscript",
-    "plaintext",
-];
+/// Elements whose content is text to the tokenizer, whatever it looks like (HTML §13.2.6.4), and no text to a reader.
+/// A frame's or a text field's content is read as HTML instead, since what feeds have there is.
+const RAW: [&str; 5] = ["script", "style", "noembed", "noframes", "noscript"];
 
-/// Elements that are dropped with their content, where they are closed.
-const DROPPED: [&str; 13] = [
-    "svg", "math", "template", "object", "applet", "audio", "video", "canvas", "select", "form",
-    "button", "frameset", "head",
-];
+/// Elements that are dropped with their content, where they are closed. Of others that mail does not show (films,
+/// forms, formulas, drawings) the words stay.
+const DROPPED: [&str; 4] = ["template", "applet", "frameset", "head"];
 
 /// One piece of HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,9 +124,7 @@ fn element_of(tag: Tag) -> Element {
 
 fn content_state(name: &str) -> TokenSinkResult<()> {
     match name {
-        "title" | "textarea" => TokenSinkResult::RawData(Rcdata),
         "script" => TokenSinkResult::RawData(ScriptData),
-        "plaintext" => TokenSinkResult::Plaintext,
         name if RAW.contains(&name) => TokenSinkResult::RawData(Rawtext),
         _ => TokenSinkResult::Continue,
     }
@@ -234,18 +220,18 @@ mod tests {
     }
 
     #[test]
-    fn scripts_styles_and_foreign_xml_go_with_their_content() {
+    fn scripts_and_styles_go_with_their_content() {
         let html = "<p>a<script>if (1 < 2) '</p>'</script>b<style>p{}</style><svg><p>c</svg>\
-                    <form><input>d</form>e<noscript><img></noscript></p>";
+                    <template>d</template>e<noscript><img></noscript></p>";
         assert_eq!(
             write(&without_machinery(pieces(html))),
-            "<p>abe</p>".to_owned()
+            "<p>ab<svg><p>c</svg>e</p>".to_owned()
         );
     }
 
     #[test]
-    fn an_unclosed_form_does_not_eat_the_post() {
-        let html = "<form><p>een</p><form><p>twee</p>";
+    fn an_unclosed_template_does_not_eat_the_post() {
+        let html = "<template><p>een</p><template><p>twee</p>";
         assert_eq!(
             write(&without_machinery(pieces(html))),
             "<p>een</p><p>twee</p>"

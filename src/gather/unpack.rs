@@ -72,17 +72,32 @@ impl Unpacker {
 
     /// Gives the document; a body that ends before its packing does is an error.
     pub(super) fn finish(mut self) -> Result<Vec<u8>, Error> {
-        let nothing_came = self.counted().wire == 0;
-        let done = match &mut self.0 {
-            _ if nothing_came => Ok(()),
+        self.end().map_err(|_| self.cause())?;
+        Ok(std::mem::take(&mut self.counted().document))
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if self.counted().wire == 0 {
+            return Ok(());
+        }
+        match &mut self.0 {
             Decoder::Plain(_) => Ok(()),
             Decoder::Gzip(out) => out.try_finish(),
             Decoder::Deflate(out) => out.try_finish(),
             Decoder::Brotli(out) => out.close(),
             Decoder::Zstd(out) => out.do_finish(),
-        };
-        done.map_err(|_| self.cause())?;
-        Ok(std::mem::take(&mut self.counted().document))
+        }
+    }
+
+    /// Bytes unpacked so far.
+    pub(super) fn size(&mut self) -> usize {
+        self.counted().document.len()
+    }
+
+    /// What was unpacked so far, of a body that may not have come to its end.
+    pub(super) fn so_far(mut self) -> Vec<u8> {
+        let _ = self.end();
+        std::mem::take(&mut self.counted().document)
     }
 
     fn counted(&mut self) -> &mut Counted {

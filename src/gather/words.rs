@@ -107,9 +107,18 @@ fn is_turn(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The text without the controls that turn it around.
+/// Whether a text has controls, of the kind that turn it around or of a terminal's.
+pub(super) fn has_turns(text: &str) -> bool {
+    text.chars().any(is_control)
+}
+
+/// The text without the controls that turn it around, and without those of a terminal.
 pub(super) fn without_turns(text: &str) -> String {
-    text.chars().filter(|&c| !is_turn(c)).collect()
+    text.chars().filter(|&c| !is_control(c)).collect()
+}
+
+fn is_control(c: char) -> bool {
+    is_turn(c) || (c < ' ' && !c.is_whitespace())
 }
 
 /// Whole sentences from the beginning, up to 240 characters; a first sentence that is longer is cut at a word.

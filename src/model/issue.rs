@@ -56,6 +56,14 @@ pub enum VerdictReason {
     OverMaxPosts,
     /// Out for now: a draft, or dated ahead.
     Held(super::Hold),
+    /// Out for now: it came in a flood, and waits for a person.
+    Quarantined(super::Flood),
+    /// Out: a person dropped it.
+    Dropped,
+    /// Out: its source's filters.
+    Filtered(super::FilteredBy),
+    /// Out: another source's post stands for it.
+    Joined(super::JoinReason, PostId),
 }
 
 /// What the top and foot of every digest of a newsletter say. Frozen with the issue.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CallToAction, Language};
+use super::{CallToAction, Image, Language};
 
 /// One text, or one for each of several languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +65,9 @@ pub struct LocalisedCall {
     pub label: Option<Localised>,
     /// Where the button leads; without it there is no button.
     pub url: Option<Localised>,
+    /// The picture above the words, the same in every language.
+    #[serde(default)]
+    pub image: Option<Image>,
 }
 
 impl LocalisedCall {
@@ -75,6 +78,7 @@ impl LocalisedCall {
             text: said(&self.text),
             label: self.label.as_ref().map(said),
             url: self.url.as_ref().map(said),
+            image: self.image.clone(),
         }
     }
 }

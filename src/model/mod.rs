@@ -6,6 +6,7 @@
 mod address;
 mod delivery;
 mod diagnostic;
+mod filter;
 mod issue;
 mod localised;
 mod names;
@@ -15,6 +16,8 @@ mod reader;
 mod relay;
 mod schedule;
 mod source;
+mod source_standing;
+mod standing;
 mod world;
 
 pub use address::{AddressError, EmailAddress};
@@ -23,6 +26,7 @@ pub use delivery::{
     OutcomeRecord, Reader, Reply, TurnRequest, TurnResult,
 };
 pub use diagnostic::{Diagnostic, Severity};
+pub use filter::{Field, FilteredBy, Filters, Pattern, PatternError, Rule};
 pub use issue::{
     Digest, Edition, Issue, Masthead, NewDelivery, SealedVariant, Selection, Slot, SlotNonce,
     Variant, Verdict, VerdictReason,
@@ -37,6 +41,10 @@ pub use post::{
 };
 pub use reader::{Origin, Subscriber, SubscriberEntry, SuppressionReason};
 pub use relay::{Relay, RelayError, Security, SmtpRelay};
-pub use schedule::{Cadence, CatchUp, FirstRun, Schedule};
-pub use source::{Source, SourceKind, Validators};
+pub use schedule::{Cadence, CatchUp, FirstRun, SUBJECT_FIELDS, Schedule};
+pub use source::{Pages, Source, SourceKind, Validators};
+pub use source_standing::{
+    Ending, HostHold, Move, NotAsked, Occasion, Pace, SourceEvent, SourceStanding, Visit,
+};
+pub use standing::{AlsoAt, Flood, JoinReason, Joined, Likeness, Standing};
 pub use world::{Chance, Clock, FixedClock, SeededChance};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{IssueNumber, Language, PostId, ScheduleName, SourceName, Topic};
+use super::{AlsoAt, IssueNumber, Language, PostId, ScheduleName, SourceName, Standing, Topic};
 
 /// A post as gathered: plain safe text, sanitised HTML, absolute addresses.
 ///
@@ -48,6 +48,9 @@ pub struct Post {
     pub hold: Option<Hold>,
     /// Files beside the post that its HTML and image refer to, to be published with it.
     pub files: Vec<PostFile>,
+    /// Other sources that brought the same post; empty as gathered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<AlsoAt>,
 }
 
 impl Post {
@@ -74,6 +77,9 @@ pub fn absolute(base: &str, address: &str) -> String {
 pub struct Author {
     /// Plain text.
     pub name: String,
+    /// What the author does, as it stands behind the name: "editor", "redacteur binnenland".
+    #[serde(default)]
+    pub role: Option<String>,
     /// A sentence or two about the author.
     pub bio: Option<String>,
     /// Address of a portrait.
@@ -132,6 +138,9 @@ pub struct CallToAction {
     pub label: Option<String>,
     /// Where the button leads; without it there is no button.
     pub url: Option<String>,
+    /// The picture above the words; without alt it is decoration.
+    #[serde(default)]
+    pub image: Option<Image>,
 }
 
 /// Why a post waits.
@@ -166,6 +175,8 @@ pub struct LedgerEntry {
     pub first_seen: Timestamp,
     /// It was there when its source was gathered for the first time.
     pub baseline: bool,
+    /// Whether issues may carry it.
+    pub standing: Standing,
     /// The issues that carried it.
     pub carried: Vec<(IssueNumber, ScheduleName)>,
 }
@@ -176,6 +187,30 @@ impl LedgerEntry {
         self.post
             .published
             .map_or(self.first_seen, |published| published.min(self.first_seen))
+    }
+
+    /// Lets this post stand for another source's: its readers are this post's too, and find it there as well.
+    ///
+    /// `standing` is that of the other post.
+    pub fn stand_for(&mut self, source: SourceName, twin: &Post, standing: &Standing) {
+        for topic in &twin.topics {
+            if !self.post.topics.contains(topic) {
+                self.post.topics.push(topic.clone());
+            }
+        }
+        let place = match standing {
+            Standing::Joined(joined) => joined.place.clone(),
+            _ => None,
+        };
+        let link = twin.link.clone();
+        let also = AlsoAt {
+            source,
+            place,
+            link,
+        };
+        if !self.post.also.contains(&also) {
+            self.post.also.push(also);
+        }
     }
 }
 

@@ -5,6 +5,9 @@ use jiff::tz::TimeZone;
 
 use super::{Localised, ScheduleName, Topic};
 
+/// What a subject or preheader of the publisher's own may hold in braces, such as `{lead}`; each is filled at sealing.
+pub const SUBJECT_FIELDS: [&str; 6] = ["count", "date", "lead", "more", "newsletter", "number"];
+
 /// A checked schedule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
@@ -30,8 +33,10 @@ pub struct Schedule {
     pub default: bool,
     /// A few words by the editor at the top of each issue, for readers of the languages it is written in.
     pub intro: Option<Localised>,
-    /// A fixed subject instead of the one made by rule.
+    /// A subject of the publisher's own instead of the one made by rule; it may hold [`SUBJECT_FIELDS`] in braces.
     pub subject: Option<Localised>,
+    /// A preheader of the publisher's own, with the same fields.
+    pub preheader: Option<Localised>,
 }
 
 /// A cron line or a period.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{CallToAction, Language, SourceName, Topic};
+use super::{CallToAction, Filters, Language, SourceName, Topic};
 
 /// One `[[source]]` of `courant.toml`.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,12 +21,38 @@ pub struct Source {
     pub language: Option<Language>,
     /// The call to action of posts that bring none with an address.
     pub call_to_action: Option<CallToAction>,
+    /// Passed over by runs until it is resumed.
+    pub paused: bool,
+    /// Where an item has a summary only, its page is fetched for the rest.
+    pub full_text: bool,
+    /// CSS selector of the text on a post's page; found without one where there is none.
+    pub article: Option<String>,
+    /// How posts are found on a site that has no feed.
+    pub pages: Option<Pages>,
+    /// What of it comes in, and under which topics.
+    pub filters: Filters,
+    /// More new posts at once than this are held for a person to look at; `None` for more than 20 and half of what it shows.
+    pub hold_above: Option<usize>,
+}
+
+/// How posts are found where there is no feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pages {
+    /// By links of the page at the source's address: a CSS selector of them, or of what holds them.
+    Links(String),
+    /// By the site's list of pages (sitemaps.org).
+    Sitemap {
+        /// Where it is; `None` where the site says so itself or has it in the usual place.
+        at: Option<Url>,
+        /// How the paths of posts begin; `None` for the path of the source's address.
+        below: Option<String>,
+    },
 }
 
 /// The two kinds of source.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SourceKind {
-    /// A feed (RSS, Atom or JSON Feed) over HTTP or HTTPS.
+    /// A feed (RSS, Atom or JSON Feed) or a page, over HTTP or HTTPS.
     Url(Url),
     /// A folder with `.md`, `.html` and `.txt` posts, as an absolute path.
     Folder(PathBuf),
@@ -41,6 +67,12 @@ impl Source {
             topics: Vec::new(),
             language: None,
             call_to_action: None,
+            paused: false,
+            full_text: false,
+            article: None,
+            pages: None,
+            filters: Filters::default(),
+            hold_above: None,
         }
     }
 

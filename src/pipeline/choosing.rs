@@ -10,8 +10,10 @@ use super::gathering::Gathering;
 use super::report::{Quiet, Skipped};
 use super::{Fault, Pipeline};
 use crate::audience::SyncedList;
+use crate::gather;
 use crate::model::{
-    FirstRun, Language, LedgerEntry, Post, PostId, Schedule, Selection, SubscriberId, VerdictReason,
+    FirstRun, Language, LedgerEntry, Post, PostId, Schedule, Selection, Standing, SubscriberId,
+    VerdictReason,
 };
 use crate::select::{self, Readership};
 
@@ -37,11 +39,12 @@ impl Pipeline {
     ) -> Result<Chosen, Fault> {
         let state = self.store.schedule_state(&schedule.name).await?;
         let first_run_at = state.map(|state| state.first_run_at);
-        let ledger = gathering.over(
+        let mut ledger = gathering.over(
             self.store
                 .ledger_list(&schedule.name, LEDGER_WINDOW)
                 .await?,
         );
+        self.filter(&mut ledger);
         let selection = select::select(schedule, &ledger, first_run_at, now);
         let by_id: HashMap<PostId, &LedgerEntry> =
             ledger.iter().map(|entry| (entry.id, entry)).collect();
@@ -56,6 +59,22 @@ impl Pipeline {
             first_run: first_run_at.is_none(),
             ledger,
         })
+    }
+
+    /// Keeps out what waits and what the filters, as they are now, would not let in. Nothing that was passed over when it
+    /// came is let in by this: filters that are loosened bring no flood.
+    fn filter(&self, ledger: &mut [LedgerEntry]) {
+        for entry in ledger {
+            let open = entry.standing == Standing::Open && entry.carried.is_empty();
+            let source = || {
+                let name = &entry.post.source;
+                self.config.sources.iter().find(|s| s.name == *name)
+            };
+            let by = open.then(source).flatten();
+            if let Some(by) = by.and_then(|source| gather::passed_over(source, &entry.post)) {
+                entry.standing = Standing::Filtered { by };
+            }
+        }
     }
 
     /// Groups the schedule's readers into variants of posts that they do not have yet.

@@ -136,13 +136,16 @@ impl Pipeline {
     async fn draft(&self, schedule: &Schedule, world: &World<'_>) -> Result<Draft, Fault> {
         let mut report = RunReport::default();
         let readers = self.look_at_readers(world, &mut report).await?;
-        let gathering = self.gather(Trace::Leave, world).await?;
+        let gathering = self.gather(Trace::Leave, &readers, world).await?;
         let chosen = self.choose(schedule, &gathering, world.clock.now()).await?;
         let readership = self.readership(schedule, &chosen.posts, &readers).await?;
         let issue = self
             .new_issue(schedule, None, chosen.posts.clone(), world)
             .await?;
         let variants = self.render(&issue, &readership, schedule).await?;
+        let found = self.preflight(&issue, &variants, schedule);
+        let held = self.held(&gathering).await?;
+        let faults = report.faults.into_iter().chain(gathering.faults);
         let plan = Plan {
             schedule: schedule.name.clone(),
             posts: planned_posts(schedule, &chosen),
@@ -151,8 +154,9 @@ impl Pipeline {
             skipped: skipped(&readership),
             nothing_new: readership.nothing_new.len(),
             quiet: reason_for_no_issue(schedule, &chosen, &readership),
+            held,
             sources: gathering.sources,
-            faults: report.faults.into_iter().chain(gathering.faults).collect(),
+            faults: faults.chain(found).collect(),
         };
         Ok(Draft {
             plan,
@@ -188,12 +192,13 @@ fn planned_posts(schedule: &Schedule, chosen: &Chosen) -> Vec<PlannedPost> {
             source: entry.post.source.clone(),
             dated: entry.dated(),
             carried: verdict.reason == VerdictReason::New,
-            reason: reason(schedule, verdict),
+            reason: reason(schedule, verdict, &by_id),
+            also: entry.post.also.clone(),
         })
         .collect()
 }
 
-fn reason(schedule: &Schedule, verdict: &Verdict) -> String {
+fn reason(schedule: &Schedule, verdict: &Verdict, by_id: &HashMap<PostId, &LedgerEntry>) -> String {
     let day = |at: &Timestamp| at.to_zoned_datetime(schedule.timezone.clone()).date();
     match &verdict.reason {
         VerdictReason::New => "new".to_owned(),
@@ -209,6 +214,18 @@ fn reason(schedule: &Schedule, verdict: &Verdict) -> String {
         VerdictReason::Held(Hold::Draft) => "held: a draft".to_owned(),
         VerdictReason::Held(Hold::Until(at)) => format!("held until {}", day(at)),
         VerdictReason::Held(Hold::Withdrawn) => "held: no longer in its folder".to_owned(),
+        VerdictReason::Quarantined(why) => format!("held: {why}"),
+        VerdictReason::Dropped => "dropped after review".to_owned(),
+        VerdictReason::Filtered(by) => by.to_string(),
+        VerdictReason::Joined(because, to) => match by_id.get(to) {
+            Some(kept) => format!(
+                "{} as “{}” of `{}`",
+                because.as_str(),
+                kept.post.title,
+                kept.post.source
+            ),
+            None => format!("{} as an older post", because.as_str()),
+        },
     }
 }
 

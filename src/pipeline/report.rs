@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::model::{
-    Account, Diagnostic, IssueNumber, PostId, Schedule, ScheduleName, SourceName, SuppressionReason,
+    Account, AlsoAt, Diagnostic, Flood, IssueNumber, NotAsked, PostId, Schedule, ScheduleName,
+    SourceName, SuppressionReason,
 };
 use crate::store::SyncReport;
 
@@ -21,6 +22,8 @@ pub struct RunReport {
     pub asked_to_end: bool,
     /// Each source that was asked.
     pub sources: Vec<SourceReport>,
+    /// Posts that came in a flood, now or earlier, and wait for a person.
+    pub held: Vec<HeldPosts>,
     /// Changes of the subscribers' list.
     pub readers: Option<SyncReport>,
     /// Issues that were sealed or continued.
@@ -56,10 +59,56 @@ pub struct SourceReport {
     pub changed: usize,
     /// The server or the hash said that nothing changed.
     pub unchanged: bool,
+    /// Of these, known, but under guids or links that they did not have before.
+    pub renewed: usize,
+    /// Of these, new and passed over by the source's filters.
+    pub filtered: usize,
+    /// Of these, new and brought by another source too.
+    pub joined: usize,
+    /// Why the new ones are held for a person, if they came in a flood.
+    pub held: Option<Flood>,
     /// Why it could not be read.
     pub error: Option<String>,
     /// Titles that were made by us of the text, for the operator to look at.
     pub derived_titles: Vec<String>,
+    /// Why it was not asked this time.
+    pub not_asked: Option<NotAsked>,
+    /// What else the visit showed: that it moved, that it answers again.
+    pub notes: Vec<String>,
+}
+
+impl SourceReport {
+    /// Of a source of which nothing is known yet.
+    pub(super) fn of(name: &SourceName) -> Self {
+        Self {
+            name: name.clone(),
+            found: 0,
+            new: 0,
+            changed: 0,
+            unchanged: false,
+            renewed: 0,
+            filtered: 0,
+            joined: 0,
+            held: None,
+            error: None,
+            derived_titles: vec![],
+            not_asked: None,
+            notes: vec![],
+        }
+    }
+}
+
+/// Posts of a source that wait for a person.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HeldPosts {
+    /// The source.
+    pub source: SourceName,
+    /// How many of its posts wait.
+    pub posts: usize,
+    /// How many came in the floods that they came in.
+    pub came: usize,
+    /// Why.
+    pub why: String,
 }
 
 /// What became of one issue in this run.
@@ -151,6 +200,11 @@ pub enum Quiet {
         /// Why it was passed over.
         why: String,
     },
+    /// The preflight found errors in its digests; they stand among the faults.
+    Preflight {
+        /// How many.
+        errors: usize,
+    },
     /// This edition was sealed before.
     Sealed {
         /// By this issue.
@@ -176,6 +230,8 @@ pub struct PlannedPost {
     pub carried: bool,
     /// Why.
     pub reason: String,
+    /// Other sources that brought it too.
+    pub also: Vec<AlsoAt>,
 }
 
 /// What the next issue of a schedule would be.
@@ -195,6 +251,8 @@ pub struct Plan {
     pub nothing_new: usize,
     /// Why no issue would be made, if so.
     pub quiet: Option<Quiet>,
+    /// Posts that came in a flood, now or earlier, and wait for a person.
+    pub held: Vec<HeldPosts>,
     /// Each source that was asked.
     pub sources: Vec<SourceReport>,
     /// Faults in sources, posts and subscribers.

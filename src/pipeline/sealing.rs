@@ -6,10 +6,12 @@ use jiff::{Timestamp, ZonedDateTime};
 use super::choosing::{reason_for_no_issue, skipped};
 use super::gathering::Gathering;
 use super::report::{IssueReport, Quiet, RunReport};
-use super::{Fault, Pipeline, World};
+use super::{Fault, Pipeline, World, preflight};
 use crate::audience::{Purpose, SyncedList, Token};
+use crate::compose::OwnLines;
 use crate::model::{
-    Account, Edition, Issue, NewDelivery, Post, PostId, Reader, Schedule, SealedVariant, SlotNonce,
+    Account, Diagnostic, Edition, Issue, NewDelivery, Post, PostId, Reader, Schedule,
+    SealedVariant, SlotNonce,
 };
 use crate::schedule;
 use crate::select::{Entitled, Readership};
@@ -48,9 +50,15 @@ impl Pipeline {
         }
         let mut posts = chosen.posts;
         self.host_pictures(&mut posts, world, report).await?;
-        let seal = self
+        let (seal, found) = self
             .freeze(schedule, slot, posts, &readership, world)
             .await?;
+        let errors = preflight::errors(&found);
+        report.faults.extend(found);
+        if errors > 0 {
+            report.keep_quiet(schedule, Quiet::Preflight { errors });
+            return Ok(None);
+        }
         match self.store.issue_seal(&seal).await? {
             SealOutcome::EditionExists(number) => {
                 report.keep_quiet(schedule, Quiet::Sealed { number });
@@ -68,7 +76,8 @@ impl Pipeline {
         }
     }
 
-    /// All that the transaction writes: the issue, each variant rendered once, a delivery for each reader.
+    /// All that the transaction writes: the issue, each variant rendered once, a delivery for each reader; and what the
+    /// preflight found.
     async fn freeze(
         &self,
         schedule: &Schedule,
@@ -76,16 +85,18 @@ impl Pipeline {
         posts: Vec<(PostId, Post)>,
         readership: &Readership<'_>,
         world: &World<'_>,
-    ) -> Result<Seal, Fault> {
+    ) -> Result<(Seal, Vec<Diagnostic>), Fault> {
         let issue = self.new_issue(schedule, slot, posts, world).await?;
         let variants = self.render(&issue, readership, schedule).await?;
+        let found = self.preflight(&issue, &variants, schedule);
         let deliveries = self.deliveries(&issue, &variants, readership);
-        Ok(Seal {
+        let seal = Seal {
             issue,
             variants,
             deliveries,
             served: slot,
-        })
+        };
+        Ok((seal, found))
     }
 
     /// Freezes what the issue is made of: nothing later comes from clock or chance.
@@ -140,18 +151,11 @@ impl Pipeline {
         readership: &Readership<'_>,
         schedule: &Schedule,
     ) -> Result<Vec<SealedVariant>, Fault> {
-        let earlier: Vec<String> = self
-            .store
-            .issue_list()
-            .await?
-            .into_iter()
-            .map(|issue| issue.subject)
-            .collect();
+        let earlier = self.store.subjects().await?;
+        let own = OwnLines::of(schedule);
         let mut sealed = Vec::with_capacity(readership.variants.len());
         for (number, variant) in (0..).zip(&readership.variants) {
-            let digest =
-                self.composer
-                    .digest(issue, variant, schedule.subject.as_ref(), &earlier)?;
+            let digest = self.composer.digest(issue, variant, &own, &earlier)?;
             sealed.push(SealedVariant {
                 number,
                 variant: variant.clone(),

@@ -224,18 +224,23 @@ fn hello_of(config: &Config) -> String {
 
 /// What the fetcher needs of the configuration.
 pub fn fetch_settings(config: &Config) -> FetchSettings {
-    let name = config.gather.user_agent.clone().unwrap_or_else(|| {
-        format!(
-            "courant/{} (+{})",
-            env!("CARGO_PKG_VERSION"),
-            config.newsletter.url
-        )
-    });
     FetchSettings {
         total: config.gather.timeout.unsigned_abs(),
         allow: config.gather.allow.clone(),
-        ..FetchSettings::new(name)
+        ..FetchSettings::new(user_agent(config, None))
     }
+}
+
+/// Who asks, for a server's log: product, version, where to complain, and for how many readers, if we know.
+pub(super) fn user_agent(config: &Config, readers: Option<usize>) -> String {
+    let readers = readers.map_or(String::new(), |readers| format!("; {readers} subscribers"));
+    config.gather.user_agent.clone().unwrap_or_else(|| {
+        format!(
+            "courant/{} (+{}{readers})",
+            env!("CARGO_PKG_VERSION"),
+            config.newsletter.url
+        )
+    })
 }
 
 /// The report of an issue that an earlier run sealed, before this one sends of it.

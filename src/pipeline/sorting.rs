@@ -1,16 +1,22 @@
-//! Holds what one source showed against what the ledger knows: new, changed, waiting, or known.
+//! Sorts what one source showed by what the ledger knows: new, changed, waiting, known, or none of a reader's business.
 //!
-//! Within a source a post is known by its identity or its second identity, so that a changed guid or a moved site makes
-//! nothing new. Across sources only an address proves that two posts are one: a guid such as `7` is anybody's.
+//! Within a source a post is known by any name that it went by, so that a changed guid or a moved site makes nothing new
+//! ([`super::recognising`]). What the source's filters pass over, and what comes in a flood, is kept in the ledger and out
+//! of issues. Whether another source has the same post is asked later, when all have answered.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
+use super::brake::brake;
+use super::recognising::{Recognising, recognise};
 use super::report::SourceReport;
 use crate::gather::{self, Gathered};
-use crate::model::{Chance, Diagnostic, Post, PostId, Source, SourceKind};
-use crate::store::{KnownPost, NewPost, SourceSaved};
+use crate::model::{
+    Chance, Diagnostic, Likeness, NotAsked, Post, PostId, Source, SourceKind, SourceName, Standing,
+    Visit,
+};
+use crate::store::{KnownPost, NewPost, Recognised, SourceSaved};
 
 /// What is needed to sort one source's posts.
 pub(super) struct Sorting<'a> {
@@ -18,10 +24,12 @@ pub(super) struct Sorting<'a> {
     pub at: Timestamp,
     /// The source was never read before.
     pub first: bool,
-    /// Posts of the ledger that share an identity with one of these.
+    /// It was read at another place: another feed, if nothing of it is known.
+    pub moved: bool,
+    /// Its posts of the ledger that share a name or a title with one of these.
     pub known: Vec<KnownPost>,
-    /// Names of pages that belong to posts of other sources.
-    pub taken: HashSet<String>,
+    /// Names of pages that posts have, and the sources of those posts.
+    pub taken: HashMap<String, HashSet<SourceName>>,
     pub chance: &'a dyn Chance,
 }
 
@@ -35,6 +43,8 @@ pub(super) struct Sorted {
     pub held: Vec<(PostId, Post)>,
     /// For a folder: the rows of the posts that lie in it.
     pub present: Option<HashSet<PostId>>,
+    /// What readers call the source, as it says itself.
+    pub title: Option<String>,
     pub report: SourceReport,
     pub faults: Vec<Diagnostic>,
 }
@@ -58,54 +68,101 @@ impl Sorted {
                 error: None,
                 new: vec![],
                 changed: vec![],
+                memory: None,
+                recognised: vec![],
+                visit: Visit::default(),
             },
             waiting: vec![],
             held: vec![],
             present: None,
-            report: SourceReport {
-                name: source.name.clone(),
-                found: 0,
-                new: 0,
-                changed: 0,
-                unchanged: false,
-                error: None,
-                derived_titles: vec![],
-            },
+            title: None,
+            report: SourceReport::of(&source.name),
             faults: vec![],
         }
+    }
+
+    /// A source that was left alone: nothing is known of it but why.
+    pub(super) fn not_asked(source: &Source, at: Timestamp, why: NotAsked) -> Self {
+        let mut sorted = Self::nothing(source, at);
+        sorted.report.not_asked = Some(why);
+        sorted
+    }
+
+    /// Adds what the visit taught beside the posts.
+    pub(super) fn visited(&mut self, visit: Visit) {
+        let notes = visit.events.iter().map(|event| event.what.clone());
+        self.report.notes = notes.collect();
+        self.saved.visit = visit;
     }
 }
 
 impl Sorting<'_> {
     /// Sorts the posts.
-    pub(super) fn sort(self, gathered: Gathered) -> Sorted {
+    pub(super) fn sort(mut self, gathered: Gathered) -> Sorted {
         let mut sorted = Sorted::nothing(self.source, self.at);
         sorted.saved.validators = gathered.validators;
+        sorted.saved.memory = gathered.memory.map(|memory| memory.to_text());
         sorted.faults = gathered.faults;
+        sorted.title = gathered.title;
         sorted.report.found = gathered.posts.len();
         sorted.report.unchanged = gathered.unchanged;
+        let is_folder = matches!(self.source.kind, SourceKind::Folder(_));
+        let likenesses = gather::likenesses(&gathered.posts);
+        let shown = Recognising {
+            posts: &gathered.posts,
+            likenesses: &likenesses,
+            known: &self.known,
+            is_folder,
+        };
+        let rows = recognise(&shown);
+        let is_other = self.moved && !shown.is_known(&rows);
+        let renamed =
+            |(at, row): (usize, &Option<usize>)| row.is_some_and(|row| shown.is_renamed(at, row));
+        sorted.report.renewed = rows.iter().enumerate().filter(|&row| renamed(row)).count();
+        self.first |= is_other;
         let mut present = HashSet::new();
-        for post in gathered.posts {
+        for ((post, likeness), row) in gathered.posts.into_iter().zip(likenesses).zip(rows) {
             if post.title_derived {
                 sorted.report.derived_titles.push(post.title.clone());
             }
-            match self.find(&post) {
-                Some(known) => {
-                    present.insert(known.id);
-                    self.sort_known(known, post, &mut sorted);
+            match row {
+                Some(row) => {
+                    present.insert(self.known[row].id);
+                    if !gathered.settled.contains(&post.identity) {
+                        self.sort_known(&self.known[row], post, likeness, &mut sorted);
+                    }
                 }
-                None => present.extend(self.sort_new(post, &mut sorted)),
+                None => present.extend(self.sort_new(post, likeness, &mut sorted)),
             }
         }
-        let is_folder = matches!(self.source.kind, SourceKind::Folder(_));
         sorted.present = is_folder.then_some(present);
+        if !self.first {
+            let shown = sorted.report.found;
+            sorted.report.held = brake(self.source, &mut sorted.saved.new, shown, self.at);
+        }
         sorted
     }
 
-    /// A post that another source brought first stays as that source shows it.
-    fn sort_known(&self, known: &KnownPost, mut post: Post, sorted: &mut Sorted) {
-        if known.source != self.source.name {
-            return;
+    fn sort_known(
+        &self,
+        known: &KnownPost,
+        mut post: Post,
+        likeness: Likeness,
+        sorted: &mut Sorted,
+    ) {
+        let names = [Some(&post.identity), post.alternate.as_ref()];
+        let aliases: Vec<String> = names
+            .into_iter()
+            .flatten()
+            .filter(|name| !known.aliases.contains(name))
+            .cloned()
+            .collect();
+        if !aliases.is_empty() || known.likeness != likeness {
+            sorted.saved.recognised.push(Recognised {
+                id: known.id,
+                aliases,
+                likeness,
+            });
         }
         post.slug.clone_from(&known.slug);
         let fingerprint = gather::fingerprint(&post);
@@ -117,60 +174,40 @@ impl Sorting<'_> {
         }
     }
 
-    fn sort_new(&self, mut post: Post, sorted: &mut Sorted) -> Option<PostId> {
-        if self.taken.contains(&post.slug) {
-            post.slug = format!("{}-{}", self.source.name, post.slug);
+    fn sort_new(&self, mut post: Post, likeness: Likeness, sorted: &mut Sorted) -> Option<PostId> {
+        let fingerprint = gather::fingerprint(&post);
+        match self.taken.get(&post.slug) {
+            Some(by) if by.contains(&self.source.name) => {
+                post.slug = format!("{}-{}", post.slug, &fingerprint[..8]);
+            }
+            Some(_) => post.slug = format!("{}-{}", self.source.name, post.slug),
+            None => {}
         }
         if post.hold.is_some() {
             sorted.waiting.push((post, self.first));
             return None;
         }
+        let standing = match gather::passed_over(self.source, &post) {
+            Some(by) => {
+                sorted.report.filtered += 1;
+                Standing::Filtered { by }
+            }
+            None => {
+                sorted.report.new += 1;
+                Standing::Open
+            }
+        };
         let id = PostId(self.chance.identifier());
-        let fingerprint = gather::fingerprint(&post);
-        sorted.report.new += 1;
         sorted.saved.new.push(NewPost {
             id,
             post,
             fingerprint,
             baseline: self.first,
+            standing,
+            likeness,
         });
         Some(id)
     }
-
-    fn find(&self, post: &Post) -> Option<&KnownPost> {
-        let ours = |known: &&KnownPost| known.source == self.source.name;
-        let same = |known: &&KnownPost| known.identity == post.identity;
-        self.known
-            .iter()
-            .filter(ours)
-            .find(same)
-            .or_else(|| {
-                self.known
-                    .iter()
-                    .filter(ours)
-                    .find(|known| is_otherwise(known, post))
-            })
-            .or_else(|| {
-                self.known
-                    .iter()
-                    .find(same)
-                    .filter(|known| is_address(&known.identity))
-            })
-    }
-}
-
-/// One of the two identities of each is the same.
-fn is_otherwise(known: &KnownPost, post: &Post) -> bool {
-    let theirs = [Some(&known.identity), known.alternate.as_ref()];
-    let ours = [Some(&post.identity), post.alternate.as_ref()];
-    ours.into_iter()
-        .flatten()
-        .any(|one| theirs.contains(&Some(one)))
-}
-
-/// Whether an identity means the same everywhere: a link, or a name that claims so (RFC 4151, RFC 8141).
-fn is_address(identity: &str) -> bool {
-    identity.contains("://") || identity.starts_with("tag:") || identity.starts_with("urn:")
 }
 
 #[cfg(test)]
@@ -205,6 +242,7 @@ mod tests {
             lead: false,
             hold: None,
             files: vec![],
+            also: Vec::new(),
         }
     }
 
@@ -214,24 +252,33 @@ mod tests {
             source: SourceName::parse(source).unwrap(),
             slug: "welkom".to_owned(),
             identity: identity.to_owned(),
-            alternate: alternate.map(str::to_owned),
+            aliases: [Some(identity), alternate]
+                .into_iter()
+                .flatten()
+                .map(str::to_owned)
+                .collect(),
             fingerprint: gather::fingerprint(&post(source, identity, alternate)),
+            published: None,
+            likeness: gather::likenesses(&[post(source, identity, alternate)]).remove(0),
         }
     }
 
     fn sort(name: &str, known: Vec<KnownPost>, posts: Vec<Post>) -> Sorted {
         let source = source(name);
-        let taken = known
-            .iter()
-            .filter(|k| k.source != source.name)
-            .map(|k| k.slug.clone())
-            .collect();
+        let mut taken: HashMap<String, HashSet<SourceName>> = HashMap::new();
+        for known in &known {
+            let by = taken.entry(known.slug.clone()).or_default();
+            by.insert(known.source.clone());
+        }
+        let known = known.into_iter().filter(|k| k.source == source.name);
+        let known = known.collect();
         let chance = SeededChance::new(1);
         let at = Timestamp::UNIX_EPOCH;
         let sorting = Sorting {
             source: &source,
             at,
             first: false,
+            moved: false,
             known,
             taken,
             chance: &chance,
@@ -260,15 +307,6 @@ mod tests {
             let sorted = sort("blog", theirs, vec![post("blog", identity, Some("/a"))]);
             assert_eq!(sorted.saved.new.len(), 1, "{identity}");
         }
-    }
-
-    #[test]
-    fn a_link_that_another_source_brought_is_the_same_post_and_stays_as_it_was() {
-        let link = "https://example.nl/a";
-        let mut ours = post("blog", link, None);
-        ours.title = "Otherwise".to_owned();
-        let sorted = sort("blog", vec![known("other", link, None)], vec![ours]);
-        assert!(sorted.saved.new.is_empty() && sorted.saved.changed.is_empty());
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::model::{FirstRun, LedgerEntry, PostId, Schedule, Selection, Verdict, VerdictReason};
+use crate::model::{
+    FirstRun, LedgerEntry, PostId, Schedule, Selection, Standing, Verdict, VerdictReason,
+};
 
 /// Chooses the posts of the schedule's next issue.
 ///
@@ -47,6 +49,9 @@ fn reason_to_leave_out(
     if let Some((number, _)) = entry.carried.iter().find(|(_, by)| *by == schedule.name) {
         return Some(VerdictReason::CarriedBy(*number));
     }
+    if let Some(reason) = kept_out(&entry.standing) {
+        return Some(reason);
+    }
     if !is_of_the_topics(schedule, entry) {
         return Some(VerdictReason::OutsideTopics);
     }
@@ -57,6 +62,17 @@ fn reason_to_leave_out(
         Some(crate::model::Hold::Until(date)) if *date <= now => None,
         Some(hold) => Some(VerdictReason::Held(hold.clone())),
         None => None,
+    }
+}
+
+/// Why no issue may carry it, whatever the schedule.
+fn kept_out(standing: &Standing) -> Option<VerdictReason> {
+    match standing {
+        Standing::Open => None,
+        Standing::Quarantined { why, .. } => Some(VerdictReason::Quarantined(*why)),
+        Standing::Dropped { .. } => Some(VerdictReason::Dropped),
+        Standing::Filtered { by } => Some(VerdictReason::Filtered(by.clone())),
+        Standing::Joined(joined) => Some(VerdictReason::Joined(joined.because, joined.to)),
     }
 }
 
@@ -110,6 +126,7 @@ pub(super) mod tests {
             default: true,
             intro: None,
             subject: None,
+            preheader: None,
         }
     }
 
@@ -136,9 +153,11 @@ pub(super) mod tests {
                 lead: false,
                 hold: None,
                 files: vec![],
+                also: Vec::new(),
             },
             first_seen: at,
             baseline: false,
+            standing: Standing::Open,
             carried: vec![],
         }
     }

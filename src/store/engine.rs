@@ -49,12 +49,32 @@ const POSTGRES_DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', fa
      WHERE current_setting('synchronous_commit', true) = 'off'";
 
 /// Version, name, text for SQLite, text for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 1] = [(
-    1,
-    "ledger and outbox",
-    include_str!("../../migrations/sqlite/0001_ledger_and_outbox.sql"),
-    include_str!("../../migrations/postgres/0001_ledger_and_outbox.sql"),
-)];
+const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
+    (
+        1,
+        "ledger and outbox",
+        include_str!("../../migrations/sqlite/0001_ledger_and_outbox.sql"),
+        include_str!("../../migrations/postgres/0001_ledger_and_outbox.sql"),
+    ),
+    (
+        2,
+        "standing of sources",
+        include_str!("../../migrations/sqlite/0002_standing_of_sources.sql"),
+        include_str!("../../migrations/postgres/0002_standing_of_sources.sql"),
+    ),
+    (
+        3,
+        "standings",
+        include_str!("../../migrations/sqlite/0003_standings.sql"),
+        include_str!("../../migrations/postgres/0003_standings.sql"),
+    ),
+    (
+        4,
+        "source memory",
+        include_str!("../../migrations/sqlite/0004_source_memory.sql"),
+        include_str!("../../migrations/postgres/0004_source_memory.sql"),
+    ),
+];
 
 /// The newest schema that this program knows.
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;

@@ -89,6 +89,25 @@ impl Store {
             .collect()
     }
 
+    /// The subjects of all digests that were ever sealed, each once.
+    ///
+    /// Reads the head of each digest only: a subject is its first field, of 60 characters at most, escaped or not.
+    pub async fn subjects(&self) -> Result<Vec<String>, Error> {
+        let mut tx = self.engine.begin_read().await?;
+        let rows = tx
+            .rows(Statement::new(
+                "SELECT DISTINCT substr(digest, 1, 512) AS head FROM variant",
+            ))
+            .await?;
+        let mut subjects = Vec::with_capacity(rows.len());
+        for row in &rows {
+            subjects.extend(subject_of(&row.text("head")?));
+        }
+        subjects.sort_unstable();
+        subjects.dedup();
+        Ok(subjects)
+    }
+
     /// An issue as it was sealed.
     pub async fn issue_load(&self, issue: IssueNumber) -> Result<Option<Issue>, Error> {
         let mut tx = self.engine.begin_read().await?;
@@ -172,5 +191,34 @@ impl Store {
             ).await)?;
         }
         Ok(open)
+    }
+}
+
+/// The subject at the head of a digest as it is stored; `None` if the digest does not begin with one.
+fn subject_of(head: &str) -> Option<String> {
+    let value = head.strip_prefix("{\"subject\":")?;
+    let mut values = serde_json::Deserializer::from_str(value).into_iter();
+    values.next()?.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Digest, Language};
+
+    #[test]
+    fn a_digest_begins_with_its_subject() {
+        let subject = "Zeg \"ja\" · en nog één verhaal";
+        let digest = Digest {
+            subject: subject.to_owned(),
+            preheader: "x".repeat(110),
+            html: None,
+            text: "x".repeat(1_000),
+            language: Language::parse("nl").unwrap(),
+        };
+        let stored = serde_json::to_string(&digest).unwrap();
+        let head: String = stored.chars().take(200).collect();
+        assert_eq!(subject_of(&head).as_deref(), Some(subject));
+        assert_eq!(subject_of("[]"), None);
     }
 }

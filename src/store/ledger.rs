@@ -2,9 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{IssueNumber, LedgerEntry, Post, PostId, ScheduleName, SourceName};
+use jiff::Timestamp;
 
-use super::statement::{Row, Statement};
+use crate::model::{
+    IssueNumber, LedgerEntry, Likeness, Post, PostId, ScheduleName, SourceName, Standing,
+};
+
+use super::statement::{Row, Statement, Value};
 use super::transaction::Transaction;
 use super::{Error, Store};
 
@@ -19,57 +23,88 @@ pub struct KnownPost {
     pub slug: String,
     /// What made it this post when it was first seen.
     pub identity: String,
-    /// Its second identity.
-    pub alternate: Option<String>,
+    /// Every name it has gone by: identities, second identities.
+    pub aliases: Vec<String>,
     /// Of its content as last seen.
     pub fingerprint: String,
+    /// As its source last said.
+    pub published: Option<Timestamp>,
+    /// What it is recognised by; empty for a post that an earlier version of the program saw last.
+    pub likeness: Likeness,
+}
+
+/// The columns of a [`KnownPost`], of the table `p`.
+macro_rules! known {
+    ($rest:literal) => {
+        concat!(
+            "SELECT p.id AS id, p.source AS source, p.slug AS slug, p.identity AS identity, p.fingerprint AS fingerprint,
+                p.published AS published, p.link_key AS link_key, p.title_key AS title_key, p.text_key AS text_key,
+                p.text_sketch AS text_sketch, p.text_words AS text_words ",
+            $rest
+        )
+    };
 }
 
 impl Store {
-    /// The posts whose identity or alternate is one of these.
-    pub async fn post_known(&self, identities: &[String]) -> Result<Vec<KnownPost>, Error> {
-        let asked: Vec<_> = identities
-            .iter()
-            .map(|text| [text.as_str().into()])
-            .collect();
+    /// A source's posts that went by one of these names, or have one of these titles ([`crate::model::Likeness`]).
+    pub async fn post_known(
+        &self,
+        source: &SourceName,
+        names: &[String],
+        titles: &[String],
+    ) -> Result<Vec<KnownPost>, Error> {
+        let asked = |keys: &[String]| -> Vec<[Value; 2]> {
+            let keys = keys.iter();
+            keys.map(|key| [source.as_str().into(), key.as_str().into()])
+                .collect()
+        };
         let mut tx = self.engine.begin_read().await?;
-        let rows = tx
+        let mut rows = tx
             .over(
-                "WITH v(key) AS (VALUES {rows})
-                 SELECT p.id AS id, p.source AS source, p.slug AS slug, p.identity AS identity, p.alternate AS alternate, p.fingerprint AS fingerprint
-                 FROM v JOIN post p ON p.identity = v.key
-                 UNION
-                 SELECT p.id, p.source, p.slug, p.identity, p.alternate, p.fingerprint
-                 FROM v JOIN post p ON p.alternate = v.key",
-                &asked,
+                concat!(
+                    "WITH v(source, key) AS (VALUES {rows}) ",
+                    known!("FROM v JOIN post_alias a ON a.key = v.key JOIN post p ON p.id = a.post AND p.source = v.source")
+                ),
+                &asked(names),
             )
             .await?;
-        let mut known = HashMap::new();
-        for row in &rows {
-            let id = PostId(row.number("id")?);
-            known.insert(
-                id,
-                KnownPost {
-                    id,
-                    source: row.parsed("source")?,
-                    slug: row.text("slug")?,
-                    identity: row.text("identity")?,
-                    alternate: row.text_or_none("alternate")?,
-                    fingerprint: row.text("fingerprint")?,
-                },
-            );
-        }
-        let mut known: Vec<_> = known.into_values().collect();
+        rows.extend(
+            tx.over(
+                concat!(
+                    "WITH v(source, key) AS (VALUES {rows}) ",
+                    known!("FROM v JOIN post p ON p.source = v.source AND p.title_key = v.key")
+                ),
+                &asked(titles),
+            )
+            .await?,
+        );
+        let mut known = rows.iter().map(known).collect::<Result<Vec<_>, _>>()?;
         known.sort_by_key(|post| post.id);
+        known.dedup_by_key(|post| post.id);
+        let ids: Vec<_> = known.iter().map(|post| [post.id.0.into()]).collect();
+        let names = tx
+            .over(
+                "WITH v(id) AS (VALUES {rows})
+                 SELECT a.post AS post, a.key AS key FROM v JOIN post_alias a ON a.post = v.id ORDER BY a.post, a.key",
+                &ids,
+            )
+            .await?;
+        let mut by_post: HashMap<i64, Vec<String>> = HashMap::new();
+        for row in &names {
+            let names = by_post.entry(row.number("post")?).or_default();
+            names.push(row.text("key")?);
+        }
+        for post in &mut known {
+            post.aliases = by_post.remove(&post.id.0).unwrap_or_default();
+        }
         Ok(known)
     }
 
-    /// Which of these names of pages belong to a post of another source.
-    pub async fn post_slugs_of_others(
+    /// Which of these names of pages are taken, and by whose posts.
+    pub async fn post_slugs_taken(
         &self,
-        source: &SourceName,
         slugs: &[String],
-    ) -> Result<HashSet<String>, Error> {
+    ) -> Result<HashMap<String, HashSet<SourceName>>, Error> {
         let asked: Vec<_> = slugs.iter().map(|slug| [slug.as_str().into()]).collect();
         let mut tx = self.engine.begin_read().await?;
         let rows = tx
@@ -79,19 +114,18 @@ impl Store {
                 &asked,
             )
             .await?;
-        let mut taken = HashSet::new();
+        let mut taken: HashMap<String, HashSet<SourceName>> = HashMap::new();
         for row in &rows {
-            if row.text("source")? != source.as_str() {
-                taken.insert(row.text("slug")?);
-            }
+            let by = taken.entry(row.text("slug")?).or_default();
+            by.insert(row.parsed("source")?);
         }
         Ok(taken)
     }
 
     /// At most `limit` posts, newest first by when they were first seen, then by when they were published.
     ///
-    /// Posts that an issue of `schedule` carried fall off first, so that no waiting post is ever cut off for one that is
-    /// done. `carried` names the issues of every schedule.
+    /// Posts that an issue of `schedule` carried, and those that none may carry, fall off first, so that no waiting post is
+    /// ever cut off for one that is done. `carried` names the issues of every schedule.
     pub async fn ledger_list(
         &self,
         schedule: &ScheduleName,
@@ -102,7 +136,8 @@ impl Store {
             .rows(
                 Statement::new(
                     "SELECT p.id, p.source, p.identity, p.content, p.first_seen, p.baseline,
-                        CASE WHEN EXISTS (
+                        p.standing_detail,
+                        CASE WHEN p.standing <> 'open' OR EXISTS (
                             SELECT 1 FROM issue_post ip JOIN issue i ON i.number = ip.issue
                             WHERE ip.post = p.id AND i.schedule = $1
                         ) THEN 1 ELSE 0 END AS done
@@ -130,7 +165,7 @@ impl Store {
             .over(
                 "WITH v(id) AS (VALUES {rows})
                  SELECT p.id AS id, p.source AS source, p.identity AS identity, p.content AS content,
-                    p.first_seen AS first_seen, p.baseline AS baseline
+                    p.first_seen AS first_seen, p.baseline AS baseline, p.standing_detail AS standing_detail
                  FROM v JOIN post p ON p.id = v.id",
                 &asked,
             )
@@ -147,7 +182,7 @@ impl Store {
             .rows(
                 Statement::new(
                     "WITH latest(post, issue) AS (SELECT post, MAX(issue) FROM issue_post GROUP BY post)
-                     SELECT p.id, p.source, p.identity, p.content, p.first_seen, p.baseline
+                     SELECT p.id, p.source, p.identity, p.content, p.first_seen, p.baseline, p.standing_detail
                      FROM latest
                      JOIN issue_post ip ON ip.issue = latest.issue AND ip.post = latest.post
                      JOIN post p ON p.id = latest.post
@@ -165,8 +200,9 @@ pub(super) fn limit_of(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// The rows as ledger entries, each with the issues that carried it.
-async fn entries(tx: &mut Transaction, rows: &[Row]) -> Result<Vec<LedgerEntry>, Error> {
+/// The rows as ledger entries, each with the issues that carried it, and with the sources and topics of the posts that it
+/// stands for.
+pub(super) async fn entries(tx: &mut Transaction, rows: &[Row]) -> Result<Vec<LedgerEntry>, Error> {
     let mut list = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
     let asked: Vec<_> = list.iter().map(|entry| [entry.id.0.into()]).collect();
     let carried = tx
@@ -186,7 +222,45 @@ async fn entries(tx: &mut Transaction, rows: &[Row]) -> Result<Vec<LedgerEntry>,
     for entry in &mut list {
         entry.carried = issues.remove(&entry.id.0).unwrap_or_default();
     }
+    let joined = tx
+        .over(
+            "WITH v(id) AS (VALUES {rows})
+             SELECT p.joined_to AS joined_to, p.source AS source, p.content AS content, p.standing_detail AS standing_detail
+             FROM v JOIN post p ON p.joined_to = v.id ORDER BY p.joined_to, p.first_seen, p.id",
+            &asked,
+        )
+        .await?;
+    let mut twins: HashMap<i64, Vec<&Row>> = HashMap::new();
+    for row in &joined {
+        twins.entry(row.number("joined_to")?).or_default().push(row);
+    }
+    for entry in &mut list {
+        for row in twins.remove(&entry.id.0).unwrap_or_default() {
+            let twin: Post = row.json("content")?;
+            let standing: Standing = row.json("standing_detail")?;
+            entry.stand_for(row.parsed("source")?, &twin, &standing);
+        }
+    }
     Ok(list)
+}
+
+fn known(row: &Row) -> Result<KnownPost, Error> {
+    Ok(KnownPost {
+        id: PostId(row.number("id")?),
+        source: row.parsed("source")?,
+        slug: row.text("slug")?,
+        identity: row.text("identity")?,
+        aliases: Vec::new(),
+        fingerprint: row.text("fingerprint")?,
+        published: row.instant_or_none("published")?,
+        likeness: Likeness {
+            link: row.text_or_none("link_key")?,
+            title: row.text_or_none("title_key")?.unwrap_or_default(),
+            text: row.text_or_none("text_key")?,
+            sketch: row.number_or_none("text_sketch")?,
+            words: row.number("text_words")?,
+        },
+    })
 }
 
 /// A row as a ledger entry. Source and identity are the row's: those of the content may have changed since.
@@ -201,6 +275,7 @@ fn entry(row: &Row) -> Result<LedgerEntry, Error> {
         },
         first_seen: row.instant("first_seen")?,
         baseline: row.number("baseline")? == 1,
+        standing: row.json_or_none("standing_detail")?.unwrap_or_default(),
         carried: Vec::new(),
     })
 }

@@ -11,7 +11,9 @@ mod file;
 mod issues;
 mod ledger;
 mod lock;
+mod memory;
 mod outbox;
+mod posts;
 mod schedules;
 mod seal;
 mod sources;
@@ -20,6 +22,8 @@ mod subscribers;
 mod suppressions;
 mod transaction;
 mod turn;
+mod twins;
+mod visits;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -33,10 +37,12 @@ pub use issues::IssueSummary;
 pub use ledger::KnownPost;
 pub use lock::RunLock;
 pub use outbox::Recovered;
+pub use posts::Recognised;
 pub use schedules::ScheduleState;
 pub use seal::{Seal, SealOutcome};
 pub use sources::{NewPost, SourceSaved, SourceState};
 pub use subscribers::SyncReport;
+pub use twins::Twin;
 
 use engine::Engine;
 

@@ -2,11 +2,15 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Post, PostId, SourceName, Validators};
+use crate::model::{
+    Likeness, Post, PostId, SourceName, SourceStanding, Standing, Validators, Visit,
+};
 
+use super::memory;
+use super::posts::{self, Recognised};
 use super::statement::{Row, Statement, Value, json};
 use super::transaction::{Transaction, transact};
-use super::{Error, Store};
+use super::{Error, Store, visits};
 
 /// What the store knows of a source.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +31,8 @@ pub struct SourceState {
     pub last_error: Option<String>,
     /// Posts in the ledger that it brought.
     pub posts: i64,
+    /// What visits taught of it beside its posts.
+    pub standing: SourceStanding,
 }
 
 /// A post that the ledger did not know.
@@ -40,6 +46,10 @@ pub struct NewPost {
     pub fingerprint: String,
     /// It was there when its source was gathered for the first time.
     pub baseline: bool,
+    /// Whether issues may carry it.
+    pub standing: Standing,
+    /// What it is recognised by.
+    pub likeness: Likeness,
 }
 
 /// What came of reading a source once.
@@ -59,9 +69,15 @@ pub struct SourceSaved {
     pub new: Vec<NewPost>,
     /// Posts whose content changed, with their new fingerprint.
     pub changed: Vec<(PostId, Post, String)>,
+    /// What the next visit should know; `None` leaves what is known.
+    pub memory: Option<String>,
+    /// What else the visit taught; recorded whatever came of it.
+    pub visit: Visit,
+    /// Posts that are known, under names or by a likeness that were not.
+    pub recognised: Vec<Recognised>,
 }
 
-const STATE: &str = "SELECT name, location, validators, first_gathered_at, last_attempt_at, last_success_at, last_error,
+const STATE: &str = "SELECT name, location, validators, first_gathered_at, last_attempt_at, last_success_at, last_error, standing,
         (SELECT COUNT(*) FROM post WHERE post.source = source.name) AS posts
      FROM source WHERE $1 = '' OR name = $1 ORDER BY name";
 
@@ -99,6 +115,7 @@ impl Store {
 async fn rename(tx: &mut Transaction, old: &SourceName, new: &SourceName) -> Result<(), Error> {
     for text in [
         "UPDATE source SET name = $1 WHERE name = $2",
+        "UPDATE source_event SET source = $1 WHERE source = $2",
         "UPDATE post SET source = $1 WHERE source = $2",
     ] {
         tx.execute(Statement::new(text).with(new.as_str()).with(old.as_str()))
@@ -110,17 +127,19 @@ async fn rename(tx: &mut Transaction, old: &SourceName, new: &SourceName) -> Res
 async fn save_failure(tx: &mut Transaction, saved: &SourceSaved, error: &str) -> Result<(), Error> {
     tx.execute(
         Statement::new(
-            "INSERT INTO source (name, location, last_attempt_at, last_error) VALUES ($1, $2, $3, $4)
+            "INSERT INTO source (name, location, last_attempt_at, last_error, standing) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (name) DO UPDATE SET
-                last_attempt_at = excluded.last_attempt_at, last_error = excluded.last_error",
+                last_attempt_at = excluded.last_attempt_at, last_error = excluded.last_error,
+                standing = excluded.standing",
         )
         .with(saved.source.as_str())
         .with(saved.location.as_str())
         .with(saved.at)
-        .with(error),
+        .with(error)
+        .with(json(&saved.visit.standing)?),
     )
     .await?;
-    Ok(())
+    visits::save(tx, &saved.source, saved.at, &saved.visit).await
 }
 
 async fn save_success(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), Error> {
@@ -130,77 +149,29 @@ async fn save_success(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), E
     };
     tx.execute(
         Statement::new(
-            "INSERT INTO source (name, location, validators, first_gathered_at, last_attempt_at, last_success_at)
-             VALUES ($1, $2, $3, $4, $4, $4)
+            "INSERT INTO source (name, location, validators, first_gathered_at, last_attempt_at, last_success_at, standing)
+             VALUES ($1, $2, $3, $4, $4, $4, $5)
              ON CONFLICT (name) DO UPDATE SET
                 location = excluded.location,
                 validators = excluded.validators,
                 first_gathered_at = COALESCE(source.first_gathered_at, excluded.first_gathered_at),
                 last_attempt_at = excluded.last_attempt_at,
                 last_success_at = excluded.last_success_at,
-                last_error = NULL",
+                last_error = NULL,
+                standing = excluded.standing",
         )
         .with(saved.source.as_str())
         .with(saved.location.as_str())
         .with(validators)
-        .with(saved.at),
+        .with(saved.at)
+        .with(json(&saved.visit.standing)?),
     )
     .await?;
-    insert_posts(tx, saved).await?;
-    update_posts(tx, saved).await
-}
-
-async fn insert_posts(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), Error> {
-    let rows: Vec<_> = saved
-        .new
-        .iter()
-        .map(|new| {
-            Ok([
-                Value::from(new.id.0),
-                new.post.source.as_str().into(),
-                new.post.identity.as_str().into(),
-                new.post.alternate.clone().into(),
-                new.post.slug.as_str().into(),
-                new.fingerprint.as_str().into(),
-                json(&new.post)?,
-                new.post.published.into(),
-                saved.at.into(),
-                new.baseline.into(),
-            ])
-        })
-        .collect::<Result<_, Error>>()?;
-    tx.over(
-        "INSERT INTO post (id, source, identity, alternate, slug, fingerprint, content, published, first_seen, baseline)
-         VALUES {rows} ON CONFLICT (source, identity) DO NOTHING",
-        &rows,
-    )
-    .await?;
-    Ok(())
-}
-
-async fn update_posts(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), Error> {
-    let rows: Vec<_> = saved
-        .changed
-        .iter()
-        .map(|(id, post, fingerprint)| {
-            Ok([
-                Value::from(id.0),
-                post.alternate.clone().into(),
-                fingerprint.as_str().into(),
-                json(post)?,
-                post.published.into(),
-            ])
-        })
-        .collect::<Result<_, Error>>()?;
-    tx.over(
-        "WITH v(id, alternate, fingerprint, content, published) AS (VALUES {rows})
-         UPDATE post SET alternate = COALESCE(v.alternate, post.alternate), fingerprint = v.fingerprint,
-            content = v.content, published = v.published
-         FROM v WHERE post.id = v.id",
-        &rows,
-    )
-    .await?;
-    Ok(())
+    if let Some(memory) = &saved.memory {
+        memory::keep(tx, &saved.source, memory).await?;
+    }
+    visits::save(tx, &saved.source, saved.at, &saved.visit).await?;
+    posts::save(tx, saved).await
 }
 
 fn state(row: &Row) -> Result<SourceState, Error> {
@@ -213,5 +184,6 @@ fn state(row: &Row) -> Result<SourceState, Error> {
         last_success_at: row.instant_or_none("last_success_at")?,
         last_error: row.text_or_none("last_error")?,
         posts: row.number("posts")?,
+        standing: row.json_or_none("standing")?.unwrap_or_default(),
     })
 }

@@ -8,6 +8,7 @@ mod atom;
 mod feed;
 mod item;
 mod json;
+mod opml;
 mod outline;
 mod rss;
 mod sitemap;
@@ -15,6 +16,7 @@ mod text;
 
 pub use feed::{Document, Feed, documents};
 pub use item::{Item, ItemImage};
+pub use opml::{Outline, opml};
 pub use outline::outline;
 pub use sitemap::{Location, sitemap};
 

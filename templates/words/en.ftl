@@ -31,6 +31,8 @@ weekday-name =
 date-short = { $day }{"\u00A0"}{ month-name }
 date-long = { $day }{"\u00A0"}{ month-name } { $year }
 date-full = { weekday-name } { $day }{"\u00A0"}{ month-name } { $year }
+mark-thousands = ,
+mark-decimal = .
 minutes = { $minutes }{"\u00A0"}min
 
 ## Subject and preheader
@@ -43,7 +45,7 @@ preheader-plus = Plus:
 preheader-number = Issue { $number } of { $newsletter }, { $date }
 
 ## The head
-issue-number = Issue { $number }
+issue-number = Issue{"\u00A0"}{ $number }
 read-online = Read online
 greeting = { $time ->
     [morning] Good morning,
@@ -57,13 +59,15 @@ greeting-named = { $time ->
  }
 
 ## The stories
+also-at = Also at
 read-story = Read the full story
 section-rest = Also in this issue
 call-button = Find out more
 more-stories = { $count ->
     [one] And one more story in this issue
-   *[other] And { $count } more stories in this issue
+   *[other] And { $count }{"\u00A0"}more stories in this issue
  }
+contributors = Who wrote this
 
 ## The foot
 footer-why = You receive { $newsletter } at { $address } because you signed up { $since }.
@@ -74,6 +78,31 @@ unsubscribe = Unsubscribe
 feed = Follow by RSS
 forwarded = Was this forwarded to you?
 forwarded-link = Read earlier issues
+
+## The letters around it: confirm, welcome, goodbye
+confirm-subject = Confirm that you want { $newsletter }
+confirm-title = One more click
+confirm-preheader = One click, and { $newsletter } will come to { $address }.
+confirm-ask = Someone, hopefully you, asked for { $newsletter } at { $address }. Is that right? Then tell us so.
+confirm-button = Yes, send me { $newsletter }
+confirm-days = { $days ->
+    [one] The link works for a day.
+   *[other] The link works for { $days }{"\u00A0"}days.
+ }
+confirm-ignore = Was it not you? Then there is nothing to do: without this click we send nothing.
+welcome-subject = Welcome to { $newsletter }
+welcome-title = Welcome to { $newsletter }
+welcome-preheader = You have signed up. This is what to expect, and how to leave again.
+welcome-text = You have signed up: { $newsletter } will come to { $address }.
+welcome-next = The next issue appears on { $date }.
+welcome-latest = Read the latest issue now
+welcome-leave = Had enough? You can leave at any time, with one click:
+goodbye-subject = You have been unsubscribed
+goodbye-title = Goodbye
+goodbye-preheader = { $newsletter } will not come any more. This is the last mail you get from us.
+goodbye-thanks = Thank you for reading along.
+goodbye-again = Was it a mistake?
+goodbye-again-link = Sign up again
 
 ## The pages
 archive = All issues

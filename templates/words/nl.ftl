@@ -31,6 +31,8 @@ weekday-name =
 date-short = { $day }{"\u00A0"}{ month-name }
 date-long = { $day }{"\u00A0"}{ month-name } { $year }
 date-full = { weekday-name } { $day }{"\u00A0"}{ month-name } { $year }
+mark-thousands = .
+mark-decimal = ,
 minutes = { $minutes }{"\u00A0"}min
 
 ## Onderwerp en voorproefje
@@ -43,7 +45,7 @@ preheader-plus = Plus:
 preheader-number = Nummer { $number } van { $newsletter }, { $date }
 
 ## De kop
-issue-number = Nummer { $number }
+issue-number = Nummer{"\u00A0"}{ $number }
 read-online = Lees online
 greeting = { $time ->
     [morning] Goedemorgen,
@@ -57,13 +59,15 @@ greeting-named = { $time ->
  }
 
 ## De verhalen
+also-at = Ook bij
 read-story = Lees het hele verhaal
 section-rest = Verder in dit nummer
 call-button = Kijk verder
 more-stories = { $count ->
     [one] En nog een verhaal in dit nummer
-   *[other] En nog { $count } verhalen in dit nummer
+   *[other] En nog { $count }{"\u00A0"}verhalen in dit nummer
  }
+contributors = Wie dit schreven
 
 ## De voet
 footer-why = Je krijgt { $newsletter } op { $address }, omdat je je { $since } hebt aangemeld.
@@ -74,6 +78,31 @@ unsubscribe = Uitschrijven
 feed = Volg via RSS
 forwarded = Doorgestuurd gekregen?
 forwarded-link = Lees eerdere nummers
+
+## De brieven eromheen: bevestigen, welkom, tot ziens
+confirm-subject = Bevestig je aanmelding voor { $newsletter }
+confirm-title = Nog één klik
+confirm-preheader = Een klik, en { $newsletter } komt voortaan naar { $address }.
+confirm-ask = Iemand, hopelijk jij, wil { $newsletter } ontvangen op { $address }. Klopt dat? Dan horen wij het graag.
+confirm-button = Ja, stuur mij { $newsletter }
+confirm-days = { $days ->
+    [one] De link werkt een dag.
+   *[other] De link werkt { $days }{"\u00A0"}dagen.
+ }
+confirm-ignore = Was jij het niet? Dan hoef je niets te doen: zonder deze klik sturen wij niets.
+welcome-subject = Welkom bij { $newsletter }
+welcome-title = Welkom bij { $newsletter }
+welcome-preheader = Je aanmelding is rond. Dit is wat je kunt verwachten, en hoe je weer weggaat.
+welcome-text = Je aanmelding is rond: { $newsletter } komt voortaan op { $address }.
+welcome-next = Het volgende nummer verschijnt { $date }.
+welcome-latest = Lees alvast het laatste nummer
+welcome-leave = Genoeg gelezen? Weggaan kan altijd, met één klik:
+goodbye-subject = Je bent uitgeschreven
+goodbye-title = Tot ziens
+goodbye-preheader = { $newsletter } komt niet meer. Dit is de laatste mail die je van ons krijgt.
+goodbye-thanks = Dank dat je meelas.
+goodbye-again = Was het een vergissing?
+goodbye-again-link = Meld je weer aan
 
 ## De pagina's
 archive = Alle nummers

@@ -15,7 +15,7 @@ struct Room {
 }
 
 const ROOMS: [Room; 14] = [
-    room("model", &[], &[], true),
+    room("model", &[], &["regex", "regex_syntax"], true),
     room("select", &["model"], &[], true),
     room("schedule", &["model"], &["croner"], true),
     room(
@@ -24,9 +24,19 @@ const ROOMS: [Room; 14] = [
         &["handlebars", "css_inline", "fluent_bundle"],
         true,
     ),
-    room("syndicate", &["model"], &["rss", "atom_syndication"], true),
+    room(
+        "syndicate",
+        &["model"],
+        &["rss", "atom_syndication", "quick_xml"],
+        true,
+    ),
     room("pictures", &[], &["image", "ab_glyph"], true),
-    room("config", &["model", "schedule"], &["toml"], false),
+    room(
+        "config",
+        &["model", "schedule"],
+        &["toml", "toml_edit"],
+        false,
+    ),
     room(
         "gather",
         &["model"],
@@ -34,8 +44,12 @@ const ROOMS: [Room; 14] = [
             "reqwest",
             "feed_rs",
             "ammonia",
+            "dom_query",
+            "dom_smoothie",
+            "quick_xml",
             "pulldown_cmark",
             "serde_saphyr",
+            "chardetng",
             "whatlang",
             "toml",
             "rustls",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, Command};
 
+use crate::support::http::{Answer, HttpServer};
 use crate::support::newsletter::{Ended, Newsletter};
 use crate::support::smtp::{Received, Script, SmtpServer, Stage, at};
 
@@ -180,6 +181,38 @@ async fn sigterm_finishes_the_message_in_hand_and_leaves_the_rest_queued() {
     assert!(
         readers.values().all(|copies| copies.len() == 1),
         "a copy was made"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_does_not_wait_for_a_source_that_hangs() {
+    let (http, server) = (HttpServer::start(), SmtpServer::start(Script::new()).await);
+    http.on("/hangt", Answer::hang());
+    for command in ["run", "gather"] {
+        let newsletter = newsletter(&server, 2);
+        let url = http.url("/hangt");
+        newsletter.append(
+            "courant.toml",
+            &format!(
+                "[[source]]\nname = \"hangt\"\nurl = \"{url}\"\n[gather]\nallow = [\"127.0.0.1\"]\n"
+            ),
+        );
+        let before = http.requests().len();
+        let child = newsletter.start(&["-v", command]);
+        http.arrived(before + 1).await;
+        signal(&child, "-TERM");
+        let stopped = Ended::after(child).await;
+        assert_eq!(stopped.code, 0, "{}\n{}", stopped.stdout, stopped.stderr);
+        assert!(
+            !stopped.stderr.contains("fell silent"),
+            "{}",
+            stopped.stderr
+        );
+    }
+    assert_eq!(
+        server.received().len(),
+        0,
+        "nothing was sealed after the signal"
     );
 }
 

@@ -8,14 +8,17 @@
 
 mod faults;
 mod pages;
+mod preflight;
+mod shapes;
 pub mod stories;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use courant::compose::{Composer, Error, Overrides, fill};
+use courant::compose::{Composer, Error, Neighbours, Overrides, OwnLines, fill};
 use courant::model::{
-    Digest, Format, Issue, Language, Localised, LocalisedCall, Post, PostId, Slot, Variant,
+    AlsoAt, Digest, Format, Issue, Language, Localised, LocalisedCall, Post, PostId, Slot,
+    SourceName, Variant,
 };
 
 use stories::{english, issue, post, thirty, twelve};
@@ -41,7 +44,9 @@ fn variant(issue: &Issue, tag: &str, format: Format) -> Variant {
 
 fn digest(issue: &Issue, tag: &str) -> Digest {
     let variant = variant(issue, tag, Format::Html);
-    composer().digest(issue, &variant, None, &[]).unwrap()
+    composer()
+        .digest(issue, &variant, &OwnLines::default(), &[])
+        .unwrap()
 }
 
 fn html(digest: &Digest) -> &str {
@@ -123,9 +128,14 @@ fn the_publishers_own_words_follow_the_readers_language() {
             text: each("Kom langs.", "Come along."),
             label: Some("Open middag".into()),
             url: Some(each("https://a.example/nl", "https://a.example/en")),
+            image: None,
         });
         let variant = variant(&issue, tag, Format::Html);
-        let digest = composer().digest(&issue, &variant, Some(&subject), &[]);
+        let own = OwnLines {
+            subject: Some(&subject),
+            preheader: None,
+        };
+        let digest = composer().digest(&issue, &variant, &own, &[]);
         let digest = digest.unwrap();
         let parts = [html(&digest).to_owned(), digest.text];
         let subject = digest.subject;
@@ -140,7 +150,7 @@ fn the_publishers_own_words_follow_the_readers_language() {
     let both = each("Eerste alinea.\n\nTweede alinea.", "Dear readers.");
     let (dutch, english) = (made(both.clone(), "nl"), made(both, "en"));
     for (nl, en) in [
-        ("Het weekbericht", "The weekly letter"),
+        ("Het weekbericht · nr. 37", "The weekly letter · no. 37"),
         ("Elke zaterdag", "Every Saturday"),
         ("Tweede alinea.", "Dear readers."),
         ("Kom langs.", "Come along."),
@@ -188,7 +198,9 @@ fn a_bare_post_alone() {
 fn readers_of_text_get_text_alone() {
     let issue = issue(twelve());
     let variant = variant(&issue, "nl", Format::Text);
-    let text_only = composer().digest(&issue, &variant, None, &[]).unwrap();
+    let text_only = composer()
+        .digest(&issue, &variant, &OwnLines::default(), &[])
+        .unwrap();
     assert_eq!(text_only.html, None);
     assert_eq!(text_only.text, digest(&issue, "nl").text);
 }
@@ -201,7 +213,9 @@ fn a_variant_holds_its_own_posts_in_the_issues_order() {
         language: language("nl"),
         format: Format::Html,
     };
-    let digest = composer().digest(&issue, &variant, None, &[]).unwrap();
+    let digest = composer()
+        .digest(&issue, &variant, &OwnLines::default(), &[])
+        .unwrap();
     let titles: Vec<_> = issue.posts.iter().map(|(_, post)| &post.title).collect();
     assert_eq!(
         digest.subject,
@@ -220,7 +234,7 @@ fn a_variant_without_posts_of_the_issue_is_refused() {
         posts: vec![PostId(99)],
         ..variant(&issue, "nl", Format::Html)
     };
-    let result = composer().digest(&issue, &variant, None, &[]);
+    let result = composer().digest(&issue, &variant, &OwnLines::default(), &[]);
     assert!(matches!(result, Err(Error::NoPosts)), "{result:?}");
 }
 
@@ -266,8 +280,12 @@ fn past_the_budget_the_last_stories_make_way_for_a_link() {
     assert_eq!(digest.subject, "Verhaal 0 van velen · en nog 119 verhalen");
     let shown = digest.text.matches("* Verhaal").count();
     assert!((30..120).contains(&shown), "{shown}");
-    for part in [html(&digest), &digest.text] {
-        assert!(part.contains(&format!("En nog {} verhalen in dit nummer", 120 - shown)));
+    let html = html(&digest).replace("&nbsp;", "\u{a0}");
+    for part in [&html, &digest.text] {
+        assert!(part.contains(&format!(
+            "En nog {}\u{a0}verhalen in dit nummer",
+            120 - shown
+        )));
         assert!(part.contains(&format!("Verhaal {} van", shown - 1)));
         assert!(!part.contains(&format!("Verhaal {shown} van")));
     }
@@ -281,12 +299,71 @@ fn story(title: &str) -> Post {
 }
 
 #[test]
+fn other_places_of_a_post_are_a_quiet_line() {
+    let also = |place: Option<&str>, link: Option<&str>| AlsoAt {
+        source: SourceName::parse("ander").unwrap(),
+        place: place.map(str::to_owned),
+        link: link.map(str::to_owned),
+    };
+    let mut posts = twelve();
+    posts.truncate(3);
+    posts[0].also = vec![
+        also(Some("Het <Andere> Blad"), Some("https://ander.example/a")),
+        also(None, Some("https://derde.example/b")),
+    ];
+    posts[1].also = vec![
+        also(Some("Zelfde adres"), posts[1].link.as_deref()),
+        // A folder has no place that readers know.
+        also(None, None),
+    ];
+    let issue = issue(posts);
+    for (tag, words) in [("nl", "Ook bij"), ("en", "Also at")] {
+        let digest = digest(&issue, tag);
+        let mut archived = issue.clone();
+        archived.masthead.language = language(tag);
+        let page = composer()
+            .issue_page(&archived, Neighbours::default())
+            .unwrap();
+        for part in [html(&digest), &page] {
+            let lines: Vec<&str> = part.lines().filter(|line| line.contains(words)).collect();
+            assert_eq!(lines.len(), 2, "{part}");
+            assert!(
+                lines[0].contains("Het &lt;Andere&gt; Blad</a>, <a"),
+                "{lines:?}"
+            );
+            assert!(lines[0].contains(">derde.example</a>"), "{lines:?}");
+            assert!(
+                lines[1].contains(&format!("{words}: Zelfde adres</p>")),
+                "{lines:?}"
+            );
+        }
+        let text: Vec<&str> = digest
+            .text
+            .lines()
+            .filter(|line| line.contains(words))
+            .collect();
+        assert_eq!(
+            text,
+            ["Het <Andere> Blad", "derde.example", "Zelfde adres"]
+                .map(|place| format!("  {words}: {place}"))
+        );
+    }
+    let none = digest(&self::issue(twelve()), "nl");
+    assert!(!html(&none).contains("Ook bij") && !none.text.contains("Ook bij"));
+}
+
+#[test]
 fn one_story_that_is_too_large_is_refused() {
     let issue = issue(vec![Post {
         link: Some(format!("https://example.nl/{}", "x".repeat(60_000))),
         ..post("Te groot")
     }]);
-    let result = composer().digest(&issue, &variant(&issue, "nl", Format::Html), None, &[]);
+    let result = composer().digest(
+        &issue,
+        &variant(&issue, "nl", Format::Html),
+        &OwnLines::default(),
+        &[],
+    );
     assert!(matches!(result, Err(Error::TooLarge { .. })), "{result:?}");
 }
 
@@ -317,7 +394,11 @@ fn the_html_reads_well_without_a_style_sheet_and_keeps_little_of_one() {
         .skip(1)
         .map(|rest| rest.split("</style>").next().unwrap());
     let kept: Vec<&str> = kept.collect();
-    assert_eq!(kept.len(), 3, "phone, dark, Outlook.com");
+    assert_eq!(
+        kept.len(),
+        4,
+        "Outlook for Windows, phone, dark, Outlook.com"
+    );
     assert!(kept.iter().map(|style| style.len()).sum::<usize>() <= 16_384);
     let body = html(&digest).split_once("<body").unwrap().1;
     for element in ["<p ", "<h1 ", "<h2 ", "<h3 ", "<td "] {
@@ -459,7 +540,12 @@ fn a_newsletter_below_a_path_and_with_its_own_accent() {
     assert!(html(&digest).contains("https://example.nl/nieuws/img/"));
     assert!(html(&digest).contains("#0b5c8a") && !html(&digest).contains("#a3271d"));
     issue.masthead.accent = "#ffee00".into();
-    let result = composer().digest(&issue, &variant(&issue, "nl", Format::Html), None, &[]);
+    let result = composer().digest(
+        &issue,
+        &variant(&issue, "nl", Format::Html),
+        &OwnLines::default(),
+        &[],
+    );
     assert!(matches!(result, Err(Error::Accent(_))), "{result:?}");
 }
 

@@ -5,8 +5,11 @@
     reason = "helpers of tests stop the test that they serve"
 )]
 
+mod behaviours;
+mod dialects;
 mod feeds;
 mod fetching;
+mod first_user;
 mod folders;
 
 use std::fmt::Write as _;

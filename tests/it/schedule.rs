@@ -37,6 +37,7 @@ fn schedule(cadence: Cadence, zone: &str) -> Schedule {
         default: true,
         intro: None,
         subject: None,
+        preheader: None,
     }
 }
 

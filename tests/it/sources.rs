@@ -56,14 +56,14 @@ fn running(server: &HttpServer, feed: &str) -> Newsletter {
     newsletter
 }
 
-/// A feed with an item for each guid, link and title.
+/// A feed with an item for each guid, link and title; without a date, since these runs go by the real clock, and what is
+/// older than a month would be held one day.
 fn feed(items: &[(&str, &str, &str)]) -> String {
     let items: String = items
         .iter()
         .map(|(guid, link, title)| {
             format!(
                 "<item><guid isPermaLink=\"false\">{guid}</guid><link>{link}</link><title>{title}</title>\
-                 <pubDate>Mon, 02 Nov 2026 07:45:12 GMT</pubDate>\
                  <description>Wat er staat onder {title}.</description></item>"
             )
         })
@@ -164,7 +164,7 @@ fn a_source_is_told_who_asks_and_nothing_else() {
     let requests = server.requests();
     assert_eq!(requests.len(), 4);
     let ours = format!(
-        "courant/{} (+http://127.0.0.1:8080)",
+        "courant/{} (+http://127.0.0.1:8080; 2 subscribers)",
         env!("CARGO_PKG_VERSION")
     );
     for request in requests {
@@ -319,4 +319,99 @@ fn a_source_that_hangs_is_given_up_and_the_others_go_out() {
     );
     assert_eq!(titles(&newsletter, "1"), ["Het eerste bericht"]);
     assert_eq!(newsletter.mailbox().len(), 2);
+}
+
+#[test]
+fn the_list_says_how_each_source_fares_and_why_in_words() {
+    let (server, busy) = (HttpServer::start(), HttpServer::start());
+    server.on(
+        "/goed",
+        Answer::ok("application/rss+xml", feed(&[FIRST, SECOND])),
+    );
+    server.on("/weg", Answer::status(410));
+    server.on("/login", Answer::status(401));
+    server.on("/verhuisd", Answer::redirect(301, server.url("/goed")));
+    busy.on("/druk", Answer::status(429).header("retry-after", "3600"));
+    let here = ["goed", "weg", "login", "verhuisd"];
+    let mut sources: Vec<_> = here
+        .iter()
+        .map(|name| (*name, server.url(&format!("/{name}")).to_string()))
+        .collect();
+    sources.push(("druk", busy.url("/druk").to_string()));
+    let newsletter = newsletter(&sources);
+    newsletter.expect(&["gather"], 1);
+    newsletter.append(
+        "courant.toml",
+        "\n[[source]]\nname = \"nieuw\"\nfolder = \"posts\"\n",
+    );
+
+    let list = newsletter.json(&["sources", "list"]);
+    let of = |name: &str| {
+        let list = list.as_array().unwrap().iter();
+        list.clone()
+            .find(|source| source["name"] == name)
+            .unwrap()
+            .clone()
+    };
+    for (name, state) in [
+        ("goed", "ok"),
+        ("weg", "gone"),
+        ("login", "backing_off"),
+        ("verhuisd", "ok"),
+        ("druk", "held"),
+        ("nieuw", "new"),
+    ] {
+        assert_eq!(of(name)["state"], state, "{}", of(name));
+    }
+    // Posts without a date that were there at the first time say nothing of the pace.
+    assert_eq!(of("goed")["posts_a_month"], 0.0);
+    assert_eq!(of("verhuisd")["moved_to"], server.url("/goed").as_str());
+    assert_eq!(
+        of("weg")["journal"][0]["what"],
+        "gone (410): not asked any more"
+    );
+    assert_eq!(of("weg")["next_due"], serde_json::Value::Null);
+    assert!(of("druk")["next_due"].is_string());
+
+    let shown = newsletter.expect(&["sources", "list"], 0).stdout;
+    for words in [
+        "weg: gone since ",
+        "login: the server wants a login (401), since ",
+        "asked us to come back later",
+        "verhuisd: moved to http://127.0.0.1:",
+        "backing off",
+        "not asked",
+    ] {
+        assert!(shown.contains(words), "{words}\n{shown}");
+    }
+    // The address comes last, so that a terminal of 80 columns cuts nothing else.
+    let place = shown.lines().next().unwrap().find("where").unwrap();
+    assert!(place < 70, "{shown}");
+}
+
+#[test]
+fn a_source_that_is_named_is_asked_although_it_is_not_due() {
+    let server = HttpServer::start();
+    server.on("/feed", Answer::ok("application/rss+xml", feed(&[FIRST])));
+    let newsletter = newsletter(&[("blog", server.url("/feed").to_string())]);
+    let first = newsletter.expect(&["gather"], 0).stdout;
+    assert_eq!(first, "blog: 1 new of 1 post\n");
+    let again = newsletter.expect(&["gather"], 0).stdout;
+    assert!(again.starts_with("blog: not due before "), "{again}");
+    assert_eq!(
+        newsletter.expect(&["gather", "blog"], 0).stdout,
+        "blog: unchanged\n"
+    );
+    assert_eq!(server.requests().len(), 2);
+    let unknown = newsletter.expect(&["gather", "blok"], 2);
+    assert!(
+        unknown.stderr.contains("there is no source `blok`"),
+        "{}",
+        unknown.stderr
+    );
+    assert!(unknown.stderr.contains("known sources: `blog`"));
+    // What was gathered goes out with the next issue, and nothing was sent before.
+    assert_eq!(newsletter.mailbox().len(), 0);
+    newsletter.expect(&["run"], 0);
+    assert_eq!(titles(&newsletter, "1"), ["Het eerste"]);
 }

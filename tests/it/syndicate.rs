@@ -61,9 +61,11 @@ fn entry(id: i64, title: &str, first_seen: &str) -> LedgerEntry {
             lead: false,
             hold: None,
             files: Vec::new(),
+            also: Vec::new(),
         },
         first_seen: at(first_seen),
         baseline: false,
+        standing: Default::default(),
         carried: Vec::new(),
     }
 }
@@ -79,6 +81,7 @@ fn posts() -> Vec<LedgerEntry> {
     full.post.link = Some("https://blog.example.nl/creme?a=1&b=2".into());
     full.post.author = Some(Author {
         name: "Zoë d’Hulst".into(),
+        role: None,
         bio: None,
         photo: None,
     });

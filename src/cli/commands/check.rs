@@ -9,6 +9,7 @@ use crate::audience;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::count;
 use crate::cli::session::Session;
+use crate::compose;
 use crate::config::{self, Config};
 use crate::gather;
 use crate::model::{Diagnostic, SourceKind};
@@ -57,7 +58,8 @@ pub async fn check(session: &Session) -> Result<Exit, Failure> {
 
 async fn look(session: &Session) -> Result<Checked, Failure> {
     let config = session.config()?;
-    pipeline::check_templates(&config)?;
+    let composer = pipeline::check_templates(&config)?;
+    pipeline::check_selectors(&config)?;
     let store = session.store(&config).await?;
     audience::check_secret(&config.secret_file, store.as_ref())
         .await
@@ -70,13 +72,19 @@ async fn look(session: &Session) -> Result<Checked, Failure> {
         schedules: Some(config.schedules.len()),
         subscribers: Some(subscribers.entries.len()),
         posts: Some(posts),
-        faults: [one_click(&config), subscribers.faults, post_faults].concat(),
+        faults: [
+            one_click(&config),
+            composer.warnings().to_vec(),
+            subscribers.faults,
+            post_faults,
+        ]
+        .concat(),
     })
 }
 
 /// Reads the posts of folder sources; sources on the network are left alone.
 async fn check_folders(session: &Session, config: &Config) -> (usize, Vec<Diagnostic>) {
-    let mut posts = 0;
+    let mut posts = Vec::new();
     let mut faults = Vec::new();
     for source in &config.sources {
         let SourceKind::Folder(folder) = &source.kind else {
@@ -84,15 +92,17 @@ async fn check_folders(session: &Session, config: &Config) -> (usize, Vec<Diagno
         };
         match gather::read_folder(folder, source, session.clock().now()) {
             Ok(gathered) => {
-                posts += gathered.posts.len();
                 faults.extend(gathered.faults);
+                posts.extend(gathered.posts);
             }
             Err(error) => {
                 faults.push(pipeline::source_fault(config, source, &error));
             }
         }
     }
-    (posts, faults)
+    let masthead = config.newsletter.masthead(None);
+    faults.extend(compose::preflight_posts(&masthead, &posts));
+    (posts.len(), faults)
 }
 
 /// Mail programs offer their unsubscribe button only for an https link (RFC 8058 §3.1).

@@ -1,9 +1,11 @@
 //! One file a command: reads what it needs, calls a room, prints.
 
 pub mod check;
+pub mod gather;
 pub mod init;
 pub mod issues;
 pub mod manual;
+pub mod parse;
 pub mod plan;
 pub mod preview;
 pub mod run;
@@ -13,3 +15,4 @@ pub mod signals;
 pub mod sources;
 pub mod subscribers;
 pub mod summary;
+pub mod templates;

@@ -4,10 +4,10 @@ use jiff::tz::TimeZone;
 
 use super::summary::{has_errors, quiet_words};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::print::{Printer, count, shortened};
+use crate::cli::print::{Printer, count, shortened, titled};
 use crate::cli::session::{self, Session};
 use crate::model::Diagnostic;
-use crate::pipeline::Plan;
+use crate::pipeline::{HeldPosts, Plan, PlannedPost};
 
 /// Longest title that the table shows, in characters.
 const TITLE: usize = 56;
@@ -26,12 +26,13 @@ pub async fn plan(session: &Session, name: Option<&str>) -> Result<Exit, Failure
         plans.push(pipeline.plan(schedule, &session.world()).await?);
     }
     session.clear_bars();
+    let program = session.program();
     session.printer.either(&plans, |printer| {
         for (index, (schedule, plan)) in schedules.iter().zip(&plans).enumerate() {
             if index > 0 {
                 printer.line("");
             }
-            show(printer, plan, &schedule.timezone);
+            show(printer, plan, &schedule.timezone, &program);
         }
         if plans.is_empty() {
             printer.line("No schedule is marked as default: name one.");
@@ -42,7 +43,7 @@ pub async fn plan(session: &Session, name: Option<&str>) -> Result<Exit, Failure
 }
 
 /// Prints a plan for people.
-pub fn show(printer: &Printer, plan: &Plan, timezone: &TimeZone) {
+pub fn show(printer: &Printer, plan: &Plan, timezone: &TimeZone, program: &str) {
     match &plan.quiet {
         Some(quiet) => {
             let words = quiet_words(quiet, timezone);
@@ -60,6 +61,7 @@ pub fn show(printer: &Printer, plan: &Plan, timezone: &TimeZone) {
         )),
     }
     show_posts(printer, plan, timezone);
+    show_held(printer, &plan.held, program);
     if plan.quiet.is_none() {
         show_variants(printer, plan);
     }
@@ -92,11 +94,6 @@ fn show_posts(printer: &Printer, plan: &Plan, timezone: &TimeZone) {
     });
     let rows: Vec<Vec<String>> = posts
         .map(|post| {
-            let mark = if post.title_derived {
-                " (title made of the text)"
-            } else {
-                ""
-            };
             vec![
                 if post.carried { "in" } else { "out" }.to_owned(),
                 post.dated
@@ -104,8 +101,8 @@ fn show_posts(printer: &Printer, plan: &Plan, timezone: &TimeZone) {
                     .date()
                     .to_string(),
                 post.source.to_string(),
-                shortened(&post.title, TITLE),
-                format!("{}{mark}", post.reason),
+                titled(&shortened(&post.title, TITLE), post.title_derived),
+                reason(post),
             ]
         })
         .collect();
@@ -114,6 +111,33 @@ fn show_posts(printer: &Printer, plan: &Plan, timezone: &TimeZone) {
         printer.line(format!(
             "out  and {} that are older; `--json` names all",
             count(out - OUTS, "post", "posts")
+        ));
+    }
+}
+
+/// The verdict, with the other sources that brought the post too.
+fn reason(post: &PlannedPost) -> String {
+    let also: Vec<String> = post
+        .also
+        .iter()
+        .map(|at| format!("`{}`", at.source))
+        .collect();
+    match also.as_slice() {
+        [] => post.reason.clone(),
+        also => format!("{}; also at {}", post.reason, also.join(", ")),
+    }
+}
+
+/// What waits for a person, and how to let it in.
+pub fn show_held(printer: &Printer, held: &[HeldPosts], program: &str) {
+    for held in held {
+        let (source, why) = (&held.source, &held.why);
+        let still = match held.posts < held.came {
+            true => format!(", {} of them still held", held.posts),
+            false => String::new(),
+        };
+        printer.line(format!(
+            "held from `{source}`: {why}{still}; `{program} sources review {source}`"
         ));
     }
 }

@@ -45,10 +45,11 @@ async fn dry(session: &Session, pipeline: &Pipeline, wish: &Wish) -> Result<Exit
         }
     }
     session.clear_bars();
+    let program = session.program();
     let only: Vec<&Plan> = plans.iter().map(|(_, plan)| plan).collect();
     session.printer.either(&only, |printer| {
         for (schedule, plan) in &plans {
-            plan::show(printer, plan, &schedule.timezone);
+            plan::show(printer, plan, &schedule.timezone, &program);
         }
         if !plans.is_empty() {
             printer.line("");

@@ -2,8 +2,9 @@
 
 use jiff::tz::TimeZone;
 
+use super::plan;
 use crate::cli::print::{Printer, clock, count, quoted, shown};
-use crate::model::{Account, Diagnostic, ScheduleName, Severity};
+use crate::model::{Account, Diagnostic, NotAsked, ScheduleName, Severity};
 use crate::pipeline::{IssueReport, Pipeline, Quiet, RunReport, SourceReport};
 
 /// Prints the summary; `program` is how the user starts this program.
@@ -31,6 +32,13 @@ pub fn summary(printer: &Printer, pipeline: &Pipeline, report: &RunReport, progr
         };
         printer.line(format!("{}: {words}{nothing}", quiet.schedule));
     }
+    show_visits(
+        printer,
+        &report.sources,
+        &pipeline.config.newsletter.timezone,
+    );
+    show_sources(printer, &report.sources);
+    plan::show_held(printer, &report.held, program);
     show_derived_titles(printer, &report.sources);
     if report.issues.is_empty() && report.published.is_empty() {
         return;
@@ -140,6 +148,10 @@ pub fn quiet_words(quiet: &Quiet, zone: &TimeZone) -> String {
         Quiet::NotDue { next: Some(next) } => format!("not due before {}", clock(*next, zone)),
         Quiet::NotDue { next: None } => "never due again".to_owned(),
         Quiet::Missed { slot, why } => format!("{} was passed over: {why}", clock(*slot, zone)),
+        Quiet::Preflight { errors } => format!(
+            "the preflight found {}, so no issue was sealed; the next run tries again",
+            count(*errors, "error", "errors")
+        ),
         Quiet::Sealed { number } => format!("this edition was sealed before, as issue {number}"),
     }
 }
@@ -150,6 +162,84 @@ fn is_about_posts(quiet: &Quiet) -> bool {
         quiet,
         Quiet::NothingNew { .. } | Quiet::Baseline { .. } | Quiet::NoReaders
     )
+}
+
+/// Sources that were not due, each by name up to so many.
+const NAMED: usize = 5;
+
+/// What the visits showed beside posts, and who was not asked since nothing is due.
+fn show_visits(printer: &Printer, sources: &[SourceReport], zone: &TimeZone) {
+    for source in sources {
+        for note in &source.notes {
+            printer.line(format!("{}: {note}", source.name));
+        }
+    }
+    let not_due =
+        |source: &&SourceReport| matches!(source.not_asked, Some(NotAsked::NotDue { .. }));
+    let not_due: Vec<_> = sources.iter().filter(not_due).collect();
+    if not_due.len() > NAMED {
+        printer.line(format!("{} sources were not due", not_due.len()));
+        return;
+    }
+    for words in not_due.iter().flat_map(|source| source_words(source, zone)) {
+        printer.line(words);
+    }
+}
+
+/// What came of a source, in a line, and a line for each thing that its visit showed beside posts. Failures are told
+/// among the faults.
+pub fn source_words(source: &SourceReport, zone: &TimeZone) -> Vec<String> {
+    let what = match &source.not_asked {
+        _ if source.error.is_some() => None,
+        Some(NotAsked::NotDue { until }) => {
+            let until = clock(*until, zone);
+            Some(format!(
+                "not due before {until}, as its server or feed asks"
+            ))
+        }
+        Some(_) => None,
+        None if source.unchanged => Some("unchanged".to_owned()),
+        None => Some(format!(
+            "{} new of {}",
+            source.new,
+            count(source.found, "post", "posts")
+        )),
+    };
+    what.iter()
+        .chain(&source.notes)
+        .map(|words| format!("{}: {words}", source.name))
+        .collect()
+}
+
+/// What the sources showed that an operator may wonder about.
+fn show_sources(printer: &Printer, sources: &[SourceReport]) {
+    for SourceReport {
+        name,
+        renewed,
+        filtered,
+        joined,
+        ..
+    } in sources
+    {
+        if *renewed > 0 {
+            let came = count(
+                *renewed,
+                "post came back under a new guid",
+                "posts came back under new guids",
+            );
+            printer.line(format!("{name}: {came}; taken for the same"));
+        }
+        if *filtered > 0 {
+            let posts = count(*filtered, "new post", "new posts");
+            printer.line(format!("{name}: {posts} passed over by its filters"));
+        }
+        if *joined > 0 {
+            let posts = count(*joined, "new post", "new posts");
+            printer.line(format!(
+                "{name}: {posts} known from another source; `plan` says which"
+            ));
+        }
+    }
 }
 
 fn show_derived_titles(printer: &Printer, sources: &[SourceReport]) {

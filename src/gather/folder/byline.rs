@@ -13,21 +13,26 @@ const PARTICLES: [&str; 22] = [
     "du", "des", "la", "le", "el", "al", "bin", "y",
 ];
 
-/// A name has at most so many words.
-const MAX_NAME_WORDS: usize = 6;
+/// Words between two authors: Dutch, English, German, French.
+const AND: [&str; 5] = ["en", "and", "und", "et", "&"];
 
-/// A byline stands in the last 40 % of the blocks or among the first three.
+/// A name, or two, have at most so many words.
+const MAX_NAME_WORDS: usize = 8;
+
+/// A byline stands in the last 40 % of the text or among the first three blocks, or beside a caption with its name.
 const FIRST_BLOCKS: usize = 3;
 
 /// Takes byline, caption and biography out of the blocks.
 pub(super) fn take(blocks: &mut Vec<Block>) -> Option<Author> {
     let count = blocks.len();
-    let is_near_an_end = |at: usize| at < FIRST_BLOCKS || at * 10 >= count * 6;
-    let (at, name) = (0..count)
-        .rev()
-        .filter(|&at| is_near_an_end(at))
-        .find_map(|at| Some((at, name_in(&blocks[at].text)?)))?;
-    let at_the_end = at >= FIRST_BLOCKS || at * 10 >= count * 6;
+    let is_late = late_from(blocks);
+    let is_near_an_end = |at: usize| at < FIRST_BLOCKS || is_late(at);
+    let (at, name) = (0..count).rev().find_map(|at| {
+        let name = name_in(&blocks[at].text)?;
+        let stands_well = is_near_an_end(at) || !captions(blocks, at, &name).is_empty();
+        stands_well.then_some((at, name))
+    })?;
+    let at_the_end = at >= FIRST_BLOCKS || is_late(at);
     let bio_at = biography(blocks, at, &name, at_the_end);
     let bio = bio_at
         .iter()
@@ -41,14 +46,28 @@ pub(super) fn take(blocks: &mut Vec<Block>) -> Option<Author> {
         .iter()
         .find_map(|&at| blocks[at].pictures.first().cloned());
     gone.sort_unstable();
+    gone.dedup();
     for at in gone.into_iter().rev() {
         blocks.remove(at);
     }
     Some(Author {
         name,
+        role: None,
         bio: Some(bio).filter(|bio| !bio.is_empty()),
         photo,
     })
+}
+
+/// Whether a block begins in the last 40 % of the text, by blocks or by characters: short articles have long tails.
+fn late_from(blocks: &[Block]) -> impl Fn(usize) -> bool + use<> {
+    let count = blocks.len();
+    let mut whole = 0;
+    let mut before = Vec::with_capacity(count);
+    for block in blocks {
+        before.push(whole);
+        whole += block.text.len();
+    }
+    move |at| at * 10 >= count * 6 || before[at] * 10 >= whole * 6
 }
 
 /// The name of a block that is a byline and nothing else.
@@ -63,6 +82,7 @@ fn name_in(block: &str) -> Option<String> {
     let parts: Vec<&str> = name.split_whitespace().collect();
     let is_name = |word: &&str| {
         PARTICLES.contains(word)
+            || AND.contains(word)
             || (word.starts_with(char::is_uppercase)
                 && word
                     .chars()
@@ -70,7 +90,10 @@ fn name_in(block: &str) -> Option<String> {
     };
     let fits = (1..=MAX_NAME_WORDS).contains(&parts.len())
         && parts.iter().all(is_name)
-        && parts[0].starts_with(char::is_uppercase);
+        && parts[0].starts_with(char::is_uppercase)
+        && parts.last().is_some_and(|last| {
+            last.starts_with(|c: char| c.is_uppercase() || matches!(c, '\'' | '’'))
+        });
     fits.then(|| words::line(name))
 }
 
@@ -93,25 +116,39 @@ fn biography(blocks: &[Block], byline: usize, name: &str, at_the_end: bool) -> V
     }
 }
 
-/// A bare line with the name, right before or after the byline.
+/// A bare line with the name, right before or after the byline; a picture may stand between them.
 fn captions(blocks: &[Block], byline: usize, name: &str) -> Vec<usize> {
-    [byline.checked_sub(1), Some(byline + 1)]
-        .into_iter()
-        .flatten()
-        .filter(|&at| blocks.get(at).is_some_and(|block| is_caption(block, name)))
-        .collect()
+    let says_something = |at: &usize| !blocks[*at].text.is_empty();
+    let before = (0..byline).rev().find(says_something);
+    let after = (byline + 1..blocks.len()).find(says_something);
+    let beside = before.into_iter().chain(after);
+    let found: Vec<usize> = beside.filter(|&at| is_caption(&blocks[at], name)).collect();
+    // The picture belongs to the caption.
+    let pictures = found
+        .iter()
+        .flat_map(|&at| at.min(byline) + 1..at.max(byline));
+    let pictures: Vec<usize> = pictures.collect();
+    found.into_iter().chain(pictures).collect()
 }
 
 fn is_caption(block: &Block, name: &str) -> bool {
     block.text.trim_end_matches('.').to_lowercase() == name.to_lowercase()
 }
 
-/// Whether a text has the whole name or the first name in it, as words.
+/// Whether a text has the first name of one of the authors in it, as a word.
 fn names(text: &str, name: &str) -> bool {
-    let first = name.split(' ').next().unwrap_or(name);
+    let words: Vec<&str> = name.split(' ').collect();
+    let after_and = words.iter().zip(words.iter().skip(1));
+    let others = after_and.filter(|(word, _)| AND.contains(word));
+    let mut firsts = words
+        .first()
+        .into_iter()
+        .chain(others.map(|(_, next)| next));
     let is_letter = |c: char| c.is_alphanumeric();
-    text.match_indices(first).any(|(at, _)| {
-        !text[..at].ends_with(is_letter) && !text[at + first.len()..].starts_with(is_letter)
+    firsts.any(|first| {
+        text.match_indices(first).any(|(at, _)| {
+            !text[..at].ends_with(is_letter) && !text[at + first.len()..].starts_with(is_letter)
+        })
     })
 }
 

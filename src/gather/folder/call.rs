@@ -116,6 +116,7 @@ pub(super) fn take(
         text,
         label: None,
         url,
+        image: None,
     })
 }
 

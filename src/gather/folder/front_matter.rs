@@ -64,6 +64,7 @@ pub(super) struct Labels(pub(super) Vec<String>);
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Person {
     pub(super) name: String,
+    pub(super) role: Option<String>,
     pub(super) bio: Option<String>,
     pub(super) photo: Option<String>,
 }
@@ -288,6 +289,7 @@ impl<'de> Deserialize<'de> for Person {
         #[derive(Deserialize)]
         struct Fields {
             name: String,
+            role: Option<String>,
             bio: Option<String>,
             photo: Option<String>,
         }
@@ -296,7 +298,7 @@ impl<'de> Deserialize<'de> for Person {
             type Value = Person;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name, or `name`, `bio` and `photo`")
+                f.write_str("a name, or `name`, `role`, `bio` and `photo`")
             }
 
             fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Person, E> {
@@ -307,9 +309,18 @@ impl<'de> Deserialize<'de> for Person {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Person, A::Error> {
-                let Fields { name, bio, photo } =
-                    Fields::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Person { name, bio, photo })
+                let Fields {
+                    name,
+                    role,
+                    bio,
+                    photo,
+                } = Fields::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Person {
+                    name,
+                    role,
+                    bio,
+                    photo,
+                })
             }
         }
         deserializer.deserialize_any(NameOrMore)

@@ -12,6 +12,7 @@ mod page;
 mod pictures;
 mod post;
 mod text;
+mod word;
 
 use std::collections::HashSet;
 use std::fs;
@@ -163,7 +164,8 @@ fn sidecar(path: &Path) -> Result<Option<FrontMatter>, Box<Diagnostic>> {
     ] {
         let beside = path.with_extension(extension);
         if beside.is_file() {
-            let text = charset::decode(&read_bytes(&beside)?, None).text;
+            let bytes = read_bytes(&beside)?;
+            let text = charset::decode(&bytes, None).text;
             let name = beside.file_name().unwrap_or_default().to_string_lossy();
             return front_matter::parse(&text, 0..text.len(), syntax)
                 .map(Some)

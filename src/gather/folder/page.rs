@@ -1,6 +1,6 @@
 //! A post written as HTML: title, head fields and the part of the page that is the post.
 
-use super::Draft;
+use super::{Draft, word};
 use crate::gather::markup::{self, Piece};
 use crate::gather::{dates, plain, words};
 use crate::model::{Author, Language};
@@ -16,18 +16,19 @@ pub(super) fn read(html: &str) -> Draft {
     let pieces = markup::pieces(html);
     let meta = |names: &[&str]| meta_of(&pieces, names);
     let language = pieces.iter().find_map(|piece| match piece {
-        Piece::Open(element) if element.name == "html" => {
+        Piece::Open(element) if matches!(element.name.as_str(), "html" | "body") => {
             Language::parse(element.get("lang")?).ok()
         }
         _ => None,
     });
-    let mut content = content_of(&pieces);
+    let mut content = word::tidied(&content_of(&pieces));
     let heading = take_heading(&mut content);
     let image = meta(&["og:image"]);
     Draft {
         title: heading.or_else(|| element_text(&pieces, "title")),
         author: meta(&["author"]).map(|name| Author {
             name: words::line(&name),
+            role: None,
             bio: None,
             photo: None,
         }),

@@ -90,6 +90,7 @@ pub(super) fn assemble(
         lead: front.lead.is_some_and(|lead| lead.0),
         hold: hold_of(front.draft.is_some_and(|draft| draft.0), published, now),
         files: pictures.files(),
+        also: Vec::new(),
         html: clean.html,
         title,
     };
@@ -184,14 +185,19 @@ fn author_of(
     drafted: Option<Author>,
     pictures: &mut Pictures,
 ) -> Option<Author> {
-    let own = front
-        .author
-        .clone()
-        .map(|Person { name, bio, photo }| Author {
+    let own = front.author.clone().map(
+        |Person {
+             name,
+             role,
+             bio,
+             photo,
+         }| Author {
             name: words::line(&name),
+            role: role.map(|role| words::line(&role)),
             bio: bio.map(|bio| words::line(&bio)),
             photo,
-        });
+        },
+    );
     let mut author = own.or(drafted).filter(|author| !author.name.is_empty())?;
     if let Some(bio) = &front.bio {
         author.bio = Some(words::line(bio));
@@ -296,6 +302,7 @@ fn call_of(
             text: words::line(&call.text),
             label: call.label.map(|label| words::line(&label)),
             url: call.url.map(|url| url.0),
+            image: None,
         })
         .or(drafted);
     match (own, &source.call_to_action) {
@@ -303,6 +310,7 @@ fn call_of(
             text: own.text,
             label: own.label.or_else(|| of_source.label.clone()),
             url: of_source.url.clone(),
+            image: of_source.image.clone(),
         }),
         (Some(own), _) => Some(own),
         (None, of_source) => of_source.clone(),

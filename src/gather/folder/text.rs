@@ -58,6 +58,20 @@ const PLACEHOLDERS: [(&str, &[&str]); 4] = [
     ),
 ];
 
+/// How lines begin that lead to another text: Dutch, English, German, French.
+const POINTERS: [&str; 10] = [
+    "lees ook",
+    "lees verder",
+    "zie ook",
+    "read also",
+    "read more",
+    "see also",
+    "lies auch",
+    "siehe auch",
+    "lire aussi",
+    "voir aussi",
+];
+
 /// A block of text with the pictures that stood in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Block {
@@ -217,10 +231,17 @@ fn html_of(blocks: &[Block]) -> String {
                 .iter()
                 .find(|block| !block.text.is_empty())
                 .map(|block| block.text.as_str());
-            html.block(&block.text, prose::is_heading(&block.text, next));
+            let heading = prose::is_heading(&block.text, next) && !points_elsewhere(&block.text);
+            html.block(&block.text, heading);
         }
     }
     html.finish()
+}
+
+/// A line that only leads to another text is no heading of the next block.
+fn points_elsewhere(block: &str) -> bool {
+    let lower = block.to_lowercase();
+    POINTERS.iter().any(|pointer| lower.starts_with(pointer))
 }
 
 #[cfg(test)]

@@ -83,11 +83,33 @@ fn a_missing_message() {
     );
 }
 
+/// The warnings about one file that is taken in all the same.
+fn warned(path: &str, text: &str) -> String {
+    let overrides = Overrides([(path.to_owned(), text.to_owned())].into());
+    let composer = Composer::new(&overrides).unwrap();
+    let shown: Vec<_> = composer
+        .warnings()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    shown.join("\n\n")
+}
+
 #[test]
-fn a_language_that_lacks_a_message() {
-    let german =
-        include_str!("../../../templates/words/en.ftl").replace("feed = Follow by RSS\n", "");
-    insta::assert_snapshot!("fault_language", shown("words/de.ftl", &german));
+fn a_language_that_lacks_messages_is_filled_up_and_named() {
+    let english = include_str!("../../../templates/words/en.ftl");
+    let one = english.replace("feed = Follow by RSS\n", "");
+    let shown = [
+        warned("words/de.ftl", &one),
+        warned("words/de.ftl", "unsubscribe = Abmelden\n"),
+    ];
+    insta::assert_snapshot!("fault_language", shown.join("\n\n"));
+    assert_eq!(warned("words/de.ftl", english), "");
+    assert_eq!(
+        warned("words/nl-be.ftl", "unsubscribe = Uitschrijven maar\n"),
+        "",
+        "what Flemish lacks is Dutch, and no surprise"
+    );
 }
 
 #[test]
@@ -139,7 +161,7 @@ fn styles_that_gmail_would_drop() {
         "<style data-css-inline=\"keep\">{}</style>",
         " ".repeat(16_385)
     );
-    let shown = shown("digest/style-kept.hbs", &text);
+    let shown = shown("mail/style-kept.hbs", &text);
     assert!(shown.contains("more than 16384 characters"), "{shown}");
 }
 

@@ -22,6 +22,7 @@ fn own_post() -> Post {
             text: "Download de lijst.".into(),
             label: None,
             url: Some("/img/lijst.pdf".into()),
+            image: None,
         }),
         ..twelve().remove(1)
     }

@@ -29,7 +29,11 @@ const AUTHORS: [(&str, Option<&str>, bool); 3] = [
         Some("Sjoerd adviseert winkels in het noorden."),
         false,
     ),
-    ("Ayşe Demir", None, true),
+    (
+        "Ayşe Demir",
+        Some("Ayşe luistert mee in winkels en aan keukentafels."),
+        true,
+    ),
 ];
 
 #[rustfmt::skip]
@@ -127,6 +131,7 @@ fn made(row: &Row, language: &str) -> Post {
         lead: false,
         hold: None,
         files: Vec::new(),
+        also: Vec::new(),
         slug,
     }
 }
@@ -135,6 +140,7 @@ fn author(at: usize) -> Author {
     let (name, bio, photo) = AUTHORS[at];
     Author {
         name: name.to_owned(),
+        role: (at == 0).then(|| "redacteur binnenland".to_owned()),
         bio: bio.map(str::to_owned),
         photo: photo.then(|| format!("/img/{at}.jpg")),
     }
@@ -173,6 +179,7 @@ pub fn masthead() -> Masthead {
             text: "Zaterdag 3 oktober: open middag op de redactie, met soep en drie verhalen die de krant niet haalden.".into(),
             label: Some("Schuif aan".into()),
             url: Some("https://blog.example.nl/open-middag".into()),
+            image: None,
         }),
     }
 }

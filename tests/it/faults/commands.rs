@@ -5,15 +5,17 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use super::{Watched, expect};
+use super::{FEED, Watched, expect};
+use crate::support::http::Answer;
 use crate::support::newsletter::{Ended, Newsletter};
 use crate::support::smtp::Stage;
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 31] = [
     &[],
     &["init"],
     &["check"],
+    &["gather"],
     &["plan"],
     &["preview"],
     &["run"],
@@ -28,6 +30,12 @@ const COMMANDS: [&[&str]; 24] = [
     &["sources"],
     &["sources", "list"],
     &["sources", "test"],
+    &["sources", "add"],
+    &["sources", "pause"],
+    &["sources", "resume"],
+    &["sources", "remove"],
+    &["sources", "import"],
+    &["sources", "export"],
     &["schedule"],
     &["schedule", "list"],
     &["schedule", "next"],
@@ -108,7 +116,11 @@ fn before_the_first_run_lists_are_empty_and_make_nothing() {
     let said = |arguments: &[&str]| newsletter.expect(arguments, 0).stdout;
     assert_eq!(said(&["issues", "list"]), "No issue was sealed yet.\n");
     assert!(said(&["subscribers", "list"]).starts_with("No subscriber yet"));
-    assert!(said(&["sources", "list"]).contains("not asked yet"));
+    let sources = said(&["sources", "list"]);
+    assert!(
+        sources.contains("new") && sources.contains("never"),
+        "{sources}"
+    );
     assert_eq!(said(&["issues", "list", "--json"]), "[]\n");
     newsletter.readers(1);
     assert!(said(&["subscribers", "show", "reader0@example.nl"]).contains("No mail yet."));
@@ -141,20 +153,31 @@ async fn json_keeps_its_keys() {
         .newsletter
         .write("posts/kapot.md", "---\ntitle: \"x\n---\n");
     let feed = watched.http.url("/feed.xml").to_string();
-    let commands: [(&[&str], i32); 16] = [
+    let other = format!("{feed}?x");
+    let second = Answer::ok("application/rss+xml", FEED);
+    watched.http.on("/feed.xml?x", second);
+    let list = "<opml><body><outline text='A' xmlUrl='https://a.example/feed'/></body></opml>";
+    watched.newsletter.write("lijst.opml", list);
+    let commands: [(&[&str], i32); 22] = [
         (&["check"], 65),
         (&["plan"], 1),
         (&["preview"], 1),
         (&["send-test", "jan@example.nl"], 1),
         (&["run", "--dry-run"], 1),
         (&["run"], 1),
+        (&["gather"], 1),
         (&["issues", "list"], 0),
         (&["issues", "show", "1"], 0),
         (&["issues", "account", "1", "--list", "failed"], 0),
         (&["subscribers", "list"], 0),
         (&["subscribers", "show", "reader1@example.nl"], 0),
         (&["sources", "list"], 0),
+        (&["sources", "review", "eigen"], 0),
         (&["sources", "test", &feed], 0),
+        (&["sources", "add", &other, "--dry-run"], 0),
+        (&["sources", "import", "lijst.opml", "--dry-run"], 0),
+        (&["sources", "pause", "eigen"], 0),
+        (&["sources", "resume", "eigen"], 0),
         (&["schedule", "list"], 0),
         (&["schedule", "next"], 0),
         (&["schedule", "explain"], 0),

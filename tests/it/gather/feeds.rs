@@ -65,6 +65,7 @@ fn the_source_gives_its_topics_first_and_its_call_to_action() {
         text: "Kom langs".into(),
         label: None,
         url: Some("https://loket.example.nl/route".into()),
+        image: None,
     });
     let gathered = read_feed(RSS.as_bytes(), None, &url, &source).unwrap();
     let topics: Vec<&str> = gathered.posts[0].topics.iter().map(Topic::as_str).collect();
@@ -229,18 +230,14 @@ fn what_is_no_feed_is_called_by_its_name() {
             .to_string()
             .contains("JSON of version `https://example.org/2`")
     );
-    let cut = refusal(&RSS.as_bytes()[..RSS.len() / 2]);
-    assert!(matches!(cut, Error::Damaged(_)), "{cut}");
+    let broken = refusal(br#"{"version":"https://jsonfeed.org/version/1.1","items":["#);
+    assert!(matches!(broken, Error::Damaged(_)), "{broken}");
 }
 
 #[test]
-fn an_author_whose_name_defeats_the_parser_is_caught() {
+fn an_author_whose_name_would_defeat_the_parser_is_read() {
     // A curly quote right beside an e-mail address makes the parser slice inside a character.
     let document = rss("<item><title>x</title><author>Jan “jan@example.nl” Jansen</author></item>");
-    let error = refusal(document.as_bytes());
-    assert!(matches!(error, Error::Damaged(_)), "{error}");
-    assert_eq!(
-        error.to_string(),
-        "the feed is damaged: its text defeats the parser"
-    );
+    let author = read(&document).posts.remove(0).author.unwrap();
+    assert_eq!(author.name, "Jan “” Jansen");
 }

@@ -364,7 +364,10 @@ async fn a_page_and_an_empty_answer_are_no_feed() {
         "<!doctype html><title>Inloggen</title>",
     ))
     .await;
-    assert_eq!(page.to_string(), "this is a web page, not a feed");
+    assert_eq!(
+        page.to_string(),
+        "this is a web page (“Inloggen”), and no feed was found for it"
+    );
     let empty = failure(Answer::ok(RSS_TYPE, "\n")).await;
     assert!(matches!(empty, Error::Empty));
     let packed = failure(Answer::ok(RSS_TYPE, RSS).header("content-encoding", "compress")).await;

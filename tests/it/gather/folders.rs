@@ -94,6 +94,7 @@ async fn plain_text_as_the_first_user_has_it() {
         text: "Lees meer".into(),
         label: Some("Naar de gids".into()),
         url: Some("https://loket.example.nl/gids".into()),
+        image: None,
     });
     insta::assert_snapshot!("text", show_all(&read(&source).await.unwrap()));
 }

@@ -100,6 +100,18 @@ pub fn post(number: i64) -> Post {
         lead: false,
         hold: None,
         files: Vec::new(),
+        also: Vec::new(),
+    }
+}
+
+/// As if every post had a title, a link and a text of its own.
+pub fn likeness(number: i64) -> Likeness {
+    Likeness {
+        link: Some(format!("https://blog.example.nl/{number}")),
+        title: format!("title {number}"),
+        text: Some(format!("text {number}")),
+        sketch: Some(number << 32),
+        words: 60,
     }
 }
 
@@ -109,6 +121,8 @@ pub fn new_post(number: i64) -> NewPost {
         post: post(number),
         fingerprint: format!("fingerprint {number}"),
         baseline: false,
+        standing: Standing::Open,
+        likeness: likeness(number),
     }
 }
 
@@ -122,6 +136,9 @@ pub fn reading(seconds: i64, posts: impl IntoIterator<Item = i64>) -> SourceSave
         error: None,
         new: posts.into_iter().map(new_post).collect(),
         changed: Vec::new(),
+        memory: None,
+        visit: Visit::default(),
+        recognised: Vec::new(),
     }
 }
 

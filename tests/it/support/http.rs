@@ -15,14 +15,14 @@
     reason = "helpers of tests stop the test that they serve"
 )]
 
+mod answer;
+
 use std::collections::HashMap;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
+use std::time::Duration;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -32,104 +32,11 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use url::Url;
 
-/// What the server says to one request.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-    manner: Manner,
-}
+pub use answer::Answer;
+use answer::Manner;
 
-/// How an answer goes out.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Manner {
-    Whole,
-    /// Nothing at all, until the server is dropped.
-    Hang,
-    /// The head and so many bytes of the body, then silence.
-    SilentAfter(usize),
-    /// The head and so many bytes of the body, then the connection closes.
-    CutAfter(usize),
-}
-
-impl Answer {
-    /// 200 with a body.
-    pub fn ok(content_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self::status(200)
-            .header("content-type", content_type)
-            .body(body)
-    }
-
-    /// A status with an empty body.
-    pub fn status(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-            manner: Manner::Whole,
-        }
-    }
-
-    /// A redirect: 301, 302, 303, 307 or 308.
-    pub fn redirect(status: u16, location: impl AsRef<str>) -> Self {
-        Self::status(status).header("location", location.as_ref())
-    }
-
-    /// Accepts the request and never answers it.
-    pub fn hang() -> Self {
-        Self {
-            manner: Manner::Hang,
-            ..Self::status(200)
-        }
-    }
-
-    /// Replaces the body.
-    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
-        self.body = body.into();
-        self
-    }
-
-    /// Adds a header.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Gives an `ETag` (with its quotes, and `W/` where weak); a request that brings it back gets 304.
-    pub fn etag(self, etag: &str) -> Self {
-        self.header("etag", etag)
-    }
-
-    /// Gives a `Last-Modified`; a request that brings it back, and no `ETag` applies, gets 304.
-    pub fn last_modified(self, date: &str) -> Self {
-        self.header("last-modified", date)
-    }
-
-    /// Packs the body with gzip.
-    pub fn gzip(self) -> Self {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&self.body).unwrap();
-        let packed = encoder.finish().unwrap();
-        self.header("content-encoding", "gzip").body(packed)
-    }
-
-    /// Sends the head and so many bytes of the body, then nothing more, and keeps the connection open.
-    pub fn silent_after(mut self, bytes: usize) -> Self {
-        self.manner = Manner::SilentAfter(bytes);
-        self
-    }
-
-    /// Sends the head and so many bytes of the body, then closes.
-    pub fn cut_after(mut self, bytes: usize) -> Self {
-        self.manner = Manner::CutAfter(bytes);
-        self
-    }
-
-    fn value(&self, name: &str) -> Option<&str> {
-        find(&self.headers, name)
-    }
-}
+/// The pause between two bytes of a body that trickles.
+const TRICKLE: Duration = Duration::from_millis(5);
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
@@ -163,6 +70,8 @@ struct Script {
     /// What is left to say, by path; the last answer is repeated.
     answers: HashMap<String, Vec<Answer>>,
     log: Vec<Request>,
+    /// Told of each request.
+    arrivals: watch::Sender<()>,
 }
 
 /// The server; it stops when it is dropped.
@@ -177,7 +86,12 @@ pub struct HttpServer {
 impl HttpServer {
     /// Starts a plain server on a free port.
     pub fn start() -> Self {
-        Self::serve(None)
+        Self::start_at("127.0.0.1")
+    }
+
+    /// Starts a plain server on a free port of another address of this machine.
+    pub fn start_at(host: &'static str) -> Self {
+        Self::serve(None, host)
     }
 
     /// Starts a server with TLS for `localhost` and `127.0.0.1`, under a certificate of its own.
@@ -192,10 +106,11 @@ impl HttpServer {
             .with_no_client_auth()
             .with_single_cert(vec![CertificateDer::from(certificate.clone())], key)
             .unwrap();
-        Self::serve(Some((TlsAcceptor::from(Arc::new(config)), certificate)))
+        let tls = (TlsAcceptor::from(Arc::new(config)), certificate);
+        Self::serve(Some(tls), "127.0.0.1")
     }
 
-    fn serve(tls: Option<(TlsAcceptor, Vec<u8>)>) -> Self {
+    fn serve(tls: Option<(TlsAcceptor, Vec<u8>)>, host: &'static str) -> Self {
         let script = Arc::new(Mutex::new(Script::default()));
         let (running, stop) = watch::channel(());
         let (tell, told) = mpsc::channel();
@@ -206,7 +121,7 @@ impl HttpServer {
                 .enable_all()
                 .build()
                 .unwrap()
-                .block_on(accept(acceptor, shared, stop, tell));
+                .block_on(accept(acceptor, host, shared, stop, tell));
         });
         Self {
             address: told.recv().unwrap(),
@@ -229,7 +144,7 @@ impl HttpServer {
 
     /// The address of a path, by number: `http://127.0.0.1:port/path`.
     pub fn url(&self, path: &str) -> Url {
-        self.url_at("127.0.0.1", path)
+        self.url_at(&self.address.ip().to_string(), path)
     }
 
     /// The address of a path under another name of this machine, such as `localhost`.
@@ -252,6 +167,14 @@ impl HttpServer {
         self.script.lock().unwrap().log.clone()
     }
 
+    /// Waits until so many requests have arrived.
+    pub async fn arrived(&self, count: usize) {
+        let mut arrivals = self.script.lock().unwrap().arrivals.subscribe();
+        while self.requests().len() < count {
+            arrivals.changed().await.unwrap();
+        }
+    }
+
     /// The requests for one path.
     pub fn requests_to(&self, path: &str) -> Vec<Request> {
         let mut requests = self.requests();
@@ -262,11 +185,12 @@ impl HttpServer {
 
 async fn accept(
     tls: Option<TlsAcceptor>,
+    host: &str,
     script: Arc<Mutex<Script>>,
     mut stop: watch::Receiver<()>,
     tell: mpsc::Sender<SocketAddr>,
 ) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind((host, 0)).await.unwrap();
     tell.send(listener.local_addr().unwrap()).unwrap();
     loop {
         let stream = tokio::select! {
@@ -294,21 +218,60 @@ async fn converse(
 ) -> std::io::Result<()> {
     let request = read_request(&mut stream).await?;
     let answer = answer_to(request, script);
-    if answer.manner == Manner::Hang {
-        let _ = stop.changed().await;
-        return Ok(());
+    match &answer.manner {
+        Manner::Hang => {
+            let _ = stop.changed().await;
+            return Ok(());
+        }
+        Manner::After(path) => asked_for(path, script).await,
+        _ => {}
     }
-    stream.write_all(&head_of(&answer)).await?;
-    let sent = match answer.manner {
-        Manner::SilentAfter(bytes) | Manner::CutAfter(bytes) => bytes.min(answer.body.len()),
-        Manner::Whole | Manner::Hang => answer.body.len(),
-    };
-    stream.write_all(&answer.body[..sent]).await?;
+    let head = head_of(&answer);
+    match answer.manner {
+        Manner::Raw => {}
+        Manner::HeadUpTo(bytes) => {
+            stream.write_all(&head[..bytes]).await?;
+            stream.flush().await?;
+            let _ = stop.changed().await;
+            return Ok(());
+        }
+        _ => stream.write_all(&head).await?,
+    }
+    match answer.manner {
+        Manner::Endless => loop {
+            stream.write_all(&answer.body).await?;
+        },
+        Manner::Trickle => {
+            for byte in &answer.body {
+                stream.write_all(&[*byte]).await?;
+                stream.flush().await?;
+                tokio::time::sleep(TRICKLE).await;
+            }
+        }
+        Manner::SilentAfter(bytes) | Manner::CutAfter(bytes) => {
+            stream
+                .write_all(&answer.body[..bytes.min(answer.body.len())])
+                .await?;
+        }
+        _ => stream.write_all(&answer.body).await?,
+    }
     stream.flush().await?;
     if matches!(answer.manner, Manner::SilentAfter(_)) {
         let _ = stop.changed().await;
     }
     stream.shutdown().await
+}
+
+/// Waits until somebody asked for the path.
+async fn asked_for(path: &str, script: &Mutex<Script>) {
+    let mut arrivals = script.lock().unwrap().arrivals.subscribe();
+    let is_there = || {
+        let script = script.lock().unwrap();
+        script.log.iter().any(|request| request.path == path)
+    };
+    while !is_there() {
+        let _ = arrivals.changed().await;
+    }
 }
 
 async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Request> {
@@ -354,11 +317,16 @@ fn answer_to(request: Request, script: &Mutex<Script>) -> Answer {
         false => answer,
     };
     script.log.push(request);
+    script.arrivals.send_replace(());
     answer
 }
 
 /// By `If-None-Match` where that is sent, else by `If-Modified-Since` (RFC 9110 §13.2.2), text against text.
 fn is_known(request: &Request, answer: &Answer) -> bool {
+    let asks = |name| request.header(name).is_some();
+    if answer.stubborn && (asks("if-none-match") || asks("if-modified-since")) {
+        return true;
+    }
     let strong = |etag: &str| etag.trim_start_matches("W/").to_owned();
     match (request.header("if-none-match"), answer.value("etag")) {
         (Some(asked), etag) => etag.is_some_and(|etag| strong(etag) == strong(asked)),
@@ -374,7 +342,8 @@ fn head_of(answer: &Answer) -> Vec<u8> {
     for (name, value) in &answer.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    if answer.status != 304 && answer.value("content-length").is_none() {
+    let endless = answer.manner == Manner::Endless;
+    if answer.status != 304 && answer.value("content-length").is_none() && !endless {
         head.push_str(&format!("content-length: {}\r\n", answer.body.len()));
     }
     head.push_str("connection: close\r\n\r\n");

@@ -7,10 +7,10 @@ use url::Url;
 
 use crate::cli::commands::summary::has_errors;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::print::{Printer, count};
+use crate::cli::print::{Printer, count, titled};
 use crate::cli::session::Session;
 use crate::config::{self, Config};
-use crate::gather::{self, Fetcher, Gathered};
+use crate::gather::{self, Fetcher, Found, Gathered};
 use crate::model::{Diagnostic, Hold, Post, Source, SourceKind, SourceName};
 use crate::pipeline::{self, Fault};
 
@@ -36,6 +36,16 @@ pub async fn test(session: &Session, what: &str) -> Result<Exit, Failure> {
                     Failure::new(Exit::NoInput, format!("cannot name {}", path.display()))
                 })?;
             let read = gather::read_feed(&bytes, None, &url, &source);
+            // A page that lies here cannot be asked for more, but may say where its feed is.
+            let read = read.map_err(|error| match gather::feed_of_page(&bytes, &url) {
+                Some(feed) if matches!(error, gather::Error::WebPage) => {
+                    gather::Error::FeedElsewhere {
+                        feed: feed.into(),
+                        why: None,
+                    }
+                }
+                _ => error,
+            });
             return tested(
                 session,
                 &read.map_err(|error| failure(what, &error, false))?,
@@ -49,7 +59,7 @@ pub async fn test(session: &Session, what: &str) -> Result<Exit, Failure> {
 }
 
 /// Why nothing came of it; asking a server again may help, reading a file again does not.
-fn failure(what: &str, error: &gather::Error, may_pass: bool) -> Failure {
+pub fn failure(what: &str, error: &gather::Error, may_pass: bool) -> Failure {
     let exit = if may_pass && error.is_transient() {
         Exit::TryAgain
     } else {
@@ -66,13 +76,48 @@ fn failure(what: &str, error: &gather::Error, may_pass: bool) -> Failure {
 #[derive(Serialize)]
 struct Tested<'a> {
     title: Option<&'a str>,
+    found: Option<Discovered>,
     posts: &'a [Post],
     faults: &'a [Diagnostic],
+}
+
+/// The feed of a page, as `--json` gives it.
+#[derive(Serialize)]
+pub struct Discovered {
+    page: String,
+    feed: String,
+    others: Vec<String>,
+}
+
+impl Discovered {
+    /// What was found.
+    pub fn of(found: &Found) -> Self {
+        Self {
+            page: found.page.to_string(),
+            feed: found.feed.to_string(),
+            others: found.others.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// Says where the feed of a page is.
+pub fn show_found(printer: &Printer, gathered: &Gathered) {
+    let Some(found) = &gathered.found else {
+        return;
+    };
+    printer.line(format!(
+        "{} is a web page; its feed is at {}",
+        found.page, found.feed
+    ));
+    for other in &found.others {
+        printer.line(format!("  also: {other}"));
+    }
 }
 
 fn tested(session: &Session, gathered: &Gathered) -> Result<Exit, Failure> {
     let tested = Tested {
         title: gathered.title.as_deref(),
+        found: gathered.found.as_ref().map(Discovered::of),
         posts: &gathered.posts,
         faults: &gathered.faults,
     };
@@ -131,13 +176,14 @@ fn subject(config: &Config, what: &str) -> Result<Subject, Failure> {
 }
 
 /// A source that is not in the configuration.
-fn unnamed(kind: SourceKind) -> Result<Source, Failure> {
+pub fn unnamed(kind: SourceKind) -> Result<Source, Failure> {
     let name =
         SourceName::parse("test").map_err(|error| Failure::new(Exit::Ours, error.to_string()))?;
     Ok(Source::new(name, kind))
 }
 
 fn show(printer: &Printer, gathered: &Gathered) {
+    show_found(printer, gathered);
     if let Some(title) = &gathered.title {
         printer.line(format!("“{title}”"));
     }
@@ -157,12 +203,7 @@ fn held(hold: &Hold) -> String {
 }
 
 fn show_post(printer: &Printer, post: &Post) {
-    let derived = if post.title_derived {
-        "  (title made of the text)"
-    } else {
-        ""
-    };
-    printer.line(format!("{}{derived}", post.title));
+    printer.line(titled(&post.title, post.title_derived));
     let topics: Vec<String> = post.topics.iter().map(ToString::to_string).collect();
     let fields = [
         ("link", post.link.clone()),

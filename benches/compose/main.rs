@@ -1,0 +1,125 @@
+//! How long a digest takes: a variant of 12 and of 30 posts, and one reader's copy.
+//!
+//! ```text
+//! cargo bench --bench compose                       times, in microseconds
+//! cargo bench --bench compose -- --json             the same as JSON
+//! cargo bench --bench compose -- --write FOLDER     the digests and letters themselves, for benches/digest-checks
+//! ```
+//!
+//! `benches/compose/run` puts reference MJML beside it, in the same run.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a bench measures with the real clock, prints, and stops at the first fault"
+)]
+
+#[allow(dead_code, reason = "shared with the tests, which use all of it")]
+#[path = "../../tests/it/compose/stories.rs"]
+mod stories;
+mod write;
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use courant::compose::{Composer, Overrides, OwnLines, fill};
+use courant::model::{Digest, Format, Issue, Language, Slot, Variant};
+
+/// Rounds of a variant: enough for a steady median.
+const VARIANTS: usize = 200;
+
+/// Rounds of a reader's copy, in batches since one is too short to time.
+const COPIES: usize = 200;
+
+/// Copies in a batch.
+const BATCH: u32 = 100;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let composer = Composer::new(&Overrides::default()).unwrap();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--write") {
+        write::write(&composer, arguments[at + 1].as_ref());
+        return;
+    }
+    let (twelve, bytes_twelve) = variant(&composer, &stories::issue(stories::twelve()));
+    let (thirty, bytes_thirty) = variant(&composer, &stories::issue(stories::thirty()));
+    let reader = reader(&composer);
+    let micros = |time: Duration| time.as_secs_f64() * 1e6;
+    let [twelve, thirty, reader] = [twelve, thirty, reader].map(micros);
+    if arguments.iter().any(|argument| argument == "--json") {
+        println!(
+            "{{\"variant_12_us\":{twelve:.1},\"variant_30_us\":{thirty:.1},\"reader_us\":{reader:.3},\
+             \"bytes_12\":{bytes_twelve},\"bytes_30\":{bytes_thirty}}}"
+        );
+        return;
+    }
+    println!("a variant of 12 posts  {twelve:9.1} µs  {bytes_twelve} bytes of HTML");
+    println!("a variant of 30 posts  {thirty:9.1} µs  {bytes_thirty} bytes of HTML");
+    println!("a reader's copy of 12  {reader:9.3} µs");
+}
+
+/// Median time of a variant, HTML and text, and the bytes of its HTML.
+fn variant(composer: &Composer, issue: &Issue) -> (Duration, usize) {
+    let variant = all_of(issue, "nl");
+    let make = || {
+        composer
+            .digest(issue, &variant, &OwnLines::default(), &[])
+            .unwrap()
+    };
+    let bytes = make().html.unwrap().len();
+    (median(VARIANTS, || drop(black_box(make()))), bytes)
+}
+
+/// Median time of one reader's copy, HTML and text, of a digest of 12 posts.
+fn reader(composer: &Composer) -> Duration {
+    let issue = stories::issue(stories::twelve());
+    let digest = digest(composer, &issue, "nl");
+    let html = digest.html.as_deref().unwrap();
+    let batch = median(COPIES, || {
+        for _ in 0..BATCH {
+            black_box(fill(html, true, &issue.nonce, value));
+            black_box(fill(&digest.text, false, &issue.nonce, value));
+        }
+    });
+    batch / BATCH
+}
+
+fn median(rounds: usize, mut work: impl FnMut()) -> Duration {
+    for _ in 0..rounds / 10 {
+        work();
+    }
+    let mut times: Vec<Duration> = (0..rounds)
+        .map(|_| {
+            let start = Instant::now();
+            work();
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[rounds / 2]
+}
+
+fn all_of(issue: &Issue, language: &str) -> Variant {
+    Variant {
+        posts: issue.posts.iter().map(|(id, _)| *id).collect(),
+        language: Language::parse(language).unwrap(),
+        format: Format::Html,
+    }
+}
+
+fn digest(composer: &Composer, issue: &Issue, language: &str) -> Digest {
+    composer
+        .digest(issue, &all_of(issue, language), &OwnLines::default(), &[])
+        .unwrap()
+}
+
+/// What a usual reader's fields say.
+fn value(slot: Slot) -> String {
+    match slot {
+        Slot::Greeting => "Goedemorgen Zoë,".to_owned(),
+        Slot::Address => "zoe@example.nl".to_owned(),
+        Slot::Since => "op 1\u{a0}september 2026".to_owned(),
+        Slot::Unsubscribe => format!("https://nieuws.example.nl/unsubscribe/{}", "k".repeat(51)),
+    }
+}

@@ -1,0 +1,68 @@
+//! Holds what the parser made of a canonical feed against what was read, and lays back what it lost or changed.
+
+use feed_rs::model::{Entry, Feed, FeedType};
+
+use super::canonical;
+use super::reading::{Fields, Reading};
+use super::repairs::Repair;
+
+/// Lays back entries and fields; `whole` entries were written.
+pub(super) fn lay_back(feed: &mut Feed, reading: &mut Reading, whole: usize) {
+    if !reading.is_atom() {
+        feed.feed_type = match reading.kind {
+            kind if kind.starts_with("json") => FeedType::JSON,
+            "rss10" | "rss11" | "rss090" => FeedType::RSS1,
+            _ => FeedType::RSS2,
+        };
+    }
+    feed.language.clone_from(&reading.feed.language);
+    let written = reading.entries[..whole].to_vec();
+    feed.entries.resize_with(whole, Entry::default);
+    for (entry, fields) in feed.entries.iter_mut().zip(&written) {
+        for lost in entry_back(entry, fields) {
+            reading.repairs.note(Repair::LaidBack, lost);
+        }
+    }
+}
+
+/// One entry; the names of the fields that had been lost.
+fn entry_back(entry: &mut Entry, fields: &Fields) -> Vec<&'static str> {
+    let mut lost = Vec::new();
+    let id = fields.id.clone().unwrap_or_default();
+    if entry.id != id.trim() {
+        lost.push("id");
+    }
+    entry.id = id;
+    for (name, date, ours) in [
+        ("published", &mut entry.published, fields.published),
+        ("updated", &mut entry.updated, fields.updated),
+    ] {
+        let ours = ours.and_then(|date| date.to_string().parse().ok());
+        if *date != ours {
+            lost.push(name);
+            *date = ours;
+        }
+    }
+    entry.published = entry.published.or_else(|| {
+        let created = fields.created?;
+        created.to_string().parse().ok()
+    });
+    let body = canonical::body_of(fields);
+    entry.base = body
+        .filter(|body| body.based)
+        .map(|body| body.base.to_string());
+    entry.language.clone_from(&fields.language);
+    if let (Some(content), Some(body)) = (&mut entry.content, body) {
+        if content.body.as_deref().map(str::len) < Some(body.value.trim().len() / 2) {
+            lost.push("content");
+        }
+        content.body = Some(body.value.clone());
+    }
+    if let (Some(text), Some(summary)) = (&mut entry.summary, &fields.summary) {
+        text.content.clone_from(&summary.value);
+    }
+    if let (Some(text), Some(title)) = (&mut entry.title, &fields.title) {
+        text.content.clone_from(&title.value);
+    }
+    lost
+}

@@ -1,0 +1,248 @@
+//! A feed document of any dialect and in any state becomes posts.
+//!
+//! Bytes are decoded; the text becomes a tree that no defect can break; the tree is read field by field; what was read
+//! is written as one canonical feed, which the parser sees alone; what it loses is laid back. Each repair on the way is
+//! kept as a sentence for the operator. Nothing here is slower than linear in the document.
+
+mod address;
+mod canonical;
+mod doctype;
+mod elements;
+mod entities;
+mod json;
+mod lay_back;
+mod meaning;
+mod names;
+mod parser;
+mod people;
+mod reading;
+mod repairs;
+mod scan;
+mod tree;
+mod view;
+mod walk;
+
+use feed_rs::model::Feed;
+use serde_json::Value;
+use url::Url;
+
+use super::charset::{self, Decoded};
+use super::item;
+use super::{Error, Gathered, identity, words};
+use crate::model::{Diagnostic, Source};
+pub use address::join;
+use json::Json;
+pub(in crate::gather) use reading::Fields;
+use reading::Reading;
+use repairs::Repair;
+
+/// A feed's own fields, for machines: the dialect, the feed and its entries as JSON, and what was repaired.
+#[derive(Debug)]
+pub struct FeedView {
+    /// `rss20`, `atom10`, `json11` and so on.
+    pub kind: &'static str,
+    /// The feed's fields.
+    pub feed: Value,
+    /// One object an entry, in the feed's order.
+    pub entries: Value,
+    /// A sentence for each kind of repair.
+    pub repairs: Vec<String>,
+}
+
+/// Reads a feed that came from `url` with the given `Content-Type`; also for one that lies in a file.
+///
+/// Gives no validators. [`Error::WebPage`], [`Error::NotAFeed`], [`Error::Damaged`] or [`Error::Empty`] where nothing
+/// can be read; an item that cannot be used is a fault beside the others' posts.
+pub fn read_feed(
+    bytes: &[u8],
+    content_type: Option<&str>,
+    url: &Url,
+    source: &Source,
+) -> Result<Gathered, Error> {
+    let mut reading = read(bytes, content_type, url.as_str(), None)?;
+    let whole = reading.entries.len() - usize::from(reading.cut);
+    if reading.cut {
+        reading.repairs.note(Repair::Cut, &whole.to_string());
+    }
+    let feed = parse(&mut reading, whole)?;
+    let mut gathered = posts_of(feed, &reading, url, source);
+    gathered.repairs = reading.repairs.sentences();
+    if reading.cut {
+        gathered.faults.push(Diagnostic::warning(
+            "the feed ends in the middle of an item, which was left out",
+        ));
+    }
+    Ok(gathered)
+}
+
+/// Reads a feed's own fields; `base` is where it came from, or empty, and `language` what its server says of it.
+///
+/// Fails as [`read_feed`] does.
+pub fn view_feed(
+    bytes: &[u8],
+    content_type: Option<&str>,
+    base: &str,
+    language: Option<&str>,
+) -> Result<FeedView, Error> {
+    let reading = read(bytes, content_type, base, language)?;
+    let (feed, entries) = view::view(&reading);
+    Ok(FeedView {
+        kind: reading.kind,
+        feed,
+        entries,
+        repairs: reading.repairs.sentences(),
+    })
+}
+
+/// Decodes and reads a document of any dialect.
+fn read(
+    bytes: &[u8],
+    content_type: Option<&str>,
+    base: &str,
+    language: Option<&str>,
+) -> Result<Reading, Error> {
+    let decoded = charset::decode_feed(bytes, content_type);
+    let text = decoded
+        .text
+        .trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0');
+    if text.is_empty() {
+        return Err(Error::Empty);
+    }
+    let page = is_web_page(text);
+    if page && !holds_a_feed(text) {
+        return Err(Error::WebPage);
+    }
+    let mut reading = match text.starts_with(['{', '[']) {
+        true => match json::read(text, base) {
+            Json::Feed(reading) => *reading,
+            Json::Rss(tree) => walk::read(tree, base, language),
+            Json::Other(version) => {
+                let version = words::shorten(&words::line(&version), 60);
+                return Err(Error::NotAFeed(format!("JSON of version `{version}`")));
+            }
+            Json::Broken(why) => return Err(Error::Damaged(why)),
+        },
+        false => {
+            let mut tree = tree::build(text);
+            if !text.starts_with('<') {
+                tree.repairs.note(Repair::Prefix, "");
+            }
+            walk::read(tree, base, language)
+        }
+    };
+    if reading.kind.is_empty() && reading.entries.is_empty() {
+        return Err(match page {
+            true => Error::WebPage,
+            false => Error::NotAFeed("neither RSS, Atom nor JSON Feed".to_owned()),
+        });
+    }
+    if page {
+        reading.repairs.note(Repair::Wrapped, "");
+    }
+    note_decoding(&mut reading, &decoded);
+    Ok(reading)
+}
+
+fn note_decoding(reading: &mut Reading, decoded: &Decoded) {
+    if decoded.guessed {
+        reading.repairs.note(Repair::Guessed, decoded.name);
+    } else if decoded.overruled {
+        reading.repairs.note(Repair::Recoded, decoded.name);
+    }
+}
+
+/// The parser's reading of the canonical feed, with what it loses laid back.
+fn parse(reading: &mut Reading, whole: usize) -> Result<Feed, Error> {
+    let mut feed = parser::parse(&canonical::write(reading, whole))?;
+    lay_back::lay_back(&mut feed, reading, whole);
+    Ok(feed)
+}
+
+fn is_web_page(text: &str) -> bool {
+    let mut rest = text;
+    loop {
+        let after = match rest {
+            rest if rest.starts_with("<!--") => rest.split_once("-->"),
+            rest if rest.starts_with("<?") => rest.split_once('>'),
+            _ => break,
+        };
+        match after {
+            Some((_, after)) => rest = after.trim_start(),
+            None => return false,
+        }
+    }
+    let head: String = rest.chars().take(15).collect();
+    let head = head.to_ascii_lowercase();
+    ["<!doctype html", "<html", "<head", "<body"]
+        .iter()
+        .any(|start| head.starts_with(start))
+}
+
+/// A page that has a feed's root in it is a feed that somebody wrapped.
+fn holds_a_feed(page: &str) -> bool {
+    ["<rss ", "<rss>", "<feed ", "<rdf:RDF "]
+        .iter()
+        .any(|root| page.contains(root))
+}
+
+fn posts_of(mut feed: Feed, reading: &Reading, url: &Url, source: &Source) -> Gathered {
+    let entries = std::mem::take(&mut feed.entries);
+    let mut faults = Vec::new();
+    let mut posts = Vec::new();
+    let mut marks = Vec::new();
+    let page = reading.feed.link.as_deref();
+    for (number, (entry, fields)) in entries.into_iter().zip(&reading.entries).enumerate() {
+        match item::read(entry, &feed, fields, page, url, source) {
+            Some(item) => {
+                faults.extend(item.fault);
+                marks.push(item.marks);
+                posts.push(item.post);
+            }
+            None => faults.push(Diagnostic::warning(format!(
+                "item {} of the feed has neither title, text nor link",
+                number + 1
+            ))),
+        }
+    }
+    let identities = identity::identify(&source.name, &marks);
+    let posts = posts
+        .into_iter()
+        .zip(identities)
+        .filter_map(|(mut post, identity)| {
+            let identity = identity?;
+            post.slug = item::slug(&post.title, &identity.identity);
+            post.identity = identity.identity;
+            post.alternate = identity.alternate;
+            Some(post)
+        })
+        .collect();
+    Gathered {
+        posts,
+        faults,
+        title: feed
+            .title
+            .map(|title| words::line_of_markup(&title.content))
+            .filter(|title| !title.is_empty()),
+        ..Gathered::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_told_from_a_feed() {
+        for page in [
+            "<!DOCTYPE html><html>",
+            "<HTML lang=nl>",
+            "<!-- x --> <!doctype html>",
+            "<?xml version='1.0'?>\n<html>",
+        ] {
+            assert!(is_web_page(page), "{page}");
+        }
+        for feed in ["<rss>", "<!-- x --><feed>", "{}", "<!-- open"] {
+            assert!(!is_web_page(feed), "{feed}");
+        }
+    }
+}
