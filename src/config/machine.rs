@@ -51,6 +51,8 @@ pub struct GatherConfig {
     pub allow: Vec<Network>,
     /// The longest a source may take, from connecting to the last byte.
     pub timeout: SignedDuration,
+    /// Whether pictures on other servers are fetched for an issue; posts go out without them otherwise.
+    pub pictures: bool,
 }
 
 /// How `serve` answers.
@@ -112,11 +114,13 @@ pub(super) fn read_gather(mut section: Section<'_>) -> Option<GatherConfig> {
     let user_agent = section.optional("user_agent", Value::line_of_text);
     let allow = section.or("allow", vec![], |v| v.list(read_network));
     let timeout = section.or("timeout", TIMEOUT, Value::duration);
+    let pictures = section.or("pictures", true, Value::boolean);
     section.finish();
     Some(GatherConfig {
         user_agent,
         allow: allow?,
         timeout: timeout?,
+        pictures: pictures?,
     })
 }
 

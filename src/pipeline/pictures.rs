@@ -73,6 +73,9 @@ impl Pipeline {
         now: Timestamp,
     ) -> Result<(Post, Vec<Diagnostic>), Fault> {
         let mut hosted = post.clone();
+        if !self.config.gather.pictures {
+            leave_out_foreign(&mut hosted);
+        }
         let mut faults = Vec::new();
         if let Some(image) = &mut hosted.image {
             match self.host(post, &image.url, Purpose::Picture, now).await? {
@@ -222,6 +225,15 @@ impl Pipeline {
         let hash = blake3::hash(format!("{purpose:?} {address}").as_bytes()).to_hex();
         let name = format!("{}.json", &hash[..32]);
         self.config.state.join("pictures").join(name)
+    }
+}
+
+/// Takes away what other servers would have to be asked for.
+fn leave_out_foreign(post: &mut Post) {
+    let is_ours = |address: &String| address.starts_with('/');
+    post.image.take_if(|image| !is_ours(&image.url));
+    if let Some(photo) = portrait_of(post) {
+        photo.take_if(|photo| !is_ours(photo));
     }
 }
 

@@ -22,7 +22,8 @@ fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
 }
 
 fn newsletter() -> Newsletter {
-    let newsletter = Newsletter::new("mailbox");
+    let mut newsletter = Newsletter::new("mailbox");
+    newsletter.set("COURANT_GATHER__PICTURES", "true");
     newsletter.readers(1);
     newsletter
 }
@@ -197,6 +198,21 @@ fn a_picture_that_is_not_there_holds_no_issue_up() {
     );
     assert_eq!(newsletter.mailbox().len(), 1);
     assert!(!unfolded(&newsletter.mailbox()[0]).contains("weg.jpg"));
+}
+
+#[test]
+fn who_wants_no_pictures_of_other_servers_asks_for_none() {
+    let server = HttpServer::start();
+    server.on(
+        "/feed",
+        Answer::ok("application/rss+xml", feed(&server, "/foto.webp")),
+    );
+    let mut newsletter = following(&server);
+    newsletter.set("COURANT_GATHER__PICTURES", "false");
+    newsletter.expect(&["run"], 0);
+    assert_eq!(newsletter.mailbox().len(), 1);
+    assert!(!unfolded(&newsletter.mailbox()[0]).contains("<img"));
+    assert!(server.requests_to("/foto.webp").is_empty());
 }
 
 fn with_hub(server: &HttpServer) -> Newsletter {
