@@ -147,3 +147,47 @@ fn no_document_takes_long() {
         assert_eq!(answer["kind"], "rss", "{}", answer["id"]);
     }
 }
+
+#[test]
+fn a_test_names_every_repair_and_every_title_that_was_made() {
+    let mut newsletter = crate::support::newsletter::Newsletter::new("mailbox");
+    newsletter.set("NO_COLOR", "1");
+    newsletter.write(
+        "kapot.xml",
+        "<rss><channel><title>Vraag & antwoord</title><item><title>Een &nbsp; titel</title>\
+         <link>https://a.example/1</link><pubDate>12 mei 2026 14:00 CEST</pubDate>\
+         <description>Tekst & meer.</description></item>\
+         <item><link>https://a.example/2</link><description>Zonder titel begint dit. En dan meer.</description></item>\
+         <item><title>Twee",
+    );
+    let file = newsletter.path("kapot.xml").display().to_string();
+    let ended = newsletter.expect(&["sources", "test", &file], 0);
+    for words in [
+        "repaired: a bare `&` was read as text",
+        "Zonder titel begint dit (title made of the text)",
+    ] {
+        assert!(ended.stdout.contains(words), "{words}\n{}", ended.stdout);
+    }
+    assert!(
+        ended.stderr.contains("ends in the middle of an item"),
+        "{}",
+        ended.stderr
+    );
+    let repairs = newsletter.json(&["sources", "test", &file])["repairs"].clone();
+    assert!(repairs.as_array().unwrap().len() > 1, "{repairs}");
+
+    newsletter.write(
+        "posts/derde.txt",
+        "Kijk om je heen en zie wat er staat. Het staat er al jaren, zegt de buurman.\n",
+    );
+    let planned = newsletter.expect(&["plan"], 0);
+    let line = planned
+        .stdout
+        .lines()
+        .find(|line| line.contains("Kijk om je heen"));
+    assert!(
+        line.unwrap().contains("(title made of the text)"),
+        "{}",
+        planned.stdout
+    );
+}

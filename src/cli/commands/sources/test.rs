@@ -77,6 +77,7 @@ pub fn failure(what: &str, error: &gather::Error, may_pass: bool) -> Failure {
 struct Tested<'a> {
     title: Option<&'a str>,
     found: Option<Discovered>,
+    repairs: &'a [String],
     posts: &'a [Post],
     faults: &'a [Diagnostic],
 }
@@ -118,6 +119,7 @@ fn tested(session: &Session, gathered: &Gathered) -> Result<Exit, Failure> {
     let tested = Tested {
         title: gathered.title.as_deref(),
         found: gathered.found.as_ref().map(Discovered::of),
+        repairs: &gathered.repairs,
         posts: &gathered.posts,
         faults: &gathered.faults,
     };
@@ -188,6 +190,9 @@ fn show(printer: &Printer, gathered: &Gathered) {
         printer.line(format!("“{title}”"));
     }
     printer.line(count(gathered.posts.len(), "post", "posts"));
+    for repair in &gathered.repairs {
+        printer.line(format!("repaired: {repair}"));
+    }
     for post in &gathered.posts {
         printer.line("");
         show_post(printer, post);
