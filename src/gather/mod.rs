@@ -58,7 +58,7 @@ pub use fetch::{FetchSettings, Fetcher};
 pub use folder::read as read_folder;
 pub use hosts::{REQUESTS_A_HOST, name as host_name};
 pub use identity::fingerprint;
-pub use likeness::{SKETCH_DISTANCE, likenesses, passed_over, say_the_same};
+pub use likeness::{SKETCH_DISTANCE, likenesses, passed_over, say_the_same, title_keys};
 pub use links::canonical_link;
 pub use memory::Memory;
 pub use opml::{Subscription, Subscriptions, read_opml};

@@ -228,10 +228,7 @@ impl Pipeline {
             .iter()
             .flat_map(|post| std::iter::once(post.identity.clone()).chain(post.alternate.clone()))
             .collect();
-        let titles: Vec<String> = gather::likenesses(posts)
-            .into_iter()
-            .map(|likeness| likeness.title)
-            .collect();
+        let titles = gather::title_keys(posts);
         let known = self.store.post_known(&source.name, &identities, &titles);
         Ok(known.await?)
     }

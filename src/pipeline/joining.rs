@@ -20,6 +20,9 @@ const APART: SignedDuration = SignedDuration::from_hours(24 * 14);
 /// So many near texts are read for one post: more would be a template, and not a twin.
 const READ: usize = 8;
 
+/// So many texts are kept to be read again; the next post of a template asks for the same few.
+const KEPT_TEXTS: usize = 64;
+
 /// A text with so many times the words of another is the whole of it.
 const WHOLE: i64 = 2;
 
@@ -73,6 +76,9 @@ impl Pipeline {
         }
         for group in groups.by_text(subject) {
             let kept = groups.kept[group].id;
+            if texts.0.len() >= KEPT_TEXTS {
+                texts.0.clear();
+            }
             for id in [subject.id, kept] {
                 if !texts.0.contains_key(&id) {
                     let post = self.text(id, gathering).await?;
