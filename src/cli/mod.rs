@@ -32,6 +32,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     execute(cli).into()
 }
 
+/// Threads that read documents and files, beside those that wait for the network. The allocator keeps for each thread what
+/// the largest document on it took, so that many of them hold several times the memory that is in use.
+const BLOCKING_THREADS: usize = 4;
+
 /// Help and version are no faults; everything else clap says is a fault of usage.
 fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
@@ -49,6 +53,7 @@ fn execute(cli: Cli) -> Exit {
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
         .build()
     {
         Ok(runtime) => runtime,

@@ -145,9 +145,7 @@ fn read_schedule(
         v.choice(&[("latest", CatchUp::Latest), ("skip", CatchUp::Skip)])
     });
     let max_lateness = section.or("max_lateness", MAX_LATENESS, Value::duration);
-    let first_run = section.or("first_run", FirstRun::default(), |v| {
-        v.choice(&[("baseline", FirstRun::Baseline), ("send", FirstRun::Send)])
-    });
+    let first_run = section.or("first_run", FirstRun::default(), read_first_run);
     let default = section.or("default", only, Value::boolean);
     let intro = section.optional("intro", |v| localised::read(v, Value::text));
     let subject = section.optional("subject", |v| localised::read(v, with_fields));
@@ -168,6 +166,15 @@ fn read_schedule(
         subject,
         preheader,
     })
+}
+
+/// A word, or how many of the newest posts.
+fn read_first_run(value: &Value<'_>) -> Option<FirstRun> {
+    if value.is_whole() {
+        let posts = value.whole(1..=MOST_POSTS)?;
+        return Some(FirstRun::Newest(usize::try_from(posts).ok()?));
+    }
+    value.choice(&[("baseline", FirstRun::Baseline), ("send", FirstRun::Send)])
 }
 
 /// A line that may hold fields in braces, such as `{lead}`.

@@ -230,6 +230,15 @@ impl<'d> Value<'d> {
         value
     }
 
+    /// Whether it is written as a whole number.
+    pub(super) fn is_whole(&self) -> bool {
+        match self.raw() {
+            DeValue::Integer(_) => true,
+            DeValue::String(text) => self.document.is_untyped() && text.parse::<u32>().is_ok(),
+            _ => false,
+        }
+    }
+
     /// A whole number within bounds.
     pub(super) fn whole(&self, bounds: RangeInclusive<u32>) -> Option<u32> {
         let value: Option<i64> = match self.raw() {

@@ -7,6 +7,9 @@ use crate::model::Language;
 /// Shorter texts are not judged, in characters: a title says nothing about its language.
 const ENOUGH: usize = 200;
 
+/// No more of a text is looked at, in characters: two paragraphs say as much as two hundred.
+const LOOKED_AT: usize = 2_000;
+
 /// Less sure than this, and nothing is said.
 const SURE: f64 = 0.9;
 
@@ -43,7 +46,8 @@ pub(super) fn recognise(text: &str) -> Option<Language> {
         return None;
     }
     let detector = Detector::with_allowlist(KNOWN.iter().map(|&(lang, _)| lang).collect());
-    let info = detector.detect(text)?;
+    let end = text.char_indices().nth(LOOKED_AT);
+    let info = detector.detect(&text[..end.map_or(text.len(), |(at, _)| at)])?;
     if info.confidence() < SURE {
         return None;
     }

@@ -64,6 +64,8 @@ pub enum FirstRun {
     /// Mark it as seen, send nothing.
     #[default]
     Baseline,
+    /// Send the newest so many posts, and mark the rest as seen.
+    Newest(usize),
     /// Send it.
     Send,
 }

@@ -59,9 +59,7 @@ impl Pipeline {
         let since = oldest.unwrap_or(Timestamp::MAX).saturating_sub(APART);
         let since = since.unwrap_or(Timestamp::MIN);
         let alike = self.store.post_alike(&identities, &links, &texts, since);
-        let mut alike = alike.await?;
-        alike.retain(|twin| twin.compared);
-        Ok(alike)
+        Ok(alike.await?)
     }
 
     async fn find(

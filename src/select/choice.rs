@@ -20,8 +20,19 @@ pub fn select(
 
     let mut chosen: Vec<&LedgerEntry> = Vec::new();
     let mut verdicts = Vec::with_capacity(newest_first.len());
+    let mut to_begin_with = match (schedule.first_run, first_run_at) {
+        (FirstRun::Newest(posts), None) => posts,
+        _ => 0,
+    };
     for entry in newest_first {
         let reason = match reason_to_leave_out(schedule, entry, first_run_at, now) {
+            Some(VerdictReason::OlderThanFirstRun)
+                if to_begin_with > 0 && chosen.len() < schedule.max_posts =>
+            {
+                to_begin_with -= 1;
+                chosen.push(entry);
+                VerdictReason::New
+            }
             Some(reason) => reason,
             None if chosen.len() >= schedule.max_posts => VerdictReason::OverMaxPosts,
             None => {
@@ -55,7 +66,7 @@ fn reason_to_leave_out(
     if !is_of_the_topics(schedule, entry) {
         return Some(VerdictReason::OutsideTopics);
     }
-    if schedule.first_run == FirstRun::Baseline && is_baseline(entry, first_run_at) {
+    if schedule.first_run != FirstRun::Send && is_baseline(entry, first_run_at) {
         return Some(VerdictReason::OlderThanFirstRun);
     }
     match &entry.post.hold {
@@ -256,6 +267,23 @@ pub(super) mod tests {
                 (1, VerdictReason::OlderThanFirstRun)
             ]
         );
+    }
+
+    #[test]
+    fn the_first_run_may_send_the_newest_few_and_no_later_run_sends_the_rest() {
+        let schedule = Schedule {
+            first_run: FirstRun::Newest(2),
+            ..weekly()
+        };
+        let mut ledger = [entry(1, 1), entry(2, 1), entry(3, 1)];
+        let first = select(&schedule, &ledger, None, at(2));
+        assert_eq!(first.chosen.len(), 2);
+        for id in first.chosen {
+            let carried = ledger.iter_mut().find(|entry| entry.id == id).unwrap();
+            carried.carried = vec![(IssueNumber(1), schedule.name.clone())];
+        }
+        let later = select(&schedule, &ledger, Some(at(2)), at(4));
+        assert_eq!(later.chosen, []);
     }
 
     #[test]

@@ -74,6 +74,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0004_source_memory.sql"),
         include_str!("../../migrations/postgres/0004_source_memory.sql"),
     ),
+    (
+        5,
+        "texts apart",
+        include_str!("../../migrations/sqlite/0005_texts_apart.sql"),
+        include_str!("../../migrations/postgres/0005_texts_apart.sql"),
+    ),
 ];
 
 /// The newest schema that this program knows.

@@ -135,15 +135,18 @@ impl Store {
         let rows = tx
             .rows(
                 Statement::new(
-                    "SELECT p.id, p.source, p.identity, p.content, p.first_seen, p.baseline,
-                        p.standing_detail,
-                        CASE WHEN p.standing <> 'open' OR EXISTS (
-                            SELECT 1 FROM issue_post ip JOIN issue i ON i.number = ip.issue
-                            WHERE ip.post = p.id AND i.schedule = $1
-                        ) THEN 1 ELSE 0 END AS done
-                     FROM post p
-                     ORDER BY done, p.first_seen DESC, COALESCE(p.published, p.first_seen) DESC, p.id
-                     LIMIT $2",
+                    "WITH listed(id) AS (
+                        SELECT p.id FROM post p
+                        ORDER BY
+                            CASE WHEN p.standing <> 'open' OR EXISTS (
+                                SELECT 1 FROM issue_post ip JOIN issue i ON i.number = ip.issue
+                                WHERE ip.post = p.id AND i.schedule = $1
+                            ) THEN 1 ELSE 0 END,
+                            p.first_seen DESC, COALESCE(p.published, p.first_seen) DESC, p.id
+                        LIMIT $2
+                     )
+                     SELECT p.id, p.source, p.identity, c.content, p.first_seen, p.baseline, p.standing_detail
+                     FROM listed JOIN post p ON p.id = listed.id JOIN post_content c ON c.post = p.id",
                 )
                 .with(schedule.as_str())
                 .with(limit_of(limit)),
@@ -164,9 +167,9 @@ impl Store {
         let rows = tx
             .over(
                 "WITH v(id) AS (VALUES {rows})
-                 SELECT p.id AS id, p.source AS source, p.identity AS identity, p.content AS content,
+                 SELECT p.id AS id, p.source AS source, p.identity AS identity, c.content AS content,
                     p.first_seen AS first_seen, p.baseline AS baseline, p.standing_detail AS standing_detail
-                 FROM v JOIN post p ON p.id = v.id",
+                 FROM v JOIN post p ON p.id = v.id JOIN post_content c ON c.post = p.id",
                 &asked,
             )
             .await?;
@@ -182,10 +185,11 @@ impl Store {
             .rows(
                 Statement::new(
                     "WITH latest(post, issue) AS (SELECT post, MAX(issue) FROM issue_post GROUP BY post)
-                     SELECT p.id, p.source, p.identity, p.content, p.first_seen, p.baseline, p.standing_detail
+                     SELECT p.id, p.source, p.identity, c.content, p.first_seen, p.baseline, p.standing_detail
                      FROM latest
                      JOIN issue_post ip ON ip.issue = latest.issue AND ip.post = latest.post
                      JOIN post p ON p.id = latest.post
+                     JOIN post_content c ON c.post = p.id
                      ORDER BY latest.issue DESC, ip.position LIMIT $1",
                 )
                 .with(limit_of(limit)),
@@ -225,8 +229,8 @@ pub(super) async fn entries(tx: &mut Transaction, rows: &[Row]) -> Result<Vec<Le
     let joined = tx
         .over(
             "WITH v(id) AS (VALUES {rows})
-             SELECT p.joined_to AS joined_to, p.source AS source, p.content AS content, p.standing_detail AS standing_detail
-             FROM v JOIN post p ON p.joined_to = v.id ORDER BY p.joined_to, p.first_seen, p.id",
+             SELECT p.joined_to AS joined_to, p.source AS source, c.content AS content, p.standing_detail AS standing_detail
+             FROM v JOIN post p ON p.joined_to = v.id JOIN post_content c ON c.post = p.id ORDER BY p.joined_to, p.first_seen, p.id",
             &asked,
         )
         .await?;

@@ -1,5 +1,7 @@
 //! Writes the ledger's rows: new posts, changed ones, the names that they have gone by, and where they stand.
 
+use std::collections::HashSet;
+
 use crate::model::{Likeness, Post, PostId, Standing};
 
 use super::sources::{NewPost, SourceSaved};
@@ -73,9 +75,8 @@ async fn insert(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), Error> 
         .collect::<Result<Vec<_>, Error>>()?;
     let inserted = tx
         .over(
-            "INSERT INTO post (id, source, identity, alternate, slug, fingerprint, content, published, first_seen,
-                baseline, standing, standing_detail, joined_to, link_key, title_key, text_key, text_sketch, text_words,
-                compared)
+            "INSERT INTO post (id, source, identity, alternate, slug, fingerprint, published, first_seen, baseline,
+                standing, standing_detail, joined_to, link_key, title_key, text_key, text_sketch, text_words, compared)
              VALUES {rows} ON CONFLICT (source, identity) DO NOTHING RETURNING id",
             &rows,
         )
@@ -83,9 +84,15 @@ async fn insert(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), Error> 
     let inserted = inserted
         .iter()
         .map(|row| row.number("id"))
-        .collect::<Result<Vec<_>, _>>()?;
-    let names = saved.new.iter().filter(|new| inserted.contains(&new.id.0));
-    let names = names.flat_map(|new| {
+        .collect::<Result<HashSet<_>, _>>()?;
+    let new = || saved.new.iter().filter(|new| inserted.contains(&new.id.0));
+    let contents = new().map(|new| Ok([new.id.0.into(), json(&new.post)?]));
+    tx.over(
+        "INSERT INTO post_content (post, content) VALUES {rows}",
+        &contents.collect::<Result<Vec<_>, Error>>()?,
+    )
+    .await?;
+    let names = new().flat_map(|new| {
         let both = [Some(&new.post.identity), new.post.alternate.as_ref()];
         both.into_iter()
             .flatten()
@@ -94,7 +101,7 @@ async fn insert(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), Error> 
     name(tx, names).await
 }
 
-fn row(new: &NewPost, saved: &SourceSaved) -> Result<[Value; 19], Error> {
+fn row(new: &NewPost, saved: &SourceSaved) -> Result<[Value; 18], Error> {
     let (post, likeness) = (&new.post, &new.likeness);
     let [standing, detail, joined_to] = columns(&new.standing)?;
     Ok([
@@ -104,7 +111,6 @@ fn row(new: &NewPost, saved: &SourceSaved) -> Result<[Value; 19], Error> {
         post.alternate.clone().into(),
         post.slug.as_str().into(),
         new.fingerprint.as_str().into(),
-        json(post)?,
         post.published.into(),
         saved.at.into(),
         new.baseline.into(),
@@ -125,21 +131,28 @@ async fn update(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), Error> 
         .changed
         .iter()
         .map(|(id, post, fingerprint): &(PostId, Post, String)| {
-            Ok([
+            [
                 Value::from(id.0),
                 post.alternate.clone().into(),
                 fingerprint.as_str().into(),
-                json(post)?,
                 post.published.into(),
-            ])
+            ]
         })
-        .collect::<Result<_, Error>>()?;
+        .collect();
     tx.over(
-        "WITH v(id, alternate, fingerprint, content, published) AS (VALUES {rows})
+        "WITH v(id, alternate, fingerprint, published) AS (VALUES {rows})
          UPDATE post SET alternate = COALESCE(v.alternate, post.alternate), fingerprint = v.fingerprint,
-            content = v.content, published = v.published
+            published = v.published
          FROM v WHERE post.id = v.id",
         &rows,
+    )
+    .await?;
+    let contents = saved.changed.iter();
+    let contents = contents.map(|(id, post, _)| Ok([Value::from(id.0), json(post)?]));
+    tx.over(
+        "WITH v(post, content) AS (VALUES {rows})
+         UPDATE post_content SET content = v.content FROM v WHERE post_content.post = v.post",
+        &contents.collect::<Result<Vec<_>, Error>>()?,
     )
     .await?;
     Ok(())

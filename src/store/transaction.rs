@@ -1,5 +1,6 @@
 //! A transaction of either engine, and the macro that opens, runs, commits and, after a conflict, runs again.
 
+use futures_util::TryStreamExt;
 use sqlx::database::HasStatementCache;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Database, Encode, Postgres, Sqlite, Type};
@@ -57,6 +58,22 @@ impl Transaction {
         on_engine!(Transaction, self, tx => {
             let rows = bound(statement).fetch_all(&mut **tx).await?;
             Ok(rows.into_iter().map(Row::from).collect())
+        })
+    }
+
+    /// Runs a statement and reads its rows as they come: for very many, of which a row weighs more than what is read of it.
+    pub(super) async fn each<T>(
+        &mut self,
+        statement: Statement,
+        read: impl Fn(&Row) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        on_engine!(Transaction, self, tx => {
+            let mut rows = bound(statement).fetch(&mut **tx);
+            let mut all = Vec::new();
+            while let Some(row) = rows.try_next().await? {
+                all.push(read(&Row::from(row))?);
+            }
+            Ok(all)
         })
     }
 

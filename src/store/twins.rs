@@ -54,12 +54,11 @@ impl Store {
         let text = twin!(
             "FROM post p WHERE p.compared = 0 AND p.standing = 'open' ORDER BY p.first_seen, p.id"
         );
-        let rows = tx.rows(Statement::new(text)).await?;
-        rows.iter().map(twin).collect()
+        tx.each(Statement::new(text), twin).await
     }
 
-    /// Posts that stand for themselves or are joined, and that have one of these identities, links or texts, or whose
-    /// text has a sketch and is dated at `since` or later.
+    /// Posts that stand for themselves or are joined, whose like was looked for before, and that have one of these
+    /// identities, links or texts, or whose text has a sketch and is dated at `since` or later.
     pub async fn post_alike(
         &self,
         identities: &[String],
@@ -74,7 +73,7 @@ impl Store {
                 concat!(
                     "WITH v(key) AS (VALUES {rows}) ",
                     twin!(
-                        "FROM v JOIN post p ON p.identity = v.key WHERE p.standing IN ('open', 'joined')"
+                        "FROM v JOIN post p ON p.identity = v.key WHERE p.standing IN ('open', 'joined') AND p.compared = 1"
                     )
                 ),
                 identities,
@@ -83,7 +82,7 @@ impl Store {
                 concat!(
                     "WITH v(key) AS (VALUES {rows}) ",
                     twin!(
-                        "FROM v JOIN post p ON p.link_key = v.key WHERE p.standing IN ('open', 'joined')"
+                        "FROM v JOIN post p ON p.link_key = v.key WHERE p.standing IN ('open', 'joined') AND p.compared = 1"
                     )
                 ),
                 links,
@@ -92,24 +91,24 @@ impl Store {
                 concat!(
                     "WITH v(key) AS (VALUES {rows}) ",
                     twin!(
-                        "FROM v JOIN post p ON p.text_key = v.key WHERE p.standing IN ('open', 'joined')"
+                        "FROM v JOIN post p ON p.text_key = v.key WHERE p.standing IN ('open', 'joined') AND p.compared = 1"
                     )
                 ),
                 texts,
             ),
         ] {
             let keys: Vec<_> = keys.iter().map(|key| [key.as_str().into()]).collect();
-            found.extend(tx.over(text, &keys).await?);
+            let rows = tx.over(text, &keys).await?;
+            found.extend(rows.iter().map(twin).collect::<Result<Vec<_>, _>>()?);
         }
         let text = twin!(
-            "FROM post p WHERE p.text_sketch IS NOT NULL AND p.standing IN ('open', 'joined')
+            "FROM post p WHERE p.text_sketch IS NOT NULL AND p.standing IN ('open', 'joined') AND p.compared = 1
                 AND (p.first_seen >= $1 OR p.published >= $1)"
         );
-        found.extend(tx.rows(Statement::new(text).with(since)).await?);
-        let mut twins = found.iter().map(twin).collect::<Result<Vec<_>, _>>()?;
-        twins.sort_by_key(|twin| twin.id);
-        twins.dedup_by_key(|twin| twin.id);
-        Ok(twins)
+        found.extend(tx.each(Statement::new(text).with(since), twin).await?);
+        found.sort_by_key(|twin| twin.id);
+        found.dedup_by_key(|twin| twin.id);
+        Ok(found)
     }
 
     /// Posts that came in a flood and wait for a person, of one source or of all, newest first.
@@ -121,8 +120,8 @@ impl Store {
         let rows = tx
             .rows(
                 Statement::new(
-                    "SELECT p.id, p.source, p.identity, p.content, p.first_seen, p.baseline, p.standing_detail
-                     FROM post p WHERE p.standing = 'quarantined' AND ($1 = '' OR p.source = $1)
+                    "SELECT p.id, p.source, p.identity, c.content, p.first_seen, p.baseline, p.standing_detail
+                     FROM post p JOIN post_content c ON c.post = p.id WHERE p.standing = 'quarantined' AND ($1 = '' OR p.source = $1)
                      ORDER BY p.source, COALESCE(p.published, p.first_seen) DESC, p.id",
                 )
                 .with(source.map_or("", SourceName::as_str)),
