@@ -29,8 +29,8 @@ const VALIDATORS_LAST: SignedDuration = SignedDuration::from_hours(8 * 24);
 /// A document of up to so many bytes needs nobody's leave; hardly any feed is larger.
 const SMALL: usize = 512 * 1024;
 
-/// Larger documents held at once, each at most [`FetchSettings::max_bytes`], so that many of them do not fill the memory.
-const LARGE_AT_ONCE: usize = 2;
+/// Larger documents held at once, each at most [`FetchSettings::max_bytes`]: reading one takes several times its size.
+const LARGE_AT_ONCE: usize = 1;
 
 /// Documents read at once: reading computes, so more of them only take more memory.
 const READ_AT_ONCE: usize = 2;

@@ -220,7 +220,7 @@ impl Pipeline {
         posts: &[LedgerEntry],
     ) -> Result<Vec<Page>, Fault> {
         let base = &masthead.url;
-        let outline = syndicate::outline(masthead, &self.config.sources);
+        let outline = syndicate::outline(masthead, &self.config.sources)?;
         let robots = format!("User-agent: *\nAllow: /\nSitemap: {base}/sitemap.xml\n");
         let mut files = vec![
             (

@@ -24,11 +24,11 @@ pub struct Outline {
     pub topics: Vec<Topic>,
 }
 
-/// Writes the list; `owner` publishes the newsletter.
+/// Writes the list; `owner` publishes the newsletter, and `created` stands in it where given.
 pub fn opml(
     title: &str,
     owner: &str,
-    created: Timestamp,
+    created: Option<Timestamp>,
     outlines: &[Outline],
 ) -> Result<String, Error> {
     let refused = |error: std::io::Error| Error::Write(error.to_string());
@@ -46,7 +46,7 @@ fn write(
     writer: &mut Xml,
     title: &str,
     owner: &str,
-    created: Timestamp,
+    created: Option<Timestamp>,
     outlines: &[Outline],
 ) -> std::io::Result<()> {
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
@@ -55,16 +55,19 @@ fn write(
     ))?;
     writer.write_event(Event::Start(BytesStart::new("head")))?;
     // RFC 822, as the specification asks: years have four digits.
-    let created = DateTimePrinter::new()
-        .timestamp_to_rfc9110_string(&created)
-        .unwrap_or_default();
+    let created = created.and_then(|created| {
+        let printer = DateTimePrinter::new();
+        printer.timestamp_to_rfc9110_string(&created).ok()
+    });
     for (name, value) in [
-        ("title", title),
-        ("dateCreated", &created),
-        ("ownerName", owner),
-        ("docs", "http://opml.org/spec2.opml"),
+        ("title", Some(title)),
+        ("dateCreated", created.as_deref()),
+        ("ownerName", Some(owner)),
+        ("docs", Some("http://opml.org/spec2.opml")),
     ] {
-        let value = text::legal(value);
+        let Some(value) = value.map(text::legal) else {
+            continue;
+        };
         writer
             .create_element(name)
             .write_text_content(BytesText::new(&value))?;

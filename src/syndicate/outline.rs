@@ -4,7 +4,8 @@
 
 use url::Url;
 
-use super::text;
+use super::Error;
+use super::opml::{Outline, opml};
 use crate::model::{Masthead, Source, SourceKind};
 
 /// Words in a query's names that mark a key.
@@ -12,41 +13,43 @@ const SECRETS: [&str; 8] = [
     "key", "token", "secret", "auth", "pass", "sig", "session", "user",
 ];
 
-/// Writes the sources as an outline: each feed, and the newsletter's own in the place of its folders.
-pub fn outline(masthead: &Masthead, sources: &[Source]) -> String {
-    let mut lines: Vec<String> = Vec::new();
+/// Writes the sources as an outline: each feed, each site without one, and the newsletter's own feed in the place of its
+/// folders. No time stands in it, so that the same sources give the same bytes.
+pub fn outline(masthead: &Masthead, sources: &[Source]) -> Result<String, Error> {
+    let mut outlines: Vec<Outline> = Vec::new();
     for source in sources {
-        let line = match &source.kind {
-            SourceKind::Url(url) if is_public(url) => {
-                entry(source.name.as_str(), url.as_str(), None)
-            }
+        let outline = match &source.kind {
+            SourceKind::Url(url) if is_public(url) => followed(source, url),
             SourceKind::Url(_) => continue,
-            SourceKind::Folder(_) => {
-                let home = format!("{}/", masthead.url);
-                entry(&masthead.name, &masthead.feed(), Some(&home))
-            }
+            SourceKind::Folder(_) => ours(masthead),
         };
-        if !lines.contains(&line) {
-            lines.push(line);
+        if !outlines.contains(&outline) {
+            outlines.push(outline);
         }
     }
-    format!(
-        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<opml version=\"2.0\">\n<head>\n<title>{}</title>\n\
-         <ownerName>{}</ownerName>\n</head>\n<body>\n{}</body>\n</opml>\n",
-        escaped(&masthead.name),
-        escaped(&masthead.name),
-        lines.concat()
-    )
+    opml(&masthead.name, &masthead.name, None, &outlines)
 }
 
-fn entry(name: &str, feed: &str, home: Option<&str>) -> String {
-    let name = escaped(name);
-    let home = home.map(|home| format!(" htmlUrl=\"{}\"", escaped(home)));
-    format!(
-        "<outline type=\"rss\" text=\"{name}\" title=\"{name}\" xmlUrl=\"{}\"{}/>\n",
-        escaped(feed),
-        home.unwrap_or_default()
-    )
+fn followed(source: &Source, url: &Url) -> Outline {
+    let (feed, page) = match source.pages {
+        Some(_) => (None, Some(url.to_string())),
+        None => (Some(url.to_string()), None),
+    };
+    Outline {
+        text: source.name.to_string(),
+        feed,
+        page,
+        topics: source.topics.clone(),
+    }
+}
+
+fn ours(masthead: &Masthead) -> Outline {
+    Outline {
+        text: masthead.name.clone(),
+        feed: Some(masthead.feed()),
+        page: Some(format!("{}/", masthead.url)),
+        topics: Vec::new(),
+    }
 }
 
 fn is_public(url: &Url) -> bool {
@@ -57,8 +60,4 @@ fn is_public(url: &Url) -> bool {
     url.username().is_empty()
         && url.password().is_none()
         && !url.query_pairs().any(|(name, _)| secret(&name))
-}
-
-fn escaped(value: &str) -> String {
-    text::escape(&text::legal(value))
 }

@@ -194,7 +194,7 @@ pub async fn export(session: &Session, out: Option<PathBuf>) -> Result<Exit, Fai
     }
     let name = &config.newsletter.name;
     let text =
-        syndicate::opml(name, name, session.clock().now(), &outlines).map_err(Fault::from)?;
+        syndicate::opml(name, name, Some(session.clock().now()), &outlines).map_err(Fault::from)?;
     let Some(out) = out else {
         session.printer.data(text);
         return Ok(Exit::Done);
