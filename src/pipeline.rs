@@ -18,12 +18,14 @@ mod pictures;
 mod planning;
 mod polling;
 mod preflight;
+mod proofs;
 mod publishing;
 mod recognising;
 mod report;
 mod sealing;
 mod sending;
 mod serving;
+mod shelf;
 mod sorting;
 mod tenure;
 mod world;
@@ -41,6 +43,7 @@ pub use checks::{
 pub use fault::Fault;
 use gathering::Trace;
 pub use planning::{Preview, TestMail};
+pub use proofs::{Copy, Gets, Proof, ProofReader};
 pub use report::{
     HeldPosts, IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, QuietSchedule, Recovery,
     RunReport, Skipped, SourceReport,

@@ -6,6 +6,7 @@ use jiff::{Timestamp, ZonedDateTime};
 use super::choosing::{reason_for_no_issue, skipped};
 use super::gathering::Gathering;
 use super::report::{IssueReport, Quiet, RunReport};
+use super::shelf::Keep;
 use super::{Fault, Pipeline, World, preflight};
 use crate::audience::{Purpose, SyncedList, Token};
 use crate::compose::OwnLines;
@@ -49,7 +50,8 @@ impl Pipeline {
             return Ok(None);
         }
         let mut posts = chosen.posts;
-        self.host_pictures(&mut posts, world, report).await?;
+        self.host_pictures(&mut posts, Keep::Published, world, report)
+            .await?;
         let (seal, found) = self
             .freeze(schedule, slot, posts, &readership, world)
             .await?;
