@@ -30,12 +30,15 @@ mod sorting;
 mod tenure;
 mod world;
 
+use std::sync::Arc;
+
 use crate::audience::{self, Keys, SyncedList};
 use crate::compose::Composer;
 use crate::config::{self, Config};
 use crate::gather::Fetcher;
 use crate::store::{Store, SyncReport};
 
+pub use asking::Answers;
 pub use checks::{
     check_selectors, check_templates, day_of, not_asked_fault, source_fault, source_found,
     store_target,
@@ -63,6 +66,7 @@ pub struct Pipeline {
     /// The secret's keys.
     pub keys: Keys,
     fetcher: Fetcher,
+    answers: Option<Arc<Answers>>,
 }
 
 impl Pipeline {
@@ -79,7 +83,17 @@ impl Pipeline {
             store,
             keys,
             fetcher,
+            answers: None,
         })
+    }
+
+    /// The same, asking no source on the web whose answer was kept: for a preview that is made again and again.
+    #[must_use]
+    pub fn with_answers(self, answers: Arc<Answers>) -> Self {
+        Self {
+            answers: Some(answers),
+            ..self
+        }
     }
 
     /// One pass: continues what is open, then serves the schedules of the wish.
