@@ -212,12 +212,12 @@ struct ProofCopies {
 }
 
 impl Copies for ProofCopies {
-    fn copy(&self, variant: usize, reader: Option<usize>) -> Result<ShownCopy, Diagnostic> {
+    fn copy(&self, variant: usize, reader: Option<usize>) -> Result<ShownCopy, Box<Diagnostic>> {
         let reader = reader.and_then(|reader| self.proof.readers.get(reader));
-        let none = || Diagnostic::error("there is no such variant any more");
+        let none = || Box::new(Diagnostic::error("there is no such variant any more"));
         let sealed = self.proof.variants().get(variant).ok_or_else(none)?;
         let copy = self.pipeline.copy_of(&self.proof, sealed, reader);
-        let copy = copy.map_err(|fault| Diagnostic::error(fault.to_string()))?;
+        let copy = copy.map_err(|fault| Box::new(Diagnostic::error(fault.to_string())))?;
         Ok(ShownCopy {
             html: copy.html,
             text: copy.text,

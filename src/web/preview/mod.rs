@@ -106,7 +106,7 @@ pub struct ShownCopy {
 /// Makes copies of an issue for its readers.
 pub trait Copies: Send + Sync {
     /// What this reader would get in this variant; a made-up one, if none is given.
-    fn copy(&self, variant: usize, reader: Option<usize>) -> Result<ShownCopy, Diagnostic>;
+    fn copy(&self, variant: usize, reader: Option<usize>) -> Result<ShownCopy, Box<Diagnostic>>;
 
     /// Where a picture of the issue lies, by its name below the newsletter's address.
     fn picture(&self, name: &str) -> Option<PathBuf>;

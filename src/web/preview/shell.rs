@@ -276,7 +276,7 @@ fn shown(show: &Show, chosen: &Chosen<'_>, choice: &Choice) -> String {
         (Ok(variant), _) => match chosen.sheet.copies.copy(*variant, chosen.reader) {
             Ok(copy) if part == Part::Text => plain("The text part", &copy.text),
             Ok(copy) => headers(&copy),
-            Err(fault) => faults(&[fault]),
+            Err(fault) => faults(&[*fault]),
         },
     };
     let line = variant_of(chosen).map(|variant| inbox_line(show, variant));
