@@ -25,8 +25,10 @@ pub(super) fn page(show: &Show, choice: &Choice) -> String {
             schedules(show, choice, chosen),
             quiet(chosen.sheet),
             variants(chosen, choice),
+            "<section aria-label=\"How it is shown\">\n".to_owned(),
             picker(chosen, choice),
             controls(chosen, choice),
+            "</section>\n".to_owned(),
             shown(show, chosen, choice),
         ]
         .concat(),
@@ -130,7 +132,8 @@ fn variants(chosen: &Chosen<'_>, choice: &Choice) -> String {
             })
             .href("/");
         let label = format!(
-            "<b>{} · {}</b><span>{}</span><span>{}, {}</span>",
+            "<b>{}. {} · {}</b><span>{}</span><span>{}, {}</span>",
+            index + 1,
             escape(&variant.language),
             variant.format.as_str(),
             escape(&variant.topics),
@@ -206,12 +209,14 @@ fn option(reader: &ShownReader, is_picked: bool) -> String {
 /// Which part, how wide, which scheme, with pictures or without.
 fn controls(chosen: &Chosen<'_>, choice: &Choice) -> String {
     let part = part_of(chosen, choice);
-    let has_html = variant_of(chosen).is_some_and(|variant| variant.format == Format::Html);
+    let format = variant_of(chosen).map(|variant| variant.format);
     let findings = chosen.sheet.faults.len();
-    let parts = [Part::Digest, Part::Text, Part::Headers, Part::Findings];
-    let parts = parts
-        .into_iter()
-        .filter(|part| has_html || *part != Part::Digest);
+    let parts: &[Part] = match format {
+        Some(Format::Html) => &[Part::Digest, Part::Text, Part::Headers, Part::Findings],
+        Some(Format::Text) => &[Part::Text, Part::Headers, Part::Findings],
+        None => &[Part::Digest, Part::Findings],
+    };
+    let parts = parts.iter().copied();
     let parts = parts.map(|one| {
         let label = match one {
             Part::Digest => "Digest".to_owned(),
@@ -226,10 +231,10 @@ fn controls(chosen: &Chosen<'_>, choice: &Choice) -> String {
         )
     });
     let mut bar = group("Part", parts);
-    if part == Part::Digest {
+    if part == Part::Digest && format.is_some() {
         bar += &looks(choice);
     }
-    if chosen.variant.is_ok() {
+    if format.is_some() {
         let href = escape(&choice.href("/message.eml"));
         bar += &format!("<a class=\"message\" href=\"{href}\" download>Message as .eml</a>\n");
     }
@@ -268,10 +273,7 @@ fn shown(show: &Show, chosen: &Chosen<'_>, choice: &Choice) -> String {
     let part = part_of(chosen, choice);
     let content = match (&chosen.variant, part) {
         (_, Part::Findings) => findings(chosen.sheet),
-        (Err(why), _) => format!(
-            "<p class=\"nothing\">Nothing is sent here: {}.</p>\n",
-            escape(why)
-        ),
+        (Err(why), _) => nothing(chosen, why),
         (Ok(_), Part::Digest) => frames(show, choice),
         (Ok(variant), _) => match chosen.sheet.copies.copy(*variant, chosen.reader) {
             Ok(copy) if part == Part::Text => plain("The text part", &copy.text),
@@ -281,6 +283,19 @@ fn shown(show: &Show, chosen: &Chosen<'_>, choice: &Choice) -> String {
     };
     let line = variant_of(chosen).map(|variant| inbox_line(show, variant));
     format!("<main>\n{}{content}</main>\n", line.unwrap_or_default())
+}
+
+/// Why nothing is shown, and of whom that is said.
+fn nothing(chosen: &Chosen<'_>, why: &str) -> String {
+    let reader = chosen.reader.map(|index| &chosen.sheet.readers[index]);
+    let words = match reader {
+        Some(reader) => {
+            let who = reader.name.as_ref().unwrap_or(&reader.address);
+            format!("{who} would get nothing: {why}.")
+        }
+        None => format!("Nothing is shown: {why}."),
+    };
+    format!("<p class=\"nothing\">{}</p>\n", escape(&words))
 }
 
 /// The digest's line in a reader's list of mails.
@@ -328,7 +343,7 @@ fn headers(copy: &ShownCopy) -> String {
     let size = copy.message.len().div_ceil(1000);
     format!(
         "<p class=\"size\">The message has {size} KB. Its Message-ID and the token of its unsubscribe link are made up; \
-         all else is what the relay would get.</p>\n{}",
+         its Date is that of this preview; all else is what the relay would get.</p>\n{}",
         plain("The headers", &unfolded.replace("\r\n", "\n"))
     )
 }
@@ -345,6 +360,7 @@ fn part_of(chosen: &Chosen<'_>, choice: &Choice) -> Part {
     let format = variant_of(chosen).map(|variant| variant.format);
     match (choice.part, format) {
         (Part::Digest, Some(Format::Text)) => Part::Text,
+        (Part::Text | Part::Headers, None) => Part::Digest,
         (part, _) => part,
     }
 }
