@@ -3,7 +3,7 @@
 
 use super::ShownCopy;
 use super::choice::Scheme;
-use crate::web::preview::shell::escape;
+use super::markup::escape;
 
 /// A feature of every screen, in the place of a scheme that is there.
 const ALWAYS: &str = "(min-width: 0px)";

@@ -6,6 +6,8 @@
 mod choice;
 mod frame;
 mod guard;
+mod markup;
+mod parts;
 mod shell;
 
 use std::convert::Infallible;
