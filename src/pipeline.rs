@@ -22,6 +22,7 @@ mod proofs;
 mod publishing;
 mod recognising;
 mod report;
+mod reprint;
 mod sealing;
 mod sending;
 mod serving;

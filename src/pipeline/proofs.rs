@@ -82,6 +82,20 @@ pub struct Copy {
 }
 
 impl Proof {
+    pub(super) fn new(
+        plan: Plan,
+        readers: Vec<ProofReader>,
+        issue: Issue,
+        variants: Vec<SealedVariant>,
+    ) -> Self {
+        Self {
+            plan,
+            readers,
+            issue,
+            variants,
+        }
+    }
+
     /// The issue, as it would be sealed now.
     pub fn issue(&self) -> &Issue {
         &self.issue
@@ -123,12 +137,8 @@ impl Pipeline {
             sources: gathering.sources,
             faults: faults.chain(found).collect(),
         };
-        Ok(Proof {
-            readers: proof_readers(&list.subscribers, &readership),
-            plan,
-            issue,
-            variants,
-        })
+        let readers = proof_readers(&list.subscribers, &readership);
+        Ok(Proof::new(plan, readers, issue, variants))
     }
 
     /// What a reader of the proof would get in this variant, or a made-up reader where none is named.
@@ -223,7 +233,7 @@ impl Pipeline {
 }
 
 /// Everyone on the list, with what the readership has for them.
-fn proof_readers(list: &[Subscriber], readership: &Readership<'_>) -> Vec<ProofReader> {
+pub(super) fn proof_readers(list: &[Subscriber], readership: &Readership<'_>) -> Vec<ProofReader> {
     let mut gets: HashMap<SubscriberId, Gets> = HashMap::new();
     for entitled in &readership.entitled {
         gets.insert(entitled.subscriber.id, Gets::Variant(entitled.variant));

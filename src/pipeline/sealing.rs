@@ -154,10 +154,21 @@ impl Pipeline {
         schedule: &Schedule,
     ) -> Result<Vec<SealedVariant>, Fault> {
         let earlier = self.store.subjects().await?;
+        self.render_beside(issue, readership, schedule, &earlier)
+    }
+
+    /// The same, with subjects that none of the `earlier` ones equals.
+    pub(super) fn render_beside(
+        &self,
+        issue: &Issue,
+        readership: &Readership<'_>,
+        schedule: &Schedule,
+        earlier: &[String],
+    ) -> Result<Vec<SealedVariant>, Fault> {
         let own = OwnLines::of(schedule);
         let mut sealed = Vec::with_capacity(readership.variants.len());
         for (number, variant) in (0..).zip(&readership.variants) {
-            let digest = self.composer.digest(issue, variant, &own, &earlier)?;
+            let digest = self.composer.digest(issue, variant, &own, earlier)?;
             sealed.push(SealedVariant {
                 number,
                 variant: variant.clone(),

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::support::http::{Answer, HttpServer};
 use crate::support::newsletter::Newsletter;
 use crate::support::served::Served;
 
@@ -147,6 +148,69 @@ async fn a_preview_may_begin_broken() {
     fs::remove_file(newsletter.path("templates/digest/story.hbs")).unwrap();
     preview.changed().await;
     assert!(preview.get("/frame").await.contains("Het eerste bericht"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn between_two_issues_the_last_one_is_shown_as_it_would_be_made_now() {
+    let newsletter = newsletter();
+    newsletter.expect(&["run"], 0);
+    let sealed = newsletter.json(&["issues", "show", "1"]);
+    newsletter.write("templates/words/nl.ftl", "greeting = Dag wereld,\n");
+    let mut preview = Preview::start(&newsletter).await;
+    let page = preview.get("/").await;
+    let told = "No issue would be made now: nothing new. Shown is issue 1 again";
+    assert!(page.contains(told), "{page}");
+    let subject = sealed["variants"][0]["subject"].as_str().unwrap();
+    assert!(page.contains(&format!("<title>{subject} ·")), "{page}");
+    let frame = preview.get("/frame").await;
+    assert!(
+        frame.contains("Het eerste bericht") && frame.contains("Dag wereld,"),
+        "{frame}"
+    );
+    newsletter.post("tweede", "Het tweede bericht");
+    preview.changed().await;
+    let frame = preview.get("/frame").await;
+    assert!(frame.contains("Het tweede bericht") && !frame.contains("Het eerste bericht"));
+    assert!(!preview.get("/").await.contains("No issue would be made"));
+    assert_eq!(newsletter.json(&["issues", "show", "1"]), sealed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sources_on_the_web_are_asked_once_however_much_is_saved() {
+    let server = HttpServer::start();
+    let item = "<item><title>Van elders</title><link>https://blog.example/1</link><guid>1</guid><description>Woorden.</description></item>";
+    let feed = format!(
+        "<rss version=\"2.0\"><channel><title>Blog</title><link>https://blog.example/</link><description>x</description>{item}</channel></rss>"
+    );
+    server.on("/feed", Answer::ok("application/rss+xml", feed));
+    let newsletter = newsletter();
+    newsletter.append(
+        "courant.toml",
+        &format!(
+            "\n[[source]]\nname = \"blog\"\nurl = \"{0}\"\n\n[[source]]\nname = \"weg\"\nurl = \"{1}\"\n\n\
+             [gather]\nallow = [\"127.0.0.0/8\"]\n",
+            server.url("/feed"),
+            server.url("/weg")
+        ),
+    );
+    let mut preview = Preview::start(&newsletter).await;
+    let asked = || {
+        (
+            server.requests_to("/feed").len(),
+            server.requests_to("/weg").len(),
+        )
+    };
+    let at_first = asked();
+    assert_eq!(at_first.0, 1);
+    for post in ["tweede", "derde"] {
+        newsletter.post(post, &format!("Bericht {post}"));
+        preview.changed().await;
+        let frame = preview.get("/frame").await;
+        assert!(frame.contains("Van elders") && frame.contains(&format!("Bericht {post}")));
+        let findings = preview.get("/?part=findings").await;
+        assert!(findings.contains("source `weg`"), "{findings}");
+    }
+    assert_eq!(asked(), at_first);
 }
 
 #[tokio::test(flavor = "multi_thread")]

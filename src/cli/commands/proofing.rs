@@ -17,7 +17,7 @@ use super::summary::quiet_words;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::session::{self, Session};
 use crate::config::{self, Config, Look};
-use crate::model::{Diagnostic, Schedule, Severity};
+use crate::model::{Diagnostic, IssueNumber, Schedule, Severity};
 use crate::pipeline::{Answers, Gets, Pipeline, Proof};
 use crate::web::{
     Copies, Server, Sheet, Show, ShownCopy, ShownReader, ShownVariant, preview_routes,
@@ -126,8 +126,15 @@ async fn make(
     let pipeline = Arc::new(pipeline.with_answers(answers.clone()));
     let mut sheets = Vec::new();
     for schedule in session::schedules(&pipeline.config, name)? {
-        let proof = pipeline.proof(schedule, &session.world()).await?;
-        sheets.push(sheet(&pipeline, schedule, proof, &loaded.warnings));
+        let world = session.world();
+        let proof = pipeline.proof(schedule, &world).await?;
+        let last = match proof.variants().is_empty() {
+            true => pipeline.reprint(schedule, &proof, &world).await?,
+            false => None,
+        };
+        let again = last.as_ref().map(|last| last.issue().number);
+        let shown = last.unwrap_or(proof);
+        sheets.push(sheet(&pipeline, schedule, shown, again, &loaded.warnings));
     }
     Ok(sheets)
 }
@@ -136,6 +143,7 @@ fn sheet(
     pipeline: &Arc<Pipeline>,
     schedule: &Schedule,
     proof: Proof,
+    again: Option<IssueNumber>,
     warnings: &[Diagnostic],
 ) -> Sheet {
     let mut faults = [warnings, &proof.plan.faults].concat();
@@ -144,6 +152,7 @@ fn sheet(
     Sheet {
         schedule: schedule.name.to_string(),
         quiet: quiet.map(|quiet| quiet_words(quiet, &schedule.timezone)),
+        again: again.map(|number| number.to_string()),
         variants: variants(&proof),
         readers: readers(&proof),
         faults,

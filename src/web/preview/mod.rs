@@ -50,6 +50,8 @@ pub struct Sheet {
     pub schedule: String,
     /// Why no issue would be made of it now, if so.
     pub quiet: Option<String>,
+    /// The number of the issue that is shown in the place of the next one, if there is nothing new to show.
+    pub again: Option<String>,
     /// Its renderings, most readers first.
     pub variants: Vec<ShownVariant>,
     /// Everyone on the list, and what each would get.

@@ -96,13 +96,16 @@ fn schedules(show: &Show, choice: &Choice, chosen: &Chosen<'_>) -> String {
 }
 
 fn quiet(sheet: &Sheet) -> String {
-    match &sheet.quiet {
-        Some(why) => format!(
-            "<p class=\"quiet\">No issue would be made now: {}.</p>\n",
-            escape(why)
-        ),
-        None => String::new(),
-    }
+    let Some(why) = &sheet.quiet else {
+        return String::new();
+    };
+    let again = sheet.again.as_ref().map_or(String::new(), |number| {
+        format!(" Shown is issue {number} again, as it would be made now.")
+    });
+    format!(
+        "<p class=\"quiet\">No issue would be made now: {}.{again}</p>\n",
+        escape(why)
+    )
 }
 
 /// One tab a rendering.
