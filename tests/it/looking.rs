@@ -1,6 +1,9 @@
 //! The next issue in the browser: what is shown follows what is saved, and nothing is sent, sealed or given to others.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use crate::support::http::{Answer, HttpServer};
 use crate::support::newsletter::Newsletter;
@@ -340,4 +343,54 @@ async fn the_digest_stands_in_a_sandbox_as_its_reader_would_see_it() {
     assert!(!light.contains("prefers-color-scheme") && !dark.contains("prefers-color-scheme"));
     let (_, head, _) = frame("images=off").await;
     assert!(head.contains("img-src 'none'"), "{head}");
+}
+
+/// A program on the path that writes what it was told to open into a pipe, which the test waits at.
+fn with_browser(newsletter: &mut Newsletter) {
+    let pipe = newsletter.path("opened");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    for name in ["bin/xdg-open", "bin/open"] {
+        newsletter.write(
+            name,
+            &format!("#!/bin/sh\necho \"$1\" > {}\n", pipe.display()),
+        );
+        let can_run = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(newsletter.path(name), can_run).unwrap();
+    }
+    let path = format!("{}:/usr/bin:/bin", newsletter.path("bin").display());
+    newsletter.set("PATH", &path);
+    newsletter.set("DISPLAY", ":0");
+}
+
+#[test]
+fn the_browser_is_opened_at_the_address_that_is_printed() {
+    let mut newsletter = newsletter();
+    with_browser(&mut newsletter);
+    let mut child = newsletter.start(&["preview", "--open"]);
+    let opened = fs::read_to_string(newsletter.path("opened")).unwrap();
+    let mut said = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut said).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(opened.starts_with("http://127.0.0.1:"), "{opened}");
+    assert!(said.contains(opened.trim()), "{said}");
+}
+
+#[cfg(not(target_os = "macos"))]
+#[test]
+fn without_a_screen_the_address_alone_is_told() {
+    let mut newsletter = newsletter();
+    with_browser(&mut newsletter);
+    newsletter.set("DISPLAY", "");
+    let mut child = newsletter.start(&["preview", "--open"]);
+    let mut said = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut said).unwrap();
+    stdout.read_line(&mut said).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(said.contains("on http://127.0.0.1:"), "{said}");
+    assert!(said.contains("no browser here"), "{said}");
 }

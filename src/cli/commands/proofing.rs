@@ -35,7 +35,11 @@ pub async fn serve(
 ) -> Result<Exit, Failure> {
     let config = session.config()?;
     session::schedules(&config, name)?;
-    let server = Server::bind((Ipv4Addr::LOCALHOST, port).into()).await?;
+    let bound = Server::bind((Ipv4Addr::LOCALHOST, port).into()).await;
+    let server = bound.map_err(|error| {
+        Failure::new(Exit::Unavailable, error.to_string())
+            .hint("`courant preview --open` takes a port that is free")
+    })?;
     let port = server.address().map_or(port, |address| address.port());
     let url = format!("http://127.0.0.1:{port}/");
     session.printer.either(&url, |printer| {
