@@ -168,13 +168,13 @@ pub struct PreviewArgs {
     /// Serve it on this port of 127.0.0.1, instead of a free one; without --open no browser is started
     #[arg(long)]
     pub port: Option<u16>,
-    /// Write the very message that the relay would get, to FILE or stdout; only its unsubscribe link opens nothing
+    /// Write the message that the relay would get to FILE or stdout, with an unsubscribe link that opens nothing
     #[arg(long, num_args = 0..=1, default_missing_value = "-", value_name = "FILE", conflicts_with_all = ["open", "port"])]
     pub eml: Option<PathBuf>,
     /// The message of this reader, instead of a made-up one
     #[arg(long, value_name = "ADDRESS", requires = "eml")]
     pub reader: Option<String>,
-    /// The folder to write files to, instead of `state/preview`
+    /// Without --open, --port and --eml: the folder to write files to, instead of `state/preview`
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["open", "port", "eml"])]
     pub out: Option<PathBuf>,
 }
