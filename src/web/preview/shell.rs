@@ -33,7 +33,7 @@ pub(super) fn page(show: &Show, choice: &Choice) -> String {
     };
     let title = chosen.as_ref().and_then(subject).unwrap_or("Preview");
     format!(
-        "<!doctype html>\n<html lang=\"en\" data-revision=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "<!DOCTYPE html>\n<html lang=\"en\" data-revision=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{} · {}</title>\n\
          <link rel=\"icon\" href=\"/icon.svg\">\n<link rel=\"stylesheet\" href=\"/shell.css\">\n\
@@ -170,7 +170,7 @@ fn picker(chosen: &Chosen<'_>, choice: &Choice) -> String {
         .collect();
     format!(
         "<form action=\"/\" method=\"get\">\n{kept}<label for=\"reader\">As read by</label>\n{field}\n\
-         <button id=\"show\">Show</button>\n</form>\n"
+         <button id=\"show\" type=\"submit\">Show</button>\n</form>\n"
     )
 }
 
