@@ -18,15 +18,20 @@ mod pictures;
 mod planning;
 mod polling;
 mod preflight;
+mod proofs;
 mod publishing;
 mod recognising;
 mod report;
+mod reprint;
 mod sealing;
 mod sending;
 mod serving;
+mod shelf;
 mod sorting;
 mod tenure;
 mod world;
+
+use std::sync::Arc;
 
 use crate::audience::{self, Keys, SyncedList};
 use crate::compose::Composer;
@@ -34,6 +39,7 @@ use crate::config::{self, Config};
 use crate::gather::Fetcher;
 use crate::store::{Store, SyncReport};
 
+pub use asking::Answers;
 pub use checks::{
     check_selectors, check_templates, day_of, not_asked_fault, source_fault, source_found,
     store_target,
@@ -41,6 +47,7 @@ pub use checks::{
 pub use fault::Fault;
 use gathering::Trace;
 pub use planning::{Preview, TestMail};
+pub use proofs::{Copy, Gets, Proof, ProofReader};
 pub use report::{
     HeldPosts, IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, QuietSchedule, Recovery,
     RunReport, Skipped, SourceReport,
@@ -60,6 +67,7 @@ pub struct Pipeline {
     /// The secret's keys.
     pub keys: Keys,
     fetcher: Fetcher,
+    answers: Option<Arc<Answers>>,
 }
 
 impl Pipeline {
@@ -76,7 +84,17 @@ impl Pipeline {
             store,
             keys,
             fetcher,
+            answers: None,
         })
+    }
+
+    /// The same, asking no source on the web whose answer was kept: for a preview that is made again and again.
+    #[must_use]
+    pub fn with_answers(self, answers: Arc<Answers>) -> Self {
+        Self {
+            answers: Some(answers),
+            ..self
+        }
     }
 
     /// One pass: continues what is open, then serves the schedules of the wish.

@@ -80,16 +80,14 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Check => commands::check::check(session).await,
         Command::Gather { sources } => commands::gather::gather(session, &sources).await,
         Command::Plan { schedule } => commands::plan::plan(session, schedule.as_deref()).await,
-        Command::Preview { schedule, out } => {
-            commands::preview::preview(session, schedule.as_deref(), out).await
-        }
+        Command::Preview(wanted) => commands::preview::preview(session, wanted).await,
         Command::Run {
             schedule,
             due,
             dry_run,
         } => commands::run::run(session, schedule, due, dry_run).await,
         Command::SendTest { address, schedule } => {
-            commands::preview::send_test(session, &address, schedule.as_deref()).await
+            commands::send_test::send_test(session, &address, schedule.as_deref()).await
         }
         Command::Issues(command) => commands::issues::issues(session, command).await,
         Command::Subscribers(command) => commands::subscribers::subscribers(session, command).await,

@@ -7,9 +7,11 @@ use super::exit::{Exit, Failure};
 use super::print::{Printer, quoted};
 use super::progress::Bars;
 use super::system::{SystemChance, SystemClock};
-use crate::config::{self, Config, EditFault, Edited, Environment, Flags, SourceEdit, StoreUrl};
+use crate::config::{
+    self, Config, EditFault, Edited, Environment, Flags, Loaded, SourceEdit, StoreUrl,
+};
 use crate::deliver::Stop;
-use crate::model::{Clock, Schedule, ScheduleName};
+use crate::model::{Clock, Diagnostic, Schedule, ScheduleName};
 use crate::pipeline::{self, Pipeline, World};
 use crate::store::Store;
 
@@ -75,12 +77,23 @@ impl Session {
 
     /// The checked configuration; its warnings are printed.
     pub fn config(&self) -> Result<Config, Failure> {
-        let loaded = Config::load(&self.global.config, &self.environment, &Flags::default())
-            .map_err(Failure::config)?;
+        let loaded = self.load().map_err(Failure::config)?;
         if !self.global.quiet {
             self.printer.faults(&loaded.warnings);
         }
         Ok(loaded.config)
+    }
+
+    /// The checked configuration with its warnings, and nothing printed.
+    pub fn load(&self) -> Result<Loaded, Vec<Diagnostic>> {
+        Config::load(&self.global.config, &self.environment, &Flags::default())
+    }
+
+    /// Whether a window can be opened here (X11, Wayland).
+    pub fn has_screen(&self) -> bool {
+        let names = ["DISPLAY", "WAYLAND_DISPLAY"];
+        let set = |name: &&str| self.environment.get(name).is_some_and(|at| !at.is_empty());
+        names.iter().any(set)
     }
 
     /// Changes the sources in `courant.toml`, or only tells what would change unless `write`.

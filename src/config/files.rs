@@ -61,7 +61,7 @@ fn is_link(path: &Path) -> bool {
 }
 
 /// Hidden by its name, or an editor's backup.
-fn is_hidden(path: &Path) -> bool {
+pub(super) fn is_hidden(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.starts_with('.') || name.ends_with('~')
 }

@@ -28,6 +28,7 @@ mod sources;
 mod subscribers;
 mod templates;
 mod value;
+mod watch;
 
 pub use delivery::{Delivery, OnUnknown};
 pub use edit::{EditFault, Edited, NewSource, SourceEdit, edit_sources};
@@ -40,6 +41,7 @@ pub use newsletter::Newsletter;
 pub use point::{Setting, point};
 pub use subscribers::{Subscribers, subscribers};
 pub use templates::template_add;
+pub use watch::{Look, look};
 
 use document::{Document, Faults};
 use files::{read_document, without_dot};

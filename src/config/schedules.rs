@@ -18,7 +18,7 @@ use crate::model::{
 use crate::schedule::{Error, parse_cron, parse_every};
 
 /// The folder of schedules.
-const FOLDER: &str = "schedules";
+pub(super) const FOLDER: &str = "schedules";
 
 /// How many posts an issue holds at most, unless told.
 const MAX_POSTS: u32 = 20;

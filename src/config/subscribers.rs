@@ -18,7 +18,7 @@ use super::value::Value;
 use crate::model::{Diagnostic, EmailAddress, Format, Language, ScheduleName, SubscriberEntry};
 
 /// The file, beside `courant.toml`.
-const FILE: &str = "subscribers.toml";
+pub(super) const FILE: &str = "subscribers.toml";
 
 /// The readers of the file, and what is wrong with the rest.
 #[derive(Debug, Clone, Default)]

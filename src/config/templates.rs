@@ -9,7 +9,7 @@ use super::init::write_new;
 use crate::model::Diagnostic;
 
 /// The folder of overrides.
-const FOLDER: &str = "templates";
+pub(super) const FOLDER: &str = "templates";
 
 /// Reads all files of the folder and its folders, by their path within it with `/` between the parts.
 ///

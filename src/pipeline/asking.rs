@@ -5,6 +5,7 @@
 //! connection to the database, and a few of these would leave none for saving what another source said.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::World;
 use crate::gather::{self, Fetcher, Gathered, Memory};
@@ -30,11 +31,12 @@ pub(super) struct Question<'a> {
 pub(super) type Answer = Result<(Gathered, Visit), Unanswered>;
 
 /// Why a source showed nothing.
+#[derive(Clone)]
 pub(super) enum Unanswered {
     /// It was left alone.
     NotAsked(NotAsked),
     /// It was asked, and failed.
-    Failed(gather::Error, Box<Visit>),
+    Failed(Arc<gather::Error>, Box<Visit>),
 }
 
 impl<'a> Question<'a> {
@@ -130,8 +132,48 @@ impl<'a> Questions<'a> {
     }
 }
 
+/// What sources on the web answered, kept while a preview is looked at: what is written anew at every stroke of a key asks
+/// nobody else's server again.
+#[derive(Default)]
+pub struct Answers(Mutex<Vec<(Source, Answer)>>);
+
+impl Answers {
+    /// What this source answered before, if it is still the same source.
+    fn recall(&self, source: &Source) -> Option<Answer> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, answer) = kept.iter().find(|(known, _)| known == source)?;
+        Some(answer.clone())
+    }
+
+    fn keep(&self, source: &Source, answer: &Answer) {
+        if matches!(source.kind, SourceKind::Url(_)) {
+            let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.retain(|(known, _)| known.name != source.name);
+            kept.push((source.clone(), answer.clone()));
+        }
+    }
+}
+
+/// Asks a source, unless it answered before and its answer was kept.
+pub(super) async fn ask_once<'a>(
+    question: Question<'a>,
+    answers: Option<&Answers>,
+    fetcher: &Fetcher,
+    world: &World<'_>,
+) -> (Question<'a>, Answer) {
+    let Some(answers) = answers else {
+        return ask(question, fetcher, world).await;
+    };
+    if let Some(answer) = answers.recall(question.source) {
+        return (question, answer);
+    }
+    let (question, answer) = ask(question, fetcher, world).await;
+    answers.keep(question.source, &answer);
+    (question, answer)
+}
+
 /// Asks a source, if it may be asked.
-pub(super) async fn ask<'a>(
+async fn ask<'a>(
     question: Question<'a>,
     fetcher: &Fetcher,
     world: &World<'_>,
@@ -166,7 +208,7 @@ pub(super) async fn ask<'a>(
     };
     let answer = match outcome {
         Ok(gathered) => Ok((gathered, visit)),
-        Err(error) => Err(Unanswered::Failed(error, Box::new(visit))),
+        Err(error) => Err(Unanswered::Failed(Arc::new(error), Box::new(visit))),
     };
     (question, answer)
 }

@@ -89,16 +89,21 @@ impl Pipeline {
         for (subscriber, post) in self.store.received(&ids).await? {
             received.entry(subscriber).or_default().insert(post);
         }
+        Ok(self.grouped(schedule, posts, readers, &received))
+    }
+
+    /// Groups the schedule's readers into variants of posts that are not among those `received`.
+    pub(super) fn grouped<'a>(
+        &self,
+        schedule: &Schedule,
+        posts: &[(PostId, Post)],
+        readers: &'a SyncedList,
+        received: &HashMap<SubscriberId, HashSet<PostId>>,
+    ) -> Readership<'a> {
         let ours = &self.config.newsletter.language;
         let language_of =
             |wanted: Option<&Language>| self.composer.language(wanted.unwrap_or(ours), ours);
-        Ok(select::readership(
-            schedule,
-            posts,
-            &readers.subscribers,
-            &received,
-            language_of,
-        ))
+        select::readership(schedule, posts, &readers.subscribers, received, language_of)
     }
 }
 

@@ -90,7 +90,8 @@ impl Pipeline {
         world.progress.step(Step::Gathering { done: 0, total });
         loop {
             while let Some(question) = questions.next() {
-                running.push(asking::ask(question, &fetcher, world));
+                let answers = self.answers.as_deref();
+                running.push(asking::ask_once(question, answers, &fetcher, world));
             }
             let answered = tokio::select! {
                 answered = running.next() => answered,

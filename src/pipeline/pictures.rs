@@ -2,8 +2,7 @@
 //!
 //! A mail shows only copies that we made: so nobody learns from a picture's address who opened it, and a heavy, broken
 //! or vanished picture is found before an issue is sealed. Such a picture is a line in the report, and its post goes
-//! out without it; no picture ever stops an issue. What was made of an address is remembered below `state/pictures`,
-//! which may be deleted: it is made again.
+//! out without it; no picture ever stops an issue. Where the copies lie is `shelf`'s to say.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +13,8 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::report::RunReport;
-use super::{Fault, Pipeline, World, publishing};
+use super::shelf::Keep;
+use super::{Fault, Pipeline, World};
 use crate::model::{Author, Diagnostic, ImageCopy, LedgerEntry, Post, PostId, absolute};
 use crate::pictures::{self, Copy, MAX_BYTES};
 
@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a picture is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purpose {
+pub(super) enum Purpose {
     Picture,
     Portrait,
 }
@@ -43,12 +43,13 @@ impl Pipeline {
     pub(super) async fn host_pictures(
         &self,
         posts: &mut [(PostId, Post)],
+        keep: Keep,
         world: &World<'_>,
         report: &mut RunReport,
     ) -> Result<(), Fault> {
         let now = world.clock.now();
         let mut done = futures_util::stream::iter(posts.iter())
-            .map(|(_, post)| self.hosted_post(post, now))
+            .map(|(_, post)| self.hosted_post(post, keep, now))
             .buffered(AT_ONCE);
         let mut hosted = Vec::with_capacity(posts.len());
         while let Some(post) = done.next().await {
@@ -70,6 +71,7 @@ impl Pipeline {
     async fn hosted_post(
         &self,
         post: &Post,
+        keep: Keep,
         now: Timestamp,
     ) -> Result<(Post, Vec<Diagnostic>), Fault> {
         let mut hosted = post.clone();
@@ -78,7 +80,8 @@ impl Pipeline {
         }
         let mut faults = Vec::new();
         if let Some(image) = &mut hosted.image {
-            match self.host(post, &image.url, Purpose::Picture, now).await? {
+            let wanted = (Purpose::Picture, keep);
+            match self.host(post, &image.url, wanted, now).await? {
                 Ok(copies) => image.copies = copies,
                 Err(why) => {
                     faults.push(lost(post, "picture", &image.url, &why));
@@ -89,7 +92,8 @@ impl Pipeline {
         if let Some(photo) = portrait_of(&mut hosted)
             && let Some(address) = photo.clone()
         {
-            match self.host(post, &address, Purpose::Portrait, now).await? {
+            let wanted = (Purpose::Portrait, keep);
+            match self.host(post, &address, wanted, now).await? {
                 Ok(copies) => *photo = copies.first().map(|copy| copy.url.clone()),
                 Err(why) => {
                     faults.push(lost(post, "portrait of the author", &address, &why));
@@ -105,10 +109,10 @@ impl Pipeline {
         &self,
         post: &Post,
         address: &str,
-        purpose: Purpose,
+        (purpose, keep): (Purpose, Keep),
         now: Timestamp,
     ) -> Result<Result<Vec<ImageCopy>, String>, Fault> {
-        if let Some(copies) = self.remembered(address, purpose) {
+        if let Some(copies) = self.remembered(address, purpose, keep)? {
             return Ok(Ok(copies));
         }
         let bytes = match self.local_file(post, address) {
@@ -120,7 +124,7 @@ impl Pipeline {
             Err(why) => Err(why),
         };
         match copied {
-            Ok(made) => Ok(Ok(self.keep_copies(address, purpose, &made)?)),
+            Ok(made) => Ok(Ok(self.keep_copies(address, purpose, &made, keep)?)),
             Err(why) => Ok(Err(why)),
         }
     }
@@ -142,7 +146,12 @@ impl Pipeline {
         for file in &post.files {
             let address = format!("/{}", file.name);
             let made = self
-                .host(&post, &address, Purpose::Picture, entry.first_seen)
+                .host(
+                    &post,
+                    &address,
+                    (Purpose::Picture, Keep::Published),
+                    entry.first_seen,
+                )
                 .await?;
             match made {
                 Ok(copies) if !file.name.ends_with(".gif") => {
@@ -156,75 +165,23 @@ impl Pipeline {
             }
         }
         if let Some(image) = &mut entry.post.image
-            && let Some(copies) = self.remembered(&image.url, Purpose::Picture)
+            && let Some(copies) = self.remembered(&image.url, Purpose::Picture, Keep::Published)?
         {
             image.copies = copies;
         }
         if let Some(photo) = portrait_of(&mut entry.post)
-            && let Some(copies) = photo
-                .as_deref()
-                .and_then(|address| self.remembered(address, Purpose::Portrait))
+            && let Some(address) = photo.as_deref()
+            && let Some(copies) = self.remembered(address, Purpose::Portrait, Keep::Published)?
         {
             *photo = copies.first().map(|copy| copy.url.clone());
         }
         Ok(entry)
     }
 
-    /// Whether the file has copies that stand in its place, so that the original, with all that it may tell, stays home.
-    pub(super) fn is_copied(&self, name: &str) -> bool {
-        !name.ends_with(".gif")
-            && self
-                .remembered(&format!("/{name}"), Purpose::Picture)
-                .is_some()
-    }
-
     fn local_file(&self, post: &Post, address: &str) -> Option<PathBuf> {
         let name = address.strip_prefix('/')?;
         let file = post.files.iter().find(|file| file.name == name)?;
         Some(file.path.clone())
-    }
-
-    /// What was made of an address before, if its files are all there.
-    fn remembered(&self, address: &str, purpose: Purpose) -> Option<Vec<ImageCopy>> {
-        let text = fs::read(self.memory(address, purpose)).ok()?;
-        let copies: Vec<ImageCopy> = serde_json::from_slice(&text).ok()?;
-        let there = |copy: &ImageCopy| {
-            let name = copy.url.trim_start_matches('/');
-            self.public().join(name).exists()
-        };
-        (!copies.is_empty() && copies.iter().all(there)).then_some(copies)
-    }
-
-    /// Publishes copies under names made of what is in them, and remembers them.
-    fn keep_copies(
-        &self,
-        address: &str,
-        purpose: Purpose,
-        made: &[Copy],
-    ) -> Result<Vec<ImageCopy>, Fault> {
-        let mut copies = Vec::with_capacity(made.len());
-        for copy in made {
-            let hash = blake3::hash(&copy.bytes).to_hex();
-            let name = format!("img/{}-{}.jpg", &hash[..16], copy.width);
-            let path = self.public().join(&name);
-            if !path.exists() {
-                publishing::write_whole(&path, &copy.bytes)?;
-            }
-            copies.push(ImageCopy {
-                url: format!("/{name}"),
-                width: copy.width,
-                height: copy.height,
-            });
-        }
-        let text = serde_json::to_vec(&copies).unwrap_or_default();
-        publishing::write_whole(&self.memory(address, purpose), &text)?;
-        Ok(copies)
-    }
-
-    fn memory(&self, address: &str, purpose: Purpose) -> PathBuf {
-        let hash = blake3::hash(format!("{purpose:?} {address}").as_bytes()).to_hex();
-        let name = format!("{}.json", &hash[..32]);
-        self.config.state.join("pictures").join(name)
     }
 }
 

@@ -1,19 +1,18 @@
-//! What the next issue would be: the choice with its reasons, the variants, and previews of each. Nothing is sealed.
+//! What the next issue would be: the choice with its reasons, and files or a test mail of it. Nothing is sealed.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::choosing::{Chosen, reason_for_no_issue, skipped};
-use super::gathering::Trace;
+use super::choosing::Chosen;
+use super::proofs::Proof;
 use super::report::{Plan, PlannedPost, PlannedVariant};
 use super::{Fault, Pipeline, RunReport, World, publishing};
-use crate::compose;
 use crate::deliver;
 use crate::model::{
-    Diagnostic, EmailAddress, Hold, Issue, LedgerEntry, PostId, Reader, Reply, Schedule,
-    ScheduleName, SealedVariant, Slot, Verdict, VerdictReason,
+    Diagnostic, EmailAddress, Hold, LedgerEntry, PostId, Reply, Schedule, ScheduleName,
+    SealedVariant, Verdict, VerdictReason,
 };
 use crate::select::Readership;
 
@@ -43,17 +42,10 @@ pub struct TestMail {
     pub faults: Vec<Diagnostic>,
 }
 
-/// A plan with everything it was made of.
-struct Draft {
-    plan: Plan,
-    issue: Issue,
-    variants: Vec<SealedVariant>,
-}
-
 impl Pipeline {
     /// What the schedule's next issue would be. Asks the sources, saves nothing of theirs, seals nothing.
     pub async fn plan(&self, schedule: &Schedule, world: &World<'_>) -> Result<Plan, Fault> {
-        Ok(self.draft(schedule, world).await?.plan)
+        Ok(self.proof(schedule, world).await?.plan)
     }
 
     /// Writes each variant of the schedule's next issue below `folder`, with sample reader's fields, and names the files.
@@ -63,37 +55,37 @@ impl Pipeline {
         folder: &Path,
         world: &World<'_>,
     ) -> Result<Preview, Fault> {
-        let draft = self.draft(schedule, world).await?;
-        let mut files = Vec::with_capacity(draft.variants.len());
-        for sealed in &draft.variants {
-            files.push(self.preview_files(schedule, folder, &draft.issue, sealed)?);
+        let proof = self.proof(schedule, world).await?;
+        let mut files = Vec::with_capacity(proof.variants().len());
+        for sealed in proof.variants() {
+            files.push(self.preview_files(folder, &proof, sealed)?);
         }
         Ok(Preview {
             schedule: schedule.name.clone(),
-            faults: draft.plan.faults,
-            variants: draft.plan.variants,
+            faults: proof.plan.faults,
+            variants: proof.plan.variants,
             files,
         })
     }
 
     fn preview_files(
         &self,
-        schedule: &Schedule,
         folder: &Path,
-        issue: &Issue,
+        proof: &Proof,
         sealed: &SealedVariant,
     ) -> Result<Vec<PathBuf>, Fault> {
         let number = sealed.number + 1;
-        let name = format!("{}-{number}-{}", schedule.name, sealed.digest.language);
+        let language = &sealed.digest.language;
+        let name = format!("{}-{number}-{language}", proof.plan.schedule);
+        let copy = self.copy_of(proof, sealed, None)?;
         let mut files = Vec::new();
-        if let Some(html) = &sealed.digest.html {
-            let shown = with_local_pictures(issue, &self.fill_sample(issue, sealed, html, true));
+        if let Some(html) = &copy.html {
+            let shown = self.with_local_pictures(proof, html);
             files.push(folder.join(format!("{name}.html")));
             publishing::write_whole(&files[0], shown.as_bytes())?;
         }
-        let shown = self.fill_sample(issue, sealed, &sealed.digest.text, false);
         let path = folder.join(format!("{name}.txt"));
-        publishing::write_whole(&path, shown.as_bytes())?;
+        publishing::write_whole(&path, copy.text.as_bytes())?;
         files.push(path);
         Ok(files)
     }
@@ -105,78 +97,26 @@ impl Pipeline {
         address: EmailAddress,
         world: &World<'_>,
     ) -> Result<Option<TestMail>, Fault> {
-        let draft = self.draft(schedule, world).await?;
-        let Some(sealed) = draft.variants.into_iter().next() else {
+        let proof = self.proof(schedule, world).await?;
+        let Some(sealed) = proof.variants().first() else {
             return Ok(None);
         };
-        let language = &sealed.digest.language;
-        let reader = Reader {
-            greeting: self
-                .composer
-                .greeting(language, None, &self.local(&draft.issue)),
-            since: self.composer.since(language, None),
-            unsubscribe_token: "preview".to_owned(),
-            message_id: format!("test.{:016x}", world.chance.identifier()),
-            name: None,
-            address,
-        };
+        let reader = self.sample_reader(&proof, sealed, address);
         let mut relay = self.relay();
         let settings = relay.settings(&self.config, world).await?;
-        let reply = deliver::send_one(&draft.issue, &sealed.digest, &reader, settings).await?;
+        let reply = deliver::send_one(proof.issue(), &sealed.digest, &reader, settings).await?;
         let mut report = RunReport::default();
         relay.close(&mut report).await;
         Ok(Some(TestMail {
-            subject: sealed.digest.subject,
+            subject: sealed.digest.subject.clone(),
             reply,
             mailbox: report.mailbox,
-            faults: draft.plan.faults,
+            faults: proof.plan.faults,
         }))
-    }
-
-    async fn draft(&self, schedule: &Schedule, world: &World<'_>) -> Result<Draft, Fault> {
-        let mut report = RunReport::default();
-        let readers = self.look_at_readers(world, &mut report).await?;
-        let gathering = self.gather(Trace::Leave, &readers, world).await?;
-        let chosen = self.choose(schedule, &gathering, world.clock.now()).await?;
-        let readership = self.readership(schedule, &chosen.posts, &readers).await?;
-        let issue = self
-            .new_issue(schedule, None, chosen.posts.clone(), world)
-            .await?;
-        let variants = self.render(&issue, &readership, schedule).await?;
-        let found = self.preflight(&issue, &variants, schedule);
-        let held = self.held(&gathering).await?;
-        let faults = report.faults.into_iter().chain(gathering.faults);
-        let plan = Plan {
-            schedule: schedule.name.clone(),
-            posts: planned_posts(schedule, &chosen),
-            variants: planned_variants(&variants, &readership),
-            readers: readership.entitled.len(),
-            skipped: skipped(&readership),
-            nothing_new: readership.nothing_new.len(),
-            quiet: reason_for_no_issue(schedule, &chosen, &readership),
-            held,
-            sources: gathering.sources,
-            faults: faults.chain(found).collect(),
-        };
-        Ok(Draft {
-            plan,
-            issue,
-            variants,
-        })
-    }
-
-    fn fill_sample(&self, issue: &Issue, sealed: &SealedVariant, text: &str, html: bool) -> String {
-        let language = &sealed.digest.language;
-        compose::fill(text, html, &issue.nonce, |slot| match slot {
-            Slot::Greeting => self.composer.greeting(language, None, &self.local(issue)),
-            Slot::Address => "lezer@voorbeeld.example".to_owned(),
-            Slot::Since => self.composer.since(language, None),
-            Slot::Unsubscribe => format!("{}/unsubscribe/preview", issue.masthead.url),
-        })
     }
 }
 
-fn planned_posts(schedule: &Schedule, chosen: &Chosen) -> Vec<PlannedPost> {
+pub(super) fn planned_posts(schedule: &Schedule, chosen: &Chosen) -> Vec<PlannedPost> {
     let by_id: HashMap<PostId, &LedgerEntry> = chosen
         .ledger
         .iter()
@@ -229,7 +169,7 @@ fn reason(schedule: &Schedule, verdict: &Verdict, by_id: &HashMap<PostId, &Ledge
     }
 }
 
-fn planned_variants(
+pub(super) fn planned_variants(
     variants: &[SealedVariant],
     readership: &Readership<'_>,
 ) -> Vec<PlannedVariant> {
@@ -249,13 +189,4 @@ fn planned_variants(
             html_bytes: sealed.digest.html.as_ref().map(String::len),
         })
         .collect()
-}
-
-/// Pictures that are not published yet are shown from where they lie.
-fn with_local_pictures(issue: &Issue, html: &str) -> String {
-    let files = issue.posts.iter().flat_map(|(_, post)| &post.files);
-    files.fold(html.to_owned(), |html, file| {
-        let published = format!("{}/{}", issue.masthead.url, file.name);
-        html.replace(&published, &format!("file://{}", file.path.display()))
-    })
 }

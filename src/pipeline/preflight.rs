@@ -14,7 +14,7 @@ impl Pipeline {
         variants: &[SealedVariant],
         schedule: &Schedule,
     ) -> Vec<Diagnostic> {
-        let weights = weights(issue);
+        let weights = self.weights(issue);
         let mut found: Vec<Diagnostic> = self.composer.warnings().to_vec();
         for sealed in variants {
             let faults = Preflight {
@@ -33,6 +33,22 @@ impl Pipeline {
         }
         found
     }
+
+    /// Bytes of the pictures that go with the posts, by the address they will have: of our copies, and of the files that
+    /// stay what they are.
+    fn weights(&self, issue: &Issue) -> BTreeMap<String, u64> {
+        let files = issue.posts.iter().flat_map(|(_, post)| &post.files);
+        let files = files.map(|file| format!("/{}", file.name));
+        let copies = self.addresses_of_copies(issue).cloned();
+        files
+            .chain(copies)
+            .filter_map(|address| {
+                let path = self.picture_of(issue, address.strip_prefix('/')?)?;
+                let bytes = std::fs::metadata(path).ok()?.len();
+                Some((format!("{}{address}", issue.masthead.url), bytes))
+            })
+            .collect()
+    }
 }
 
 /// How many of the faults stop an issue.
@@ -41,15 +57,4 @@ pub(super) fn errors(found: &[Diagnostic]) -> usize {
         .iter()
         .filter(|fault| fault.severity == Severity::Error);
     errors.count()
-}
-
-/// Bytes of the files that go with the posts, by the address they will have.
-fn weights(issue: &Issue) -> BTreeMap<String, u64> {
-    let files = issue.posts.iter().flat_map(|(_, post)| &post.files);
-    files
-        .filter_map(|file| {
-            let bytes = std::fs::metadata(&file.path).ok()?.len();
-            Some((format!("{}/{}", issue.masthead.url, file.name), bytes))
-        })
-        .collect()
 }

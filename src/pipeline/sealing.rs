@@ -6,6 +6,7 @@ use jiff::{Timestamp, ZonedDateTime};
 use super::choosing::{reason_for_no_issue, skipped};
 use super::gathering::Gathering;
 use super::report::{IssueReport, Quiet, RunReport};
+use super::shelf::Keep;
 use super::{Fault, Pipeline, World, preflight};
 use crate::audience::{Purpose, SyncedList, Token};
 use crate::compose::OwnLines;
@@ -49,7 +50,8 @@ impl Pipeline {
             return Ok(None);
         }
         let mut posts = chosen.posts;
-        self.host_pictures(&mut posts, world, report).await?;
+        self.host_pictures(&mut posts, Keep::Published, world, report)
+            .await?;
         let (seal, found) = self
             .freeze(schedule, slot, posts, &readership, world)
             .await?;
@@ -152,10 +154,21 @@ impl Pipeline {
         schedule: &Schedule,
     ) -> Result<Vec<SealedVariant>, Fault> {
         let earlier = self.store.subjects().await?;
+        self.render_beside(issue, readership, schedule, &earlier)
+    }
+
+    /// The same, with subjects that none of the `earlier` ones equals.
+    pub(super) fn render_beside(
+        &self,
+        issue: &Issue,
+        readership: &Readership<'_>,
+        schedule: &Schedule,
+        earlier: &[String],
+    ) -> Result<Vec<SealedVariant>, Fault> {
         let own = OwnLines::of(schedule);
         let mut sealed = Vec::with_capacity(readership.variants.len());
         for (number, variant) in (0..).zip(&readership.variants) {
-            let digest = self.composer.digest(issue, variant, &own, &earlier)?;
+            let digest = self.composer.digest(issue, variant, &own, earlier)?;
             sealed.push(SealedVariant {
                 number,
                 variant: variant.clone(),

@@ -37,18 +37,22 @@ pub(super) async fn find(public: &Path, path: &str) -> Option<PublishedFile> {
     if tokio::fs::metadata(&file).await.ok()?.is_dir() {
         file.push("index.html");
     }
-    let modified = tokio::fs::metadata(&file)
-        .await
-        .ok()?
-        .modified()
-        .ok()
-        .and_then(instant);
-    let bytes = tokio::fs::read(&file).await.ok()?;
+    let found = read(&file).await?;
+    Some(PublishedFile {
+        lasting: file.starts_with(public.join("img")),
+        ..found
+    })
+}
+
+/// Reads a file that is known to be meant for whoever asks.
+pub(super) async fn read(file: &Path) -> Option<PublishedFile> {
+    let about = tokio::fs::metadata(file).await.ok()?;
+    let bytes = tokio::fs::read(file).await.ok()?;
     Some(PublishedFile {
         bytes,
-        modified,
-        content_type: content_type(&file),
-        lasting: file.starts_with(public.join("img")),
+        modified: about.modified().ok().and_then(instant),
+        content_type: content_type(file),
+        lasting: false,
     })
 }
 

@@ -1,4 +1,5 @@
-//! What `courant serve` answers: the feed and the archive as files, and the page through which a reader leaves.
+//! What `courant serve` answers: the feed and the archive as files, and the page through which a reader leaves. And the
+//! pages of `courant preview --open`.
 //!
 //! GET never changes anything, since mail scanners open every link; POST does (RFC 8058). Personal pages are not
 //! stored, not indexed, and say nothing to the next site. Every connection has a limit on the time for its headers.
@@ -6,6 +7,7 @@
 mod files;
 mod leaving;
 mod packing;
+mod preview;
 mod serve;
 
 use std::path::PathBuf;
@@ -21,6 +23,9 @@ use crate::compose::Composer;
 use crate::model::{Clock, Masthead};
 use crate::store::Store;
 
+pub use preview::{
+    Copies, Sheet, Show, ShownCopy, ShownReader, ShownVariant, Shows, preview_routes,
+};
 pub use serve::{ServeError, Server};
 
 /// Longest body of a request, in bytes: a one-click form has thirty.

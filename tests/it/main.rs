@@ -16,6 +16,8 @@ mod gather;
 mod identity;
 mod leaving;
 mod line;
+mod looking;
+mod message;
 mod on_postgres;
 mod parsing;
 mod publishing;

@@ -104,6 +104,38 @@ fn a_second_run_makes_no_picture_again() {
 }
 
 #[test]
+fn a_preview_shows_and_weighs_the_copies_and_publishes_none() {
+    let newsletter = newsletter();
+    newsletter.write(
+        "posts/eerste.md",
+        "# Foto\n\n![Vlakken](foto.bmp.png)\n\nWoorden genoeg.\n",
+    );
+    let mut original = picture(2400, 1600, ImageFormat::Png);
+    // What follows the end of a PNG is passed over: a heavy original, and a light picture.
+    original.resize(700_000, 0);
+    fs::write(newsletter.path("posts/foto.bmp.png"), &original).unwrap();
+    let plan = newsletter.json(&["plan"]);
+    assert_eq!(plan[0]["faults"], serde_json::json!([]));
+    let preview = newsletter.json(&["preview"]);
+    assert_eq!(preview[0]["faults"], serde_json::json!([]));
+    let page = preview[0]["files"][0][0].as_str().unwrap();
+    let html = fs::read_to_string(newsletter.path(page)).unwrap();
+    let source = html.split("src=\"file://").nth(1).unwrap();
+    let copy = source.split('"').next().unwrap();
+    assert_eq!(size(Path::new(copy)), (1200, 800), "{copy}");
+    assert!(!newsletter.path("state/public").exists());
+
+    newsletter.expect(&["run"], 0);
+    let name = Path::new(copy).file_name().unwrap().to_str().unwrap();
+    assert!(
+        copies(&newsletter).iter().any(|copy| copy == name),
+        "{name}"
+    );
+    let mail = unfolded(&newsletter.mailbox()[0]);
+    assert!(mail.contains(&format!("/img/{name}")), "{mail}");
+}
+
+#[test]
 fn a_picture_that_cannot_be_had_is_a_warning_and_its_post_goes_without() {
     let newsletter = newsletter();
     newsletter.write(
@@ -198,6 +230,22 @@ fn a_picture_that_is_not_there_holds_no_issue_up() {
     );
     assert_eq!(newsletter.mailbox().len(), 1);
     assert!(!unfolded(&newsletter.mailbox()[0]).contains("weg.jpg"));
+}
+
+#[test]
+fn what_a_preview_fetched_a_run_does_not_fetch_again() {
+    let server = HttpServer::start();
+    let feed = feed(&server, "/foto.webp");
+    server.on("/feed", Answer::ok("application/rss+xml", feed));
+    let bytes = picture(1600, 800, ImageFormat::WebP);
+    server.on("/foto.webp", Answer::ok("image/webp", bytes));
+    let newsletter = following(&server);
+    newsletter.expect(&["preview"], 0);
+    newsletter.expect(&["plan"], 0);
+    newsletter.expect(&["run"], 0);
+    assert_eq!(server.requests_to("/foto.webp").len(), 1);
+    assert!(unfolded(&newsletter.mailbox()[0]).contains("/img/"));
+    assert_eq!(copies(&newsletter).len(), 2);
 }
 
 #[test]

@@ -1,17 +1,31 @@
-//! `courant preview` and `courant send-test`: the next issue as files, or as one mail to oneself.
+//! `courant preview`: the next issue in the browser, as files, or as one message.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
-use super::plan;
+use super::{plan, proofing};
+use crate::cli::args::PreviewArgs;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::{count, shown};
 use crate::cli::session::{self, Session};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::model::{EmailAddress, Schedule};
-use crate::pipeline::Preview;
+use crate::pipeline::{Gets, Preview, Proof, ProofReader};
+
+/// Shows the next issue in the way that was asked for.
+pub async fn preview(session: &Session, wanted: PreviewArgs) -> Result<Exit, Failure> {
+    let name = wanted.schedule.as_deref();
+    if let Some(file) = &wanted.eml {
+        return message(session, name, wanted.reader.as_deref(), file).await;
+    }
+    if wanted.open || wanted.port.is_some() {
+        return proofing::serve(session, name, wanted.port.unwrap_or(0), wanted.open).await;
+    }
+    files(session, name, wanted.out).await
+}
 
 /// Writes the digests of the next issue and names the files.
-pub async fn preview(
+async fn files(
     session: &Session,
     name: Option<&str>,
     out: Option<PathBuf>,
@@ -54,59 +68,77 @@ pub async fn preview(
     Ok(if faulty { Exit::Part } else { Exit::Done })
 }
 
-fn nothing(what: &str, program: &str) -> String {
+pub fn nothing(what: &str, program: &str) -> String {
     format!("Nothing new: there is no issue to {what}. `{program} plan` says why.")
 }
 
-/// Sends the next issue's first variant to one address, outside the outbox.
-pub async fn send_test(
+/// Writes one reader's message, with CRLF line ends, as the relay would get it after `DATA`.
+async fn message(
     session: &Session,
-    address: &str,
     name: Option<&str>,
+    reader: Option<&str>,
+    file: &Path,
 ) -> Result<Exit, Failure> {
-    let address = EmailAddress::parse(address)
-        .map_err(|error| Failure::new(Exit::Usage, format!("`{address}`: {error}")))?;
     let config = session.config()?;
     let schedule = the_schedule(&config, name)?.name.clone();
     let pipeline = session.pipeline(config).await?;
     let schedule = session::schedule(&pipeline.config, schedule.as_str())?;
-    let sent = pipeline
-        .send_test(schedule, address.clone(), &session.world())
-        .await?;
+    let proof = pipeline.proof(schedule, &session.world()).await?;
     session.clear_bars();
-    let Some(sent) = sent else {
-        session.printer.either(&sent, |printer| {
-            printer.line(nothing("send", &session.program()));
-        });
-        return Ok(Exit::Done);
+    let reader = reader
+        .map(|address| reader_of(&proof, address))
+        .transpose()?;
+    let variant = match reader {
+        Some(reader) => variant_of(reader)?,
+        None => 0,
     };
-    session.printer.either(&sent, |printer| {
-        printer.line(format!("“{}” to {address}", sent.subject));
-        printer.line(format!(
-            "the relay said {} {}",
-            sent.reply.code, sent.reply.text
-        ));
-        if let Some(mailbox) = &sent.mailbox {
-            printer.line(format!("Mailbox: {}", shown(mailbox)));
-        }
-    });
-    let faulty = plan::show_faults(&session.printer, std::iter::once(&sent.faults));
-    let accepted = (200..300).contains(&sent.reply.code);
-    if accepted {
-        Ok(if faulty { Exit::Part } else { Exit::Done })
+    let Some(sealed) = proof.variants().get(variant) else {
+        let nothing = nothing("write", &session.program());
+        return Err(Failure::new(Exit::NoInput, nothing));
+    };
+    let copy = pipeline.copy_of(&proof, sealed, reader)?;
+    if file == Path::new("-") {
+        // Whole and as it is: a message is no text for a terminal.
+        let _ = std::io::stdout().write_all(copy.message.as_bytes());
     } else {
-        Err(Failure::new(
-            Exit::Unavailable,
-            format!("the relay refused: {} {}", sent.reply.code, sent.reply.text),
-        ))
+        std::fs::write(file, &copy.message).map_err(|error| {
+            let why = config::cause(&error);
+            let message = format!("cannot write `{}`: {why}", shown(file));
+            Failure::new(Exit::CannotWrite, message)
+        })?;
+        session.printer.line(shown(file));
+    }
+    let faulty = plan::show_faults(&session.printer, std::iter::once(&proof.plan.faults));
+    Ok(if faulty { Exit::Part } else { Exit::Done })
+}
+
+fn reader_of<'a>(proof: &'a Proof, address: &str) -> Result<&'a ProofReader, Failure> {
+    let wanted = EmailAddress::parse(address)
+        .map_err(|error| Failure::new(Exit::Usage, format!("`{address}`: {error}")))?;
+    let mut readers = proof.readers.iter();
+    let found = readers.find(|reader| reader.address.key() == wanted.key());
+    found.ok_or_else(|| {
+        Failure::new(Exit::NoInput, format!("`{address}` is not on the list"))
+            .hint("`courant subscribers list` shows who is")
+    })
+}
+
+fn variant_of(reader: &ProofReader) -> Result<usize, Failure> {
+    match reader.gets {
+        Gets::Variant(variant) => Ok(variant),
+        gets => {
+            let why = proofing::words(gets);
+            let message = format!("`{}` would get nothing: {why}", reader.address);
+            Err(Failure::new(Exit::NoInput, message))
+        }
     }
 }
 
 /// The schedule of this name, or the first that is marked as default.
-fn the_schedule<'a>(config: &'a Config, name: Option<&str>) -> Result<&'a Schedule, Failure> {
+pub fn the_schedule<'a>(config: &'a Config, name: Option<&str>) -> Result<&'a Schedule, Failure> {
     let schedules = session::schedules(config, name)?;
     schedules.first().copied().ok_or_else(|| {
         Failure::new(Exit::Usage, "no schedule is marked as default")
-            .hint("name one: `--schedule weekly`")
+            .hint("name one; `courant schedule list` shows them")
     })
 }

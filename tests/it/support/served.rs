@@ -1,4 +1,4 @@
-//! `courant serve` on a newsletter, and what its readers ask of it.
+//! `courant serve` or `courant preview` on a newsletter, and what is asked of it.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -26,10 +26,18 @@ impl Served {
 
     /// The same, with flags of every command.
     pub async fn start_with(newsletter: &Newsletter, flags: &[&str]) -> Self {
-        let arguments = [flags, &["serve", "--listen", "127.0.0.1:0"]].concat();
+        Self::start_as(
+            newsletter,
+            &[flags, &["serve", "--listen", "127.0.0.1:0"]].concat(),
+        )
+        .await
+    }
+
+    /// A command that says its address on its first line and answers there.
+    pub async fn start_as(newsletter: &Newsletter, arguments: &[&str]) -> Self {
         let log = File::create(newsletter.path(LOG)).unwrap();
         let mut child = newsletter
-            .command(&arguments)
+            .command(arguments)
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -60,10 +68,21 @@ impl Served {
         headers: &str,
         body: &str,
     ) -> (u16, String, String) {
+        let host = format!("Host: {}\r\n{headers}", self.address);
+        self.ask_as(method, path, &host, body).await
+    }
+
+    /// The same, with all headers given, `Host` too.
+    pub async fn ask_as(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> (u16, String, String) {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
-            self.address,
+            "{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
             body.len()
         );
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -73,6 +92,37 @@ impl Served {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         (status, head.to_lowercase(), body.to_owned())
+    }
+
+    /// The port that answers.
+    pub fn port(&self) -> &str {
+        self.address.rsplit(':').next().unwrap()
+    }
+
+    /// Waits until a stream of events (WHATWG HTML §9.2) says something, and gives it as it came.
+    pub async fn event(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut heard = String::new();
+        let mut piece = [0; 1024];
+        while !heard.contains("data:") {
+            let length = stream.read(&mut piece).await.unwrap();
+            assert!(length > 0, "the stream ended:\n{heard}");
+            heard += std::str::from_utf8(&piece[..length]).unwrap();
+        }
+        heard
+    }
+
+    /// Sends the program a signal, and gives the code that it ends with.
+    pub async fn end_with(mut self, signal: &str) -> Option<i32> {
+        let id = self.child.id().to_string();
+        let sent = std::process::Command::new("kill")
+            .args([signal, &id])
+            .status();
+        assert!(sent.unwrap().success());
+        let waited = tokio::task::spawn_blocking(move || self.child.wait().unwrap().code());
+        waited.await.unwrap()
     }
 
     /// The one-click POST of RFC 8058.
