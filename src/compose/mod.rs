@@ -14,6 +14,8 @@ mod fields;
 mod files;
 mod fill;
 mod helpers;
+mod inlining;
+mod joined;
 mod letters;
 mod markup;
 mod names;
