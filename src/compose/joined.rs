@@ -73,10 +73,9 @@ fn inside<'a>(
     open: &mut Vec<String>,
 ) -> HelperTemplate {
     let mut block = block.clone();
-    for branch in [&mut block.template, &mut block.inverse] {
-        if let Some(template) = branch {
-            *template = lay_in(template, find, open);
-        }
+    let branches = [&mut block.template, &mut block.inverse];
+    for template in branches.into_iter().flatten() {
+        *template = lay_in(template, find, open);
     }
     block
 }

@@ -10,11 +10,11 @@ use super::Composer;
 use super::digest::{context, print_with};
 use super::error::Error;
 use super::palette::accent;
+use super::phrases::DateStyle;
 use super::press::Press;
 use super::prose::{cut, wrap};
 use super::subject::{PREHEADER_MAX, SUBJECT_LENGTH};
 use super::view::{Frame, Viewer};
-use super::words::DateStyle;
 use crate::model::{Digest, Language, Masthead};
 
 /// What a letter is about.

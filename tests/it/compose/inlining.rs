@@ -29,7 +29,12 @@ fn made(composer: &Composer, issue: &Issue, tag: &str) -> String {
 fn read_again(html: &str) -> Vec<String> {
     let options = css_inline::CSSInliner::options().inline_style_tags(false);
     let read = options.build().inline(html).unwrap();
-    let pieces = read.split_inclusive('>').flat_map(|piece| {
+    let mut quoted = false;
+    let tags_end = move |c: char| {
+        quoted ^= c == '"';
+        c == '>' && !quoted
+    };
+    let pieces = read.split_inclusive(tags_end).flat_map(|piece| {
         let (words, tag) = piece.split_at(piece.find('<').unwrap_or(piece.len()));
         let mut attributes: Vec<&str> = tag.trim_end_matches('>').split("\" ").collect();
         attributes
