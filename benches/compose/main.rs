@@ -1,5 +1,8 @@
 //! How long a digest takes: a variant of 12 and of 30 posts, and one reader's copy.
 //!
+//! The first variant of a process learns what the style sheet gives each element; it is timed with composers that have
+//! rendered nothing yet. Setting up a composer, once a process, is not in it.
+//!
 //! ```text
 //! cargo bench --bench compose                       times, in microseconds
 //! cargo bench --bench compose -- --json             the same as JSON
@@ -29,6 +32,9 @@ use courant::model::{Digest, Format, Issue, Language, Slot, Variant};
 /// Rounds of a variant: enough for a steady median.
 const VARIANTS: usize = 200;
 
+/// Composers whose first variant is timed.
+const FIRSTS: usize = 9;
+
 /// Rounds of a reader's copy, in batches since one is too short to time.
 const COPIES: usize = 200;
 
@@ -44,18 +50,23 @@ fn main() {
     }
     let (twelve, bytes_twelve) = variant(&composer, &stories::issue(stories::twelve()));
     let (thirty, bytes_thirty) = variant(&composer, &stories::issue(stories::thirty()));
+    let text = text_variant(&composer);
+    let first = first();
     let reader = reader(&composer);
     let micros = |time: Duration| time.as_secs_f64() * 1e6;
-    let [twelve, thirty, reader] = [twelve, thirty, reader].map(micros);
+    let [twelve, thirty, text, first, reader] = [twelve, thirty, text, first, reader].map(micros);
     if arguments.iter().any(|argument| argument == "--json") {
         println!(
-            "{{\"variant_12_us\":{twelve:.1},\"variant_30_us\":{thirty:.1},\"reader_us\":{reader:.3},\
-             \"bytes_12\":{bytes_twelve},\"bytes_30\":{bytes_thirty}}}"
+            "{{\"variant_12_us\":{twelve:.1},\"variant_30_us\":{thirty:.1},\"first_12_us\":{first:.1},\
+             \"html_12_us\":{:.1},\"reader_us\":{reader:.3},\"bytes_12\":{bytes_twelve},\"bytes_30\":{bytes_thirty}}}",
+            twelve - text
         );
         return;
     }
-    println!("a variant of 12 posts  {twelve:9.1} µs  {bytes_twelve} bytes of HTML");
-    println!("a variant of 30 posts  {thirty:9.1} µs  {bytes_thirty} bytes of HTML");
+    println!("the first variant, 12  {first:9.1} µs  HTML and text");
+    println!("a further one, 12      {twelve:9.1} µs  {bytes_twelve} bytes of HTML, and text");
+    println!("of text alone, 12      {text:9.1} µs");
+    println!("a further one, 30      {thirty:9.1} µs  {bytes_thirty} bytes of HTML, and text");
     println!("a reader's copy of 12  {reader:9.3} µs");
 }
 
@@ -69,6 +80,33 @@ fn variant(composer: &Composer, issue: &Issue) -> (Duration, usize) {
     };
     let bytes = make().html.unwrap().len();
     (median(VARIANTS, || drop(black_box(make()))), bytes)
+}
+
+/// Median time of a variant of 12 posts for readers of text alone.
+fn text_variant(composer: &Composer) -> Duration {
+    let issue = stories::issue(stories::twelve());
+    let variant = Variant {
+        format: Format::Text,
+        ..all_of(&issue, "nl")
+    };
+    let own = OwnLines::default();
+    let make = || composer.digest(&issue, &variant, &own, &[]).unwrap();
+    median(VARIANTS, || drop(black_box(make())))
+}
+
+/// Median time of the first variant of 12 posts that a composer makes.
+fn first() -> Duration {
+    let issue = stories::issue(stories::twelve());
+    let mut times: Vec<Duration> = (0..FIRSTS)
+        .map(|_| {
+            let composer = Composer::new(&Overrides::default()).unwrap();
+            let start = Instant::now();
+            black_box(digest(&composer, &issue, "nl"));
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[FIRSTS / 2]
 }
 
 /// Median time of one reader's copy, HTML and text, of a digest of 12 posts.

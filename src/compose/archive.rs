@@ -5,14 +5,12 @@
 use serde::Serialize;
 
 use super::error::Error;
-use super::pages::{
-    IssueListing, IssueWords, Neighbours, Page, PageImage, TopicListing, feeds, frame, own_feeds,
-    sign, tab_title,
-};
+use super::page_head::{Page, PageImage, feeds, own_feeds, sign, tab_title};
+use super::pages::{IssueListing, IssueWords, Neighbours, TopicListing, frame};
+use super::phrases::DateStyle;
 use super::press::Press;
 use super::subject;
 use super::view::{Frame, IssueView, Stories, Story, Viewer};
-use super::words::DateStyle;
 use crate::model::{Issue, IssueNumber, Masthead, Post, Topic};
 
 /// Width and height of an issue's `share.png`, in pixels.

@@ -65,7 +65,10 @@ pub(super) fn templates(files: &Files, press: &Press) -> Result<(), Vec<Diagnost
     none(unknown)?;
     let mut faults: Vec<Diagnostic> = Vec::new();
     for (name, view) in &views {
-        let fault = match press.print(name, view) {
+        let printed = press
+            .context(view)
+            .and_then(|context| press.print(name, &context));
+        let fault = match printed {
             Ok(rendered) => incomplete(name, &rendered),
             Err(error) => Some(unrendered(files, press, &error)),
         };

@@ -4,11 +4,10 @@
 //! and text. Both parts tell the same stories. Past the size that mail programs show, the last stories make way for a
 //! link to the issue's page.
 
-use css_inline::CSSInliner;
+use handlebars::Context;
 use serde::Serialize;
 
 use super::error::Error;
-use super::markup::escape_attributes;
 use super::palette::accent;
 use super::press::Press;
 use super::prose::wrap;
@@ -107,11 +106,12 @@ impl Composer {
         let (html, text, view) = loop {
             let lines = [subject.clone(), preheader.clone()];
             let view = view(press, issue, &posts, shown, lines)?;
+            let context = context(press, &view)?;
             let html = match variant.format {
-                Format::Html => Some(html(press, &view)?),
+                Format::Html => Some(html(press, &context)?),
                 Format::Text => None,
             };
-            let text = text(press, &view)?;
+            let text = text(press, &context)?;
             let bytes = text.len().max(html.as_ref().map_or(0, String::len));
             if bytes <= BUDGET || (shown == 1 && bytes <= LIMIT) {
                 break (html, text, view);
@@ -169,38 +169,33 @@ pub(super) fn view(
     })
 }
 
-fn html(press: &Press, view: &impl Serialize) -> Result<String, Error> {
-    inlined(&print(press, "digest/html", view)?)
+fn html(press: &Press, context: &Context) -> Result<String, Error> {
+    press
+        .inliner
+        .inline(&print_with(press, "digest/html", context)?)
 }
 
-/// A rendered mail with the rules of `mail/style` at the elements they are for.
-pub(super) fn inlined(page: &str) -> Result<String, Error> {
-    let inliner = CSSInliner::options()
-        .load_remote_stylesheets(false)
-        .minify_css(true)
-        .build();
-    Ok(escape_attributes(&inliner.inline(&without_indent(page))?))
+fn text(press: &Press, context: &Context) -> Result<String, Error> {
+    Ok(wrap(&print_with(press, "digest/text", context)?, COLUMNS))
 }
 
-fn text(press: &Press, view: &impl Serialize) -> Result<String, Error> {
-    Ok(wrap(&print(press, "digest/text", view)?, COLUMNS))
+/// What several templates are rendered with.
+pub(super) fn context(press: &Press, view: &impl Serialize) -> Result<Context, Error> {
+    press
+        .context(view)
+        .map_err(|error| Error::of_render("a view", &error))
 }
 
 /// Renders a template by its name.
-pub(super) fn print(press: &Press, name: &str, view: &impl Serialize) -> Result<String, Error> {
+pub(super) fn print_with(press: &Press, name: &str, context: &Context) -> Result<String, Error> {
     press
-        .print(name, view)
+        .print(name, context)
         .map_err(|error| Error::of_render(name, &error))
 }
 
-/// The page without the indents of its templates: a fifth of its bytes.
-pub(super) fn without_indent(page: &str) -> String {
-    let mut made = String::with_capacity(page.len());
-    for line in page.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        made.push_str(line);
-        made.push('\n');
-    }
-    made
+/// Renders one template by its name.
+pub(super) fn print(press: &Press, name: &str, view: &impl Serialize) -> Result<String, Error> {
+    print_with(press, name, &context(press, view)?)
 }
 
 #[cfg(test)]
@@ -216,10 +211,5 @@ mod tests {
             fewer(1, 120_000),
             Err(Error::TooLarge { bytes: 120_000 })
         ));
-    }
-
-    #[test]
-    fn indents_go_and_words_stay() {
-        assert_eq!(without_indent("<a>\n\n    b c\n  </a>"), "<a>\nb c\n</a>\n");
     }
 }

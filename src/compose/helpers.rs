@@ -13,8 +13,9 @@ use handlebars::{
 use jiff::civil::Date;
 use serde_json::Value;
 
+use super::phrases::DateStyle;
 use super::prose::excerpt;
-use super::words::{DateStyle, Words, WordsError};
+use super::words::{Words, WordsError};
 use crate::model::absolute;
 
 /// Ours.

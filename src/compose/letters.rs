@@ -7,14 +7,14 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::Composer;
-use super::digest::{inlined, print};
+use super::digest::{context, print_with};
 use super::error::Error;
 use super::palette::accent;
+use super::phrases::DateStyle;
 use super::press::Press;
 use super::prose::{cut, wrap};
 use super::subject::{PREHEADER_MAX, SUBJECT_LENGTH};
 use super::view::{Frame, Viewer};
-use super::words::DateStyle;
 use crate::model::{Digest, Language, Masthead};
 
 /// What a letter is about.
@@ -114,10 +114,11 @@ impl Composer {
         let press = self.press(&[language, &masthead.language]);
         let view = view(press, masthead, address, letter)?;
         let [html, text] = letter.templates();
-        let html = print(press, html, &view)?;
-        let text = print(press, text, &view)?;
+        let context = context(press, &view)?;
+        let html = print_with(press, html, &context)?;
+        let text = print_with(press, text, &context)?;
         Ok(Digest {
-            html: Some(inlined(&html)?),
+            html: Some(press.inliner.inline(&html)?),
             text: wrap(&text, super::digest::COLUMNS),
             subject: view.subject,
             preheader: view.preheader,

@@ -28,9 +28,17 @@ pub(super) fn escape(text: &str) -> String {
 pub(super) fn reading_minutes(html: &str) -> Option<usize> {
     let words: usize = pieces(html)
         .filter(|piece| !piece.starts_with('<'))
-        .map(|text| text.split_whitespace().count())
+        .map(words_of)
         .sum();
     (words >= MIN_WORDS).then(|| ((words + WORDS_PER_MINUTE / 2) / WORDS_PER_MINUTE).max(1))
+}
+
+/// Words of a text, counted by their ends: quicker than by their letters, for whole stories are counted.
+fn words_of(text: &str) -> usize {
+    let ends = |pair: &&[u8]| !pair[0].is_ascii_whitespace() && pair[1].is_ascii_whitespace();
+    let inner = text.as_bytes().windows(2).filter(ends).count();
+    let last = text.bytes().next_back();
+    inner + usize::from(last.is_some_and(|byte| !byte.is_ascii_whitespace()))
 }
 
 /// Makes `src` and `href` that begin with one slash absolute below `base`.
@@ -124,6 +132,13 @@ mod tests {
         assert_eq!(reading_minutes(&paragraph.repeat(19)), None);
         assert_eq!(reading_minutes(&paragraph.repeat(20)), Some(1));
         assert_eq!(reading_minutes(&paragraph.repeat(88)), Some(2));
+    }
+
+    #[test]
+    fn words_are_what_stands_between_spaces() {
+        for (text, words) in [("", 0), (" \n", 0), ("een", 1), (" één  twee\ndrie ", 3)] {
+            assert_eq!(words_of(text), words, "{text:?}");
+        }
     }
 
     #[test]

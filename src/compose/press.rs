@@ -6,16 +6,27 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handlebars::{Handlebars, RenderError, TemplateError, no_escape};
+use handlebars::{Context, Handlebars, RenderError, TemplateError, no_escape};
 use serde::Serialize;
 
 use super::helpers;
+use super::inlining::Inliner;
+use super::joined::{joined, may_join};
 use super::markup::escape;
 use super::words::Words;
 
 /// Templates and words of one language.
 pub(super) struct Press {
     pub words: Arc<Words>,
+    pub inliner: Inliner,
+    /// Each template as it was written, whose faults have their place.
+    written: Kinds,
+    /// Each with its partials laid in, which is quick.
+    joined: Kinds,
+}
+
+/// The templates that make HTML, and those that make text.
+struct Kinds {
     html: Handlebars<'static>,
     text: Handlebars<'static>,
 }
@@ -27,41 +38,82 @@ impl Press {
         words: Words,
     ) -> Result<Self, Vec<(String, TemplateError)>> {
         let words = Arc::new(words);
-        let mut html = registry(&words);
-        html.register_escape_fn(escape);
-        let mut text = registry(&words);
-        text.register_escape_fn(no_escape);
+        let mut written = Kinds::new(&words);
         let mut faults = Vec::new();
         for (name, source) in templates {
-            let registry = if is_text(name) { &mut text } else { &mut html };
+            let registry = written.of_mut(name);
             if let Err(error) = registry.register_template_string(name, source) {
                 faults.push((name.clone(), error));
             }
         }
-        if faults.is_empty() {
-            Ok(Self { words, html, text })
-        } else {
-            Err(faults)
+        if !faults.is_empty() {
+            return Err(faults);
         }
+        Ok(Self {
+            joined: join(templates, &written, &words),
+            words,
+            inliner: Inliner::default(),
+            written,
+        })
+    }
+
+    /// What templates are rendered with, made once for several of them.
+    pub fn context(&self, view: &impl Serialize) -> Result<Context, RenderError> {
+        Context::wraps(view)
     }
 
     /// Renders a template by its name.
-    pub fn print(&self, name: &str, view: &impl Serialize) -> Result<String, RenderError> {
-        self.registry(name).render(name, view)
+    pub fn print(&self, name: &str, context: &Context) -> Result<String, RenderError> {
+        let quick = self.joined.of(name).render_with_context(name, context);
+        // What fails, fails again as it was written: with the name of its file and its place.
+        quick.or_else(|_| self.written.of(name).render_with_context(name, context))
     }
 
     /// The parsed template of that name.
     pub fn template(&self, name: &str) -> Option<&handlebars::Template> {
-        self.registry(name).get_template(name)
+        self.written.of(name).get_template(name)
+    }
+}
+
+impl Kinds {
+    fn new(words: &Arc<Words>) -> Self {
+        let (mut html, mut text) = (registry(words), registry(words));
+        html.register_escape_fn(escape);
+        text.register_escape_fn(no_escape);
+        Self { html, text }
     }
 
-    fn registry(&self, name: &str) -> &Handlebars<'static> {
-        if is_text(name) {
-            &self.text
-        } else {
-            &self.html
+    fn of(&self, name: &str) -> &Handlebars<'static> {
+        match is_text(name) {
+            true => &self.text,
+            false => &self.html,
         }
     }
+
+    fn of_mut(&mut self, name: &str) -> &mut Handlebars<'static> {
+        match is_text(name) {
+            true => &mut self.text,
+            false => &mut self.html,
+        }
+    }
+}
+
+/// The same templates with their partials laid in, where that can be done.
+fn join(templates: &BTreeMap<String, String>, written: &Kinds, words: &Arc<Words>) -> Kinds {
+    let mut made = Kinds::new(words);
+    let may = |name: &str| templates.get(name).is_some_and(|source| may_join(source));
+    for name in templates.keys() {
+        let of_kind = written.of(name);
+        let find = |name: &str| of_kind.get_template(name).filter(|_| may(name));
+        if let Some(template) = of_kind.get_template(name) {
+            let template = match may(name) {
+                true => joined(template, &find),
+                false => template.clone(),
+            };
+            made.of_mut(name).register_template(name, template);
+        }
+    }
+    made
 }
 
 /// Whether a template makes plain text: its file's name begins with `text`.
@@ -77,4 +129,64 @@ fn registry(words: &Arc<Words>) -> Handlebars<'static> {
     registry.set_prevent_indent(true);
     helpers::register(&mut registry, words);
     registry
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::files::{Files, Overrides, resolve};
+    use crate::compose::{set_up, trials};
+    use crate::model::Language;
+
+    fn press(files: &Files, tag: &str) -> Press {
+        set_up(files, &Language::parse(tag).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn templates_say_the_same_with_their_partials_laid_in() {
+        let files = resolve(&Overrides::default()).unwrap();
+        for press in ["nl", "en"].map(|tag| press(&files, tag)) {
+            for (name, view) in trials::views(&press).unwrap() {
+                let written = press.written.of(name).render(name, &view).unwrap();
+                let joined = press.joined.of(name).render(name, &view).unwrap();
+                assert_eq!(written, joined, "{name}");
+            }
+            let left = |name: &str| {
+                let template = press.joined.of(name).get_template(name).unwrap();
+                format!("{template:?}").matches("PartialExpression").count()
+            };
+            assert_eq!(left("digest/html") + left("digest/text"), 0);
+        }
+    }
+
+    #[test]
+    fn a_partial_that_looks_up_stays_a_call() {
+        let templates = [
+            (
+                "digest/html",
+                "{{#each a}}{{> digest/up}}{{> digest/down}}{{> digest/self}}{{/each}}",
+            ),
+            ("digest/up", "[{{../../b}}]"),
+            ("digest/down", "({{@index}} {{this}})"),
+            (
+                "digest/self",
+                "{{#if @last}}{{else}}{{> digest/down}}{{/if}}",
+            ),
+        ];
+        let templates = templates.map(|(name, source)| (name.to_owned(), source.to_owned()));
+        let (files, nl) = (
+            resolve(&Overrides::default()).unwrap(),
+            Language::parse("nl").unwrap(),
+        );
+        let words = Words::read(&nl, &files.words[&nl]).unwrap_or_else(|_| panic!("no words"));
+        let press = Press::new(&templates.into(), words).unwrap_or_else(|_| panic!("no template"));
+        let view = serde_json::json!({"a": ["x", "y"], "b": "z"});
+        let written = press.written.of("").render("digest/html", &view).unwrap();
+        let context = press.context(&view).unwrap();
+        assert_eq!(press.print("digest/html", &context).unwrap(), written);
+        assert!(
+            written.contains("(0 x)(0 x)") && written.contains("(1 y)"),
+            "{written}"
+        );
+    }
 }

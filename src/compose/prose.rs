@@ -116,7 +116,9 @@ fn wrap_line(line: &str, columns: usize, out: &mut String) {
         } else {
             0
         };
+    // A line of so few bytes has no more columns than that.
     if line == "-- "
+        || line.len() <= columns
         || indent + words.split(' ').map(|w| width(w) + 1).sum::<usize>() <= columns + 1
     {
         out.push_str(line);

@@ -5,8 +5,9 @@
 
 use crate::model::{Issue, Post};
 
+use super::phrases::DateStyle;
 use super::prose::{cut, without_emoji};
-use super::words::{DateStyle, Words, WordsError};
+use super::words::{Words, WordsError};
 
 /// What a phone shows of a subject, in characters.
 pub(super) const SUBJECT_LENGTH: usize = 60;

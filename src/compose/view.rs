@@ -13,10 +13,11 @@ use super::call::CallView;
 use super::contributors::Contributor;
 use super::markup::reading_minutes;
 use super::palette::{Accents, Scheme};
+use super::phrases::DateStyle;
 use super::picture::{Picture, hero, portrait, thumbnail};
 use super::prose::{excerpt, one_line, paragraphs};
 use super::sections::arrange;
-use super::words::{DateStyle, Words, WordsError};
+use super::words::{Words, WordsError};
 use crate::model::{Author, Issue, Masthead, Post};
 
 /// Words of the lead's summary.

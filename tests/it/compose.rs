@@ -7,6 +7,7 @@
 )]
 
 mod faults;
+mod inlining;
 mod pages;
 mod preflight;
 mod shapes;

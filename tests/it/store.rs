@@ -69,6 +69,7 @@ scenarios! {
     sealing::who_left_before_the_seal_is_suppressed,
     sealing::schedules_and_settings_are_remembered,
     sealing::a_post_reaches_a_reader_once_over_all_schedules,
+    sealing::the_subjects_of_all_digests_are_told_once_each,
     outbox::every_outcome_moves_the_account_and_it_balances,
     outbox::an_old_fence_records_nothing,
     outbox::an_intent_needs_its_lease,

@@ -197,7 +197,7 @@ fn the_documentations_helpers_work() {
             &[],
         )
         .unwrap();
-    let page = html(&digest).replace("&nbsp;", " ");
+    let page = html(&digest).replace('\u{a0}', " ");
     for made in [
         "Nummer 37|",
         "|zaterdag 12 september 2026|12.345|verhalen|",

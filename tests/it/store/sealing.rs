@@ -208,3 +208,30 @@ pub async fn a_post_reaches_a_reader_once_over_all_schedules(bench: &Bench) {
     );
     assert_eq!(store.received(&[PostId(99)]).await.unwrap(), []);
 }
+
+pub async fn the_subjects_of_all_digests_are_told_once_each(bench: &Bench) {
+    let store = &bench.store;
+    assert_eq!(store.subjects().await.unwrap(), [""; 0]);
+    store.source_save(&reading(-60, 1..=3)).await.unwrap();
+    // As long as a subject may be, and in its stored form six times as long.
+    let longest = "\u{1}".repeat(60);
+    let quoted = "Zeg \"ja\" \\ één keer · 🧀";
+    for (number, subjects) in [(1, [quoted, "Zelfde"]), (2, ["Zelfde", longest.as_str()])] {
+        let mut wanted = seal(number, "weekly", &[1, 2, 3], 2);
+        let mut second = wanted.variants[0].clone();
+        second.number = 1;
+        wanted.variants.push(second);
+        for (variant, subject) in wanted.variants.iter_mut().zip(subjects) {
+            variant.digest.subject = subject.to_owned();
+            // What follows the subject must not be taken for one.
+            variant.digest.preheader = "{\"subject\":\"anders\"}".into();
+            variant.digest.text = "x".repeat(2_000);
+        }
+        let outcome = store.issue_seal(&wanted).await.unwrap();
+        assert_eq!(outcome, SealOutcome::Sealed);
+    }
+    assert_eq!(
+        store.subjects().await.unwrap(),
+        [longest.as_str(), quoted, "Zelfde"]
+    );
+}
