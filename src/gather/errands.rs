@@ -2,6 +2,8 @@
 //!
 //! Both go through the same guard and under the same name as every fetch, and neither is ever tried twice in a row.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use reqwest::header::CONTENT_TYPE;
 use url::{Url, form_urlencoded};
@@ -20,7 +22,7 @@ impl Fetcher {
     /// As for a feed: the address is private, the server is silent, the file is too large, …
     pub async fn file(&self, url: &Url, now: Timestamp) -> Result<Vec<u8>, Error> {
         match self.fetch(url, None, now).await? {
-            Fetched::Changed(document) => Ok(document.bytes),
+            Fetched::Changed(document) => Ok(Arc::unwrap_or_clone(document.bytes)),
             Fetched::Unchanged(..) => Err(Error::Status(304)),
         }
     }

@@ -87,7 +87,7 @@ pub struct Fetcher {
 /// A document as it arrived, unpacked.
 #[derive(Clone)]
 pub(super) struct Document {
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Arc<Vec<u8>>,
     pub(super) content_type: Option<String>,
     /// Where it came from, after redirects.
     pub(super) url: Url,
@@ -254,7 +254,7 @@ impl Fetcher {
                 received_at: Some(now),
             },
             said,
-            bytes,
+            bytes: Arc::new(bytes),
             _room: room.map(Arc::new),
         })
     }

@@ -5,18 +5,33 @@
 
 use url::Url;
 
-use super::reading::{Fields, Link, Media, Origin, Person, Reading, Text, TextKind};
+use super::reading::{Fields, Link, Media, Origin, Person, Text, TextKind};
 
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
     <feed xmlns=\"http://www.w3.org/2005/Atom\" xmlns:media=\"http://search.yahoo.com/mrss/\">";
 
-/// The canonical feed; `whole` entries of it.
-pub(super) fn write(reading: &Reading, whole: usize) -> String {
+/// The parser keeps the whole of a document in memory twice over: so it is given so much at once, in octets of texts.
+const AT_ONCE: usize = 256 * 1024;
+
+/// The first of these entries, as many as are enough for one canonical feed and at least one of them, and the others.
+pub(super) fn enough(entries: &[Fields]) -> (&[Fields], &[Fields]) {
+    let texts = entries.iter().scan(0, |size, entry| {
+        let summary = entry.summary.as_ref().into_iter();
+        let texts = summary.chain(&entry.content).map(|text| text.value.len());
+        *size += texts.sum::<usize>();
+        Some(*size)
+    });
+    let fitting = texts.take_while(|size| *size <= AT_ONCE).count();
+    entries.split_at(fitting.max(1).min(entries.len()))
+}
+
+/// A canonical feed of these entries.
+pub(super) fn write(feed: &Fields, entries: &[Fields]) -> String {
     let mut xml = Xml(String::with_capacity(4096));
     xml.0.push_str(HEAD);
-    xml.fields(&reading.feed);
-    xml.text("subtitle", reading.feed.subtitle.as_ref());
-    for entry in &reading.entries[..whole] {
+    xml.fields(feed);
+    xml.text("subtitle", feed.subtitle.as_ref());
+    for entry in entries {
         xml.0.push_str("<entry>");
         xml.fields(entry);
         xml.text(

@@ -6,8 +6,8 @@ use super::canonical;
 use super::reading::{Fields, Reading};
 use super::repairs::Repair;
 
-/// Lays back entries and fields; `whole` entries were written.
-pub(super) fn lay_back(feed: &mut Feed, reading: &mut Reading, whole: usize) {
+/// Lays back fields of the feed and of its entries, which are as many as were written.
+pub(super) fn lay_back(feed: &mut Feed, reading: &mut Reading) {
     if !reading.is_atom() {
         feed.feed_type = match reading.kind {
             kind if kind.starts_with("json") => FeedType::JSON,
@@ -16,9 +16,7 @@ pub(super) fn lay_back(feed: &mut Feed, reading: &mut Reading, whole: usize) {
         };
     }
     feed.language.clone_from(&reading.feed.language);
-    let written = reading.entries[..whole].to_vec();
-    feed.entries.resize_with(whole, Entry::default);
-    for (entry, fields) in feed.entries.iter_mut().zip(&written) {
+    for (entry, fields) in feed.entries.iter_mut().zip(&reading.entries) {
         for lost in entry_back(entry, fields) {
             reading.repairs.note(Repair::LaidBack, lost);
         }

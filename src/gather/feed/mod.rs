@@ -22,7 +22,7 @@ mod tree;
 mod view;
 mod walk;
 
-use feed_rs::model::Feed;
+use feed_rs::model::{Entry, Feed};
 use serde_json::Value;
 use url::Url;
 
@@ -153,9 +153,23 @@ fn note_decoding(reading: &mut Reading, decoded: &Decoded) {
 
 /// The parser's reading of the canonical feed, with what it loses laid back.
 fn parse(reading: &mut Reading, whole: usize) -> Result<Feed, Error> {
-    let mut feed = parser::parse(&canonical::write(reading, whole))?;
-    lay_back::lay_back(&mut feed, reading, whole);
+    let (entries, mut waiting) = canonical::enough(&reading.entries[..whole]);
+    let mut feed = parse_part(reading, entries)?;
+    while !waiting.is_empty() {
+        let (entries, rest) = canonical::enough(waiting);
+        waiting = rest;
+        feed.entries
+            .append(&mut parse_part(reading, entries)?.entries);
+    }
+    lay_back::lay_back(&mut feed, reading);
     Ok(feed)
+}
+
+/// The parser's reading of these entries, as many as they are.
+fn parse_part(reading: &Reading, entries: &[Fields]) -> Result<Feed, Error> {
+    let mut part = parser::parse(&canonical::write(&reading.feed, entries))?;
+    part.entries.resize_with(entries.len(), Entry::default);
+    Ok(part)
 }
 
 fn is_web_page(text: &str) -> bool {

@@ -10,6 +10,7 @@ pub(super) mod suggest;
 mod tree;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use url::Url;
@@ -204,7 +205,7 @@ impl Visit<'_> {
         guide.permit(url).await?;
         let document = self.page(url).await?;
         super::apart(move || {
-            let bytes = unpacked(document.bytes)?;
+            let bytes = unpacked(Arc::unwrap_or_clone(document.bytes))?;
             let text = charset::decode(&bytes, None).text;
             sitemap::parse(&text, &document.url).ok_or(Error::NoSitemap(Some(document.url)))
         })
