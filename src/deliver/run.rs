@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use super::breakers::Breakers;
 use super::rate::Pace;
 use super::{Job, Stop, Stopped};
-use crate::model::{Clock, DeliveryKey, Reply};
+use crate::model::{Clock, DeliveryKey, EmailAddress, Reply};
 
 /// One run over an issue.
 pub(super) struct Run<'a> {
@@ -29,6 +29,7 @@ struct Notes {
     losses: HashMap<DeliveryKey, u32>,
     pace: Option<Pace>,
     cut_at: Option<Instant>,
+    pipelines: bool,
 }
 
 impl<'a> Run<'a> {
@@ -47,6 +48,23 @@ impl<'a> Run<'a> {
 
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Whose mail it is.
+    pub(super) fn sender(&self) -> &'a EmailAddress {
+        &self.job.issue.masthead.from
+    }
+
+    /// Notes whether the relay takes commands in groups.
+    pub(super) fn relay_pipelines(&self, pipelines: bool) {
+        self.notes().pipelines = pipelines;
+    }
+
+    /// Whether the intent is asked for before the envelope is said, so that `DATA` can ride with it.
+    ///
+    /// Where an unknown is held for good, it is not: after a crash only what was under way is held.
+    pub(super) fn intends_ahead(&self) -> bool {
+        self.job.resend_unknown && self.notes().pipelines
     }
 
     /// Whether nothing more is to be claimed.

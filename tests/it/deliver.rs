@@ -11,6 +11,7 @@ mod ending;
 mod mailbox;
 mod message;
 mod outbox;
+mod pipelining;
 mod refusing;
 mod securing;
 mod sending;
