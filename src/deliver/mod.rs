@@ -52,6 +52,7 @@ use run::Run;
 use worker::Worker;
 
 pub use deadlines::Deadlines;
+pub use dkim::{Published, published};
 pub use mailbox::Mailbox;
 pub use message::Message;
 pub use outbox::{Outbox, OutboxError, Progress, Recorded};
@@ -184,8 +185,7 @@ pub async fn send_one(
     reader: &Reader,
     relay: &RelaySettings,
 ) -> Result<Reply, Error> {
-    let copy = Stencil::new(issue, digest)?.copy(reader);
-    let message = dkim::signed(copy, &relay.dkim)?;
+    let message = Stencil::new(issue, digest)?.signed_copy(reader, &relay.dkim)?;
     let from = &issue.masthead.from;
     let opened = Door::new(relay)?.open().await;
     let mut connection = opened.map_err(|trouble| match trouble.is_final() {

@@ -7,10 +7,10 @@
 
 use std::sync::Arc;
 
-use super::dkim::relaxed_lines;
+use super::dkim::{relaxed_lines, signed};
 use super::message::{Message, Span};
 use super::{Error, headers, quoted};
-use crate::model::{Digest, EmailAddress, Issue, Masthead, Reader, Slot, SlotNonce};
+use crate::model::{Digest, DkimKey, EmailAddress, Issue, Masthead, Reader, Slot, SlotNonce};
 
 /// Longest line without its CRLF (RFC 5322 §2.1.1).
 const MAX_LINE: usize = 998;
@@ -134,6 +134,16 @@ impl Stencil {
             spans.push(Span::Own(from..own.len()));
         }
         Message::new(plate.clone(), own, spans, head)
+    }
+}
+
+impl Stencil {
+    /// The copy for one reader, with a signature of each key above it.
+    ///
+    /// # Errors
+    /// If a key cannot sign.
+    pub fn signed_copy(&self, reader: &Reader, keys: &[DkimKey]) -> Result<Message, Error> {
+        signed(self.copy(reader), keys)
     }
 }
 

@@ -8,8 +8,6 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::signature::{Ed25519KeyPair, KeyPair as _, RsaKeyPair};
-use rustls::pki_types::PrivateKeyDer;
-use rustls::pki_types::pem::PemObject as _;
 
 /// What stands before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410 §7).
 const ED25519_PKCS8: [u8; 16] = [
@@ -96,19 +94,17 @@ impl DkimSecret {
         if pem.contains("BEGIN ENCRYPTED PRIVATE KEY") || pem.contains("Proc-Type: 4,ENCRYPTED") {
             return Err(DkimKeyError::Locked);
         }
-        let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| DkimKeyError::Pem)?;
-        let pair = match &key {
-            PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()).ok(),
-            PrivateKeyDer::Pkcs8(der) => {
-                let der = der.secret_pkcs8_der();
-                if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
-                    return Ok(Self::Ed25519(pair));
-                }
-                RsaKeyPair::from_pkcs8(der).ok()
+        let pair = if let Some(der) = pem_block(pem, "PRIVATE KEY") {
+            if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der) {
+                return Ok(Self::Ed25519(pair));
             }
-            _ => None,
+            RsaKeyPair::from_pkcs8(&der)
+        } else if let Some(der) = pem_block(pem, "RSA PRIVATE KEY") {
+            RsaKeyPair::from_der(&der)
+        } else {
+            return Err(DkimKeyError::Pem);
         };
-        pair.map(Self::Rsa).ok_or(DkimKeyError::Kind)
+        pair.map(Self::Rsa).map_err(|_| DkimKeyError::Kind)
     }
 
     /// An Ed25519 key of 32 random bytes, in PEM form.
@@ -153,6 +149,19 @@ impl DkimSecret {
         };
         p(record).is_some_and(|key| !key.is_empty() && Some(key) == p(&self.record()))
     }
+}
+
+/// The bytes of the first block with this label (RFC 7468).
+fn pem_block(text: &str, label: &str) -> Option<Vec<u8>> {
+    let (begin, end) = (
+        format!("-----BEGIN {label}-----"),
+        format!("-----END {label}-----"),
+    );
+    let (_, rest) = text.split_once(&begin)?;
+    let (inner, _) = rest.split_once(&end)?;
+    STANDARD
+        .decode(inner.split_whitespace().collect::<String>())
+        .ok()
 }
 
 /// A public key with its algorithm (RFC 5280 §4.1.2.7), as every record in DNS has it.

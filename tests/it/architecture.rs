@@ -59,7 +59,14 @@ const ROOMS: [Room; 14] = [
     room(
         "deliver",
         &["model"],
-        &["lettre", "mailin", "tokio_rustls", "rustls"],
+        &[
+            "lettre",
+            "mailin",
+            "tokio_rustls",
+            "rustls",
+            "hickory_resolver",
+            "ring",
+        ],
         false,
     ),
     room("store", &["model"], &["sqlx"], false),

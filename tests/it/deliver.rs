@@ -15,4 +15,5 @@ mod pipelining;
 mod refusing;
 mod securing;
 mod sending;
+mod signing;
 mod world;
