@@ -1,6 +1,7 @@
 //! Courant itself: seals into a database with `synchronous=FULL`, and sends from there.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use courant::deliver::{Job, Outbox, OutboxError, RelaySettings, Stencil, Stop, deliver};
@@ -23,12 +24,17 @@ impl Clock for SystemClock {
     }
 }
 
-struct StoreOutbox<'a>(&'a Store, std::sync::atomic::AtomicUsize);
+/// The outbox, which counts its turns and their microseconds.
+struct StoreOutbox<'a>(&'a Store, AtomicU64, AtomicU64);
 
 impl Outbox for StoreOutbox<'_> {
     async fn turn(&self, request: TurnRequest) -> Result<TurnResult, OutboxError> {
-        self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        Ok(self.0.outbox_turn(&request).await?)
+        let started = Instant::now();
+        let result = self.0.outbox_turn(&request).await?;
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.2
+            .fetch_add(started.elapsed().as_micros() as u64, Ordering::Relaxed);
+        Ok(result)
     }
 }
 
@@ -92,7 +98,7 @@ pub fn send(port: u16, connections: usize, database: &Path, sign: Option<&str>) 
             relay: &settings,
             resend_unknown: true,
         };
-        let outbox = StoreOutbox(&store, 0.into());
+        let outbox = StoreOutbox(&store, 0.into(), 0.into());
         let started = Instant::now();
         let report = deliver(&job, &outbox, &SystemClock, &Stop::new(), &())
             .await
@@ -100,12 +106,14 @@ pub fn send(port: u16, connections: usize, database: &Path, sign: Option<&str>) 
         let seconds = started.elapsed().as_secs_f64();
         let account = store.issue_account(issue.number).await.unwrap().unwrap();
         assert!(account.balances() && account.sent == account.planned, "{account:?} {report:?}");
+        let (turns, micros) = (outbox.1.into_inner(), outbox.2.into_inner());
         println!(
-            "{{\"messages\":{},\"seconds\":{seconds:.3},\"rate\":{:.0},\"cpu_ms\":{:.3},\"turns\":{},\"peak_mb\":{:.1}}}",
+            "{{\"messages\":{},\"seconds\":{seconds:.3},\"rate\":{:.0},\"cpu_ms\":{:.3},\"turns\":{turns},\
+             \"turn_ms\":{:.3},\"peak_mb\":{:.1}}}",
             report.sent,
             report.sent as f64 / seconds,
             cpu().as_secs_f64() * 1e3 / report.sent as f64,
-            outbox.1.into_inner(),
+            micros as f64 / 1e3 / turns as f64,
             peak_mb(),
         );
     });

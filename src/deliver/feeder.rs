@@ -1,11 +1,15 @@
 //! Gets a connection's next message ready while the newest one is under way: claimed (T2), copied, signed.
 //!
 //! Where the relay takes commands in groups and an unknown may be sent again, the intent (T3) is asked for here as well,
-//! so that the message's `DATA` can ride behind the dot of the one before. At most one message waits at the door.
+//! so that the message's `DATA` can ride behind the dot of the one before. One message waits at the door; a few more do
+//! where the relay answers faster than the outbox commits.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
 
 use super::desk::{Desk, Grant, Lease};
 use super::dkim::Signer;
@@ -29,18 +33,95 @@ pub(super) struct Feeder<'a> {
     pub(super) stencils: &'a HashMap<i64, Stencil>,
     pub(super) signer: &'a Signer,
     pub(super) desk: Desk,
-    pub(super) door: mpsc::Sender<Ready>,
+    pub(super) places: Arc<Semaphore>,
+    pub(super) door: mpsc::UnboundedSender<Ready>,
+}
+
+/// A connection's side of its feeder.
+pub(super) struct Stock {
+    places: Arc<Semaphore>,
+    door: mpsc::UnboundedReceiver<Ready>,
+    taken: usize,
+    deepened: usize,
+}
+
+/// Messages that may wait beside the first one, once a connection has proved fast.
+///
+/// Each may be under an intent: after a crash all of them count as unknown, though only two can have been offered. So a
+/// connection has one, until it has gone through [`PROVED`] messages and waits for the outbox all the same.
+const DEEPEST: usize = 3;
+
+/// Messages after which a connection may be fast.
+const PROVED: usize = 32;
+
+impl Stock {
+    /// A stock for a feeder: its places, the door to bring messages to, and the stock itself.
+    pub(super) fn new() -> (Arc<Semaphore>, mpsc::UnboundedSender<Ready>, Self) {
+        let places = Arc::new(Semaphore::new(1));
+        let (sender, door) = mpsc::unbounded_channel();
+        let stock = Self {
+            places: places.clone(),
+            door,
+            taken: 0,
+            deepened: 0,
+        };
+        (places, sender, stock)
+    }
+
+    /// The next message, however long it takes.
+    pub(super) async fn next(&mut self) -> Option<Ready> {
+        let ready = self.door.recv().await;
+        self.took(ready)
+    }
+
+    /// The next message, if there is one.
+    pub(super) fn at_hand(&mut self) -> Option<Ready> {
+        let ready = self.door.try_recv().ok();
+        self.took(ready)
+    }
+
+    /// The next message, if it is as good as there; whoever waits for one again and again gets a deeper stock.
+    pub(super) async fn soon(&mut self, patience: Duration) -> Option<Ready> {
+        if let Some(ready) = self.at_hand() {
+            return Some(ready);
+        }
+        if self.taken >= PROVED && self.deepened < DEEPEST {
+            self.deepened += 1;
+            self.places.add_permits(1);
+        }
+        timeout(patience, self.next()).await.ok().flatten()
+    }
+
+    /// Lets nothing more in, and gives what is there.
+    pub(super) async fn close(mut self) -> Vec<Ready> {
+        self.places.close();
+        let mut rest = Vec::new();
+        while let Some(ready) = self.door.recv().await {
+            rest.push(ready);
+        }
+        rest
+    }
+
+    fn took(&mut self, ready: Option<Ready>) -> Option<Ready> {
+        if ready.is_some() {
+            self.taken += 1;
+            self.places.add_permits(1);
+        }
+        ready
+    }
 }
 
 impl Feeder<'_> {
     /// Feeds until there is nothing left to do, the run is ending, or the connection has left.
     pub(super) async fn feed(self) {
-        while let Ok(place) = self.door.reserve().await
+        while let Ok(place) = self.places.acquire().await
             && self.run.slot().await
             && let Some(delivery) = self.desk.next().await
         {
             if let Some(ready) = self.prepare(delivery).await {
-                place.send(ready);
+                place.forget();
+                // A connection leaves only after its feeder.
+                let _ = self.door.send(ready);
             }
         }
     }

@@ -38,7 +38,6 @@ use std::io;
 use std::path::PathBuf;
 
 use futures_util::future::{join, join_all};
-use tokio::sync::mpsc;
 
 use crate::model::{Clock, Digest, Issue, Reader, Reply, SealedVariant};
 
@@ -46,7 +45,7 @@ use connection::{Ask, Envelope};
 use desk::Recorder;
 use dkim::Signer;
 use exchange::Setback;
-use feeder::Feeder;
+use feeder::{Feeder, Stock};
 use relay::Door;
 use run::Run;
 use worker::Worker;
@@ -151,19 +150,20 @@ pub async fn deliver<O: Outbox>(
     let (desk, asks) = desk::open();
     let signer = Signer::new(job.relay.dkim.clone());
     let workers = join_all((0..job.relay.connections.max(1)).map(|_| {
-        let (sender, ready) = mpsc::channel(1);
+        let (places, sender, stock) = Stock::new();
         let feeder = Feeder {
             run: &run,
             stencils: &stencils,
             signer: &signer,
             desk: desk.clone(),
+            places,
             door: sender,
         };
         let worker = Worker {
             run: &run,
             door: &door,
             desk: desk.clone(),
-            ready,
+            stock,
             connection: None,
         };
         join(feeder.feed(), worker.work())

@@ -6,14 +6,13 @@
 
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::Stopped;
 use super::connection::{Ask, Connection, Envelope};
 use super::desk::{Desk, Grant};
 use super::exchange::{Setback, Step, Verdict};
-use super::feeder::Ready;
+use super::feeder::{Ready, Stock};
 use super::judge::{Circumstances, judge};
 use super::relay::{Door, Trouble};
 use super::reply::is_permanent;
@@ -29,7 +28,7 @@ pub(super) struct Worker<'a> {
     pub(super) run: &'a Run<'a>,
     pub(super) door: &'a Door<'a>,
     pub(super) desk: Desk,
-    pub(super) ready: mpsc::Receiver<Ready>,
+    pub(super) stock: Stock,
     pub(super) connection: Option<Connection>,
 }
 
@@ -82,7 +81,7 @@ impl Worker<'_> {
             return self.settle(this, outcome);
         }
         let next = match self.may_ride(&connection) {
-            true => self.soon().await,
+            true => self.stock.soon(SOON).await,
             false => None,
         };
         let rides = next.as_ref().filter(|next| self.fits(&connection, next));
@@ -158,26 +157,18 @@ impl Worker<'_> {
 
     /// The next message, however long it takes; a connection that lies idle meanwhile is closed.
     async fn next(&mut self) -> Option<Ready> {
-        if let Ok(ready) = self.ready.try_recv() {
+        if let Some(ready) = self.stock.at_hand() {
             return Some(ready);
         }
         let idle = self.door.deadlines().idle;
         tokio::select! {
-            ready = self.ready.recv() => return ready,
+            ready = self.stock.next() => return ready,
             () = sleep(idle), if self.connection.is_some() => {}
         }
         if let Some(connection) = self.connection.take() {
             connection.quit().await;
         }
-        self.ready.recv().await
-    }
-
-    /// The next message, if it is as good as ready.
-    async fn soon(&mut self) -> Option<Ready> {
-        match self.ready.try_recv() {
-            Ok(ready) => Some(ready),
-            Err(_) => timeout(SOON, self.ready.recv()).await.ok().flatten(),
-        }
+        self.stock.next().await
     }
 
     /// Whether another envelope may follow on this connection in the same breath.
@@ -275,11 +266,10 @@ impl Worker<'_> {
     }
 
     /// Puts back what waits at the door, and says goodbye.
-    async fn leave(mut self) {
-        self.ready.close();
-        while let Some(ready) = self.ready.recv().await {
-            let outcome = self.released();
-            self.settle(ready, outcome);
+    async fn leave(self) {
+        for ready in self.stock.close().await {
+            let outcome = Outcome::Released(self.run.now());
+            self.desk.settle(&ready.delivery, outcome, self.run.now());
         }
         drop(self.desk);
         if let Some(connection) = self.connection {

@@ -15,7 +15,7 @@ struct Room {
 }
 
 const ROOMS: [Room; 14] = [
-    room("model", &[], &["regex", "regex_syntax"], true),
+    room("model", &[], &["regex", "regex_syntax", "ring"], true),
     room("select", &["model"], &[], true),
     room("schedule", &["model"], &["croner"], true),
     room(
