@@ -11,6 +11,9 @@ use super::rate::Pace;
 use super::{Job, Stop, Stopped};
 use crate::model::{Clock, DeliveryKey, EmailAddress, Reply};
 
+/// Envelopes in a row that may break a connection behind a message, before none rides any more.
+const FALLS: u32 = 3;
+
 /// One run over an issue.
 pub(super) struct Run<'a> {
     pub(super) job: &'a Job<'a>,
@@ -30,6 +33,8 @@ struct Notes {
     pace: Option<Pace>,
     cut_at: Option<Instant>,
     pipelines: bool,
+    /// Envelopes in a row that broke a connection when they rode behind a message.
+    falls: u32,
 }
 
 impl<'a> Run<'a> {
@@ -58,6 +63,17 @@ impl<'a> Run<'a> {
     /// Notes whether the relay takes commands in groups.
     pub(super) fn relay_pipelines(&self, pipelines: bool) {
         self.notes().pipelines = pipelines;
+    }
+
+    /// Notes whether an envelope behind a message was answered.
+    pub(super) fn rode(&self, well: bool) {
+        let mut notes = self.notes();
+        notes.falls = if well { 0 } else { notes.falls + 1 };
+    }
+
+    /// Whether envelopes may ride behind messages: not at a relay that loses what comes behind a dot.
+    pub(super) fn may_ride(&self) -> bool {
+        self.notes().falls < FALLS
     }
 
     /// Whether the intent is asked for before the envelope is said, so that `DATA` can ride with it.

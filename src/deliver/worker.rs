@@ -94,6 +94,9 @@ impl Worker<'_> {
         };
         let verdict = self.exchange(&mut connection, ask).await;
         self.keep(connection);
+        if let (Some(Ok(_)), Some(envelope)) = (&verdict.dot, &verdict.envelope) {
+            self.run.rode(!matches!(envelope, Err(Setback::Lost(_))));
+        }
         let outcome = match verdict.dot {
             Some(Ok(reply)) => self.sent(reply),
             Some(Err(setback)) => self.judged(&this, setback),
@@ -175,6 +178,7 @@ impl Worker<'_> {
     fn may_ride(&self, connection: &Connection) -> bool {
         connection.pipelines()
             && connection.messages() < self.door.most_messages()
+            && self.run.may_ride()
             && !self.run.is_ending()
     }
 

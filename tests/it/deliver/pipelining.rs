@@ -1,9 +1,11 @@
 //! Commands in groups (RFC 2920): the next message rides behind the dot of this one, and each gets its own outcome.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use courant::deliver::{RelaySettings, Report, Stop, Stopped};
+use courant::deliver::{Rate, RelaySettings, Report, Stop, Stopped};
 use courant::model::{DeliveryState, Outcome};
+use jiff::SignedDuration;
 
 use super::outbox::MemoryOutbox;
 use super::world::{clock, nth, outbox, run, run_with, settings, short_deadlines};
@@ -77,6 +79,9 @@ async fn a_message_costs_one_round_trip_and_none_is_mixed_up() {
     }
     assert_eq!(server.arrivals(Stage::Rset), 0);
     assert_eq!(server.arrivals(Stage::Quit), 4);
+    // All but the last of each connection, if it was not kept waiting.
+    let followed = server.received().iter().filter(|m| m.followed).count();
+    assert!(followed > 100, "{followed}");
 }
 
 #[tokio::test]
@@ -263,6 +268,53 @@ async fn a_connection_is_left_after_so_many_messages() {
         assert_eq!(connections, [1, 1, 1, 1, 2, 2, 2, 2, 3, 3]);
         assert_eq!(server.arrivals(Stage::Quit), 3);
     }
+}
+
+#[tokio::test]
+async fn a_relay_that_loses_what_comes_behind_a_dot_is_spoken_to_one_by_one() {
+    // Every second `MAIL` of a connection, the first that rides, breaks it.
+    let mut script = groups();
+    for connection in 1..=3 {
+        script = script.rule(
+            at(Stage::Mail)
+                .on_connection(connection)
+                .skip(1)
+                .times(1)
+                .act(Act::Drop),
+        );
+    }
+    let server = SmtpServer::start(script).await;
+    let outbox = outbox(20);
+    let report = run(&settings_of(&server), &outbox).await;
+    assert_eq!(
+        (report.sent, report.released, report.stopped),
+        (20, 0, None)
+    );
+    agrees(&outbox, &server, 20, "no rides");
+    assert_eq!(server.arrivals(Stage::Connect), 4);
+    let followed = server.received().into_iter().filter(|m| m.followed);
+    assert_eq!(
+        followed.map(|m| m.connection).collect::<Vec<_>>(),
+        [1, 2, 3]
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_lies_idle_is_closed_by_us() {
+    let server = SmtpServer::start(groups()).await;
+    let outbox = outbox(3);
+    let mut settings = settings(server.relay());
+    settings.deadlines.idle = Duration::from_millis(20);
+    // The pace leaves ten times as long between two messages.
+    settings.rate = Some(Rate {
+        messages: 5,
+        span: SignedDuration::from_secs(1),
+    });
+    let report = run(&settings, &outbox).await;
+    assert_eq!((report.sent, report.released, report.stopped), (3, 0, None));
+    let connections: Vec<_> = server.received().iter().map(|m| m.connection).collect();
+    assert_eq!(connections, [1, 2, 3]);
+    assert_eq!(server.arrivals(Stage::Quit), 3);
 }
 
 #[tokio::test]

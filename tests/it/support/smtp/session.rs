@@ -166,6 +166,7 @@ impl Session {
         let Some(content) = self.content().await? else {
             return Ok(Then::Over);
         };
+        let followed = !self.stream.buffer().is_empty();
         self.shared.arrive(Stage::Dot).await;
         let rule = self.fitting(Stage::Dot, 0);
         let refused = matches!(&rule, Some(rule) if !matches!(&rule.act, Act::Say(line) if line.starts_with('2')));
@@ -176,6 +177,7 @@ impl Session {
             parameters: self.parameters.clone(),
             to: self.to.clone(),
             content,
+            followed,
             stored,
         });
         let then = self.follow(rule, "250 2.0.0 taken").await?;
