@@ -28,7 +28,7 @@ pub(super) fn read(
 }
 
 fn read_key(mut section: Section<'_>, root: &Path, from: Option<&EmailAddress>) -> Option<DkimKey> {
-    section.refuse(
+    section.refuse_secret(
         "key",
         "a private key does not belong in this file",
         "put it alone in a file and name that with `key_file`",

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
@@ -114,6 +115,12 @@ impl Stock {
 impl Feeder<'_> {
     /// Feeds until there is nothing left to do, the run is ending, or the connection has left.
     pub(super) async fn feed(self) {
+        // As many at a time as there may be places: their intents share a commit.
+        join_all((0..=DEEPEST).map(|_| self.fill())).await;
+    }
+
+    /// Fills one place after the other.
+    async fn fill(&self) {
         while let Ok(place) = self.places.acquire().await
             && self.run.slot().await
             && let Some(delivery) = self.desk.next().await
