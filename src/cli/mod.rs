@@ -94,6 +94,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Sources(command) => commands::sources::sources(session, command).await,
         Command::Templates(command) => commands::templates::templates(session, &command),
         Command::Schedule(command) => commands::schedule::schedule(session, command).await,
+        Command::Dkim(command) => commands::dkim::dkim(session, command).await,
         Command::Serve { listen } => commands::serve::serve(session, listen).await,
         Command::Completions { shell } => Ok(commands::manual::completions(session, shell)),
         Command::Man { out } => commands::manual::man(session, out),

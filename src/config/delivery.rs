@@ -8,11 +8,12 @@ use std::path::Path;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 
+use super::dkim;
 use super::environment::Environment;
 use super::files::{read_text, why};
 use super::section::Section;
 use super::value::Value;
-use crate::model::{Relay, SmtpRelay};
+use crate::model::{DkimKey, EmailAddress, Login, Relay, SmtpRelay};
 use crate::schedule::parse_duration;
 
 /// Four days: the span most mail servers retry, so that we give up when they would.
@@ -23,6 +24,12 @@ const CONNECTIONS: u32 = 4;
 
 /// More connections than any relay asks for.
 const MOST_CONNECTIONS: u32 = 256;
+
+/// Messages over one connection, unless told: below the 1,000 at which many relays hang up.
+const MESSAGES: u32 = 500;
+
+/// More messages than any relay takes over one connection.
+const MOST_MESSAGES: u32 = 1_000_000;
 
 /// The name of the credential that systemd passes.
 const CREDENTIAL: &str = "delivery-password";
@@ -46,6 +53,12 @@ pub struct Delivery {
     pub on_unknown: OnUnknown,
     /// A delivery older than this is given up.
     pub expire: SignedDuration,
+    /// How to log in; `None` is as the relay offers, PLAIN first.
+    pub login: Option<Login>,
+    /// Messages over one connection, from 1.
+    pub messages_per_connection: u32,
+    /// The keys that every message is signed with.
+    pub dkim: Vec<DkimKey>,
     /// The name to greet with (EHLO) in the place of the machine's.
     pub hello: Option<String>,
     /// The root certificate of a relay's private authority, in PEM form.
@@ -67,6 +80,7 @@ pub(super) fn read(
     mut section: Section<'_>,
     root: &Path,
     environment: &Environment,
+    from: Option<&EmailAddress>,
 ) -> Option<Delivery> {
     section.refuse(
         "password",
@@ -81,12 +95,24 @@ pub(super) fn read(
     let connections = section.or("connections", CONNECTIONS, |v| {
         v.whole(1..=MOST_CONNECTIONS)
     });
+    let messages = section.or("messages_per_connection", MESSAGES, |v| {
+        v.whole(1..=MOST_MESSAGES)
+    });
+    let login = section.or("login", None, |v| {
+        let login = v.choice(&[
+            ("plain", Login::Plain),
+            ("login", Login::Login),
+            ("xoauth2", Login::Xoauth2),
+        ])?;
+        Some(Some(login))
+    });
     let on_unknown = section.or("on_unknown", OnUnknown::default(), |v| {
         v.choice(&[("resend", OnUnknown::Resend), ("hold", OnUnknown::Hold)])
     });
     let expire = section.or("expire", EXPIRE, Value::duration);
     let hello = section.optional("hello", |v| v.parse(parse_hello));
     let tls_root = section.optional("tls_root", |v| read_certificate(v, root));
+    let dkim = dkim::read(section.sections("dkim"), root, from);
     section.finish();
     Some(Delivery {
         relay: relay?,
@@ -95,6 +121,9 @@ pub(super) fn read(
         connections: usize::try_from(connections?).ok()?,
         on_unknown: on_unknown?,
         expire: expire?,
+        login: login?,
+        messages_per_connection: messages?,
+        dkim: dkim?,
         hello,
         tls_root,
     })
@@ -152,7 +181,7 @@ fn read_password_file(value: &Value<'_>, root: &Path) -> Option<SecretString> {
             return None;
         }
     };
-    warn_if_open(value, &path, &typed);
+    warn_if_open(value, &path, &typed, "the password file");
     let secret = text.trim_end_matches(['\r', '\n']);
     if secret.is_empty() {
         value.report(format!("the password file `{typed}` is empty"), None);
@@ -162,20 +191,20 @@ fn read_password_file(value: &Value<'_>, root: &Path) -> Option<SecretString> {
 }
 
 #[cfg(unix)]
-fn warn_if_open(value: &Value<'_>, path: &Path, typed: &str) {
+pub(super) fn warn_if_open(value: &Value<'_>, path: &Path, typed: &str, what: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     let open = std::fs::metadata(path)
         .is_ok_and(|data| data.permissions().mode() & READABLE_BY_OTHERS != 0);
     if open {
         value.warn(
-            format!("other users can read the password file `{typed}`"),
+            format!("other users can read {what} `{typed}`"),
             format!("`chmod 600 {typed}`"),
         );
     }
 }
 
 #[cfg(not(unix))]
-fn warn_if_open(_value: &Value<'_>, _path: &Path, _typed: &str) {}
+pub(super) fn warn_if_open(_value: &Value<'_>, _path: &Path, _typed: &str, _what: &str) {}
 
 /// A relay, and a password if it has a user.
 fn read_relay(value: &Value<'_>, password: &Password) -> Option<Relay> {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::model::{Diagnostic, Schedule, Source};
 
 mod delivery;
+mod dkim;
 mod document;
 mod edit;
 mod environment;
@@ -156,7 +157,8 @@ fn read_parts(mut top: Section<'_>, file: &Path, environment: &Environment) -> O
 
     let newsletter = newsletter::read(top.section("newsletter"));
     let sources = sources::read(top.sections("source"), &root);
-    let delivery = delivery::read(top.section("delivery"), &root, environment);
+    let from = newsletter.as_ref().map(|newsletter| &newsletter.from);
+    let delivery = delivery::read(top.section("delivery"), &root, environment, from);
     let storage = machine::read_store(top.section("store"), &root);
     let gather = machine::read_gather(top.section("gather"));
     let feeds = feeds::read(top.section("feeds"));

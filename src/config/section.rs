@@ -136,6 +136,14 @@ impl<'d> Section<'d> {
         }
     }
 
+    /// Refuses a key whose value is a secret: its line is pointed at and never shown.
+    pub(super) fn refuse_secret(&mut self, key: &'static str, message: &str, hint: &str) {
+        self.asked.push((key, false));
+        if let Some(value) = self.find(key) {
+            value.report_secret(message, hint);
+        }
+    }
+
     /// Reports a fault of the section as a whole.
     pub(super) fn report_here(&self, message: String, hint: Option<String>) {
         let Home { document, header } = &self.home;

@@ -1,51 +1,56 @@
-//! A dialogue with the relay (RFC 5321), step by step over lettre's low level, for many messages one after the other.
+//! A dialogue with the relay (RFC 5321), for many messages one after the other, with PIPELINING (RFC 2920) where it is
+//! offered: a message's dot, the next envelope and its `DATA` are then one write, and their replies are counted.
 //!
-//! Every step ends in what it was: done, refused, or the connection lost, and then always with the knowledge whether the
-//! last byte of a message may have left. `MAIL`, `RCPT` and the final dot need 2yz, `DATA` needs 3yz; anything else is out
-//! of turn, and nothing that a relay says afterwards is believed.
+//! Every exchange ends in what it was for each of its two messages: done, refused, or the connection lost, and then
+//! always with the knowledge whether the last byte of a message may have left. `MAIL`, `RCPT` and the final dot need 2yz,
+//! `DATA` needs 3yz; anything else is out of turn, and nothing that a relay says afterwards is believed.
 
-use std::fmt;
+use std::io::IoSlice;
 use std::time::Duration;
 
-use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
+use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
 use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
 
 use super::deadlines::Deadlines;
+use super::exchange::{Setback, Step, Transcript, Verdict};
+use super::message::Message;
 use super::offers::Offers;
-use super::reply::{is_done, is_go_on, reply};
-use super::stream::{Fault, Turn};
+use super::reply::{parse, reply};
+use super::stream::{GuardedStream, Speech};
 use crate::model::{EmailAddress, Reply};
 
-/// A command of the dialogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    Mail,
-    Rcpt,
-    Data,
-    Dot,
+/// Ends a message (RFC 5321 §4.1.1.4).
+const DOT: &[u8] = b".\r\n";
+
+/// Who sends to whom, and how much.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Envelope<'a> {
+    pub(super) from: &'a EmailAddress,
+    pub(super) to: &'a EmailAddress,
+    /// Octets of the message (RFC 1870 §3).
+    pub(super) octets: usize,
 }
 
-/// What kept a step from being done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Setback {
-    /// The relay said no; it is certain that the message was not taken.
-    Refused(Step, Reply),
-    /// The connection is gone, and the last byte of the message had not left: not taken.
-    Lost(String),
-    /// The connection is gone after the last byte had left: nobody knows.
-    Unknown(String),
+/// What to say in one exchange, in this order.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Ask<'a> {
+    /// The message whose `DATA` was answered with "go on".
+    pub(super) body: Option<&'a Message>,
+    /// The next message's envelope.
+    pub(super) envelope: Option<Envelope<'a>>,
+    /// `DATA` for the newest envelope.
+    pub(super) data: bool,
 }
 
 /// An open connection, ready for envelopes.
 pub(super) struct Connection {
-    smtp: AsyncSmtpConnection,
-    turn: Turn,
+    stream: GuardedStream,
     offers: Offers,
     deadlines: Deadlines,
     state: State,
-    /// Whether a message went through it before.
-    used: bool,
+    transcript: Transcript,
+    /// Messages that were offered on it.
+    messages: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,23 +58,20 @@ enum State {
     Ready,
     /// An envelope is open that leads nowhere: `RSET` comes first.
     Stale,
+    /// The relay waits for a message.
+    Receiving,
     Closed,
 }
 
 impl Connection {
-    pub(super) fn new(
-        smtp: AsyncSmtpConnection,
-        turn: Turn,
-        offers: Offers,
-        deadlines: Deadlines,
-    ) -> Self {
+    pub(super) fn new(stream: GuardedStream, offers: Offers, deadlines: Deadlines) -> Self {
         Self {
-            smtp,
-            turn,
+            stream,
             offers,
             deadlines,
             state: State::Ready,
-            used: false,
+            transcript: Transcript::default(),
+            messages: 0,
         }
     }
 
@@ -78,9 +80,19 @@ impl Connection {
         self.state != State::Closed
     }
 
-    /// Whether a dialogue on it has ended well before, so that the relay may by now have closed it for idleness.
+    /// Whether a message was offered on it before, so that the relay may by now have closed it for idleness.
     pub(super) fn is_used(&self) -> bool {
-        self.used
+        self.messages > 0
+    }
+
+    /// How many messages were offered on it.
+    pub(super) fn messages(&self) -> u32 {
+        self.messages
+    }
+
+    /// Whether commands may be sent in groups.
+    pub(super) fn pipelines(&self) -> bool {
+        self.offers.pipelining
     }
 
     /// Whether the relay can carry the address: a local part that is not ASCII needs SMTPUTF8 (RFC 6531).
@@ -88,152 +100,184 @@ impl Connection {
         self.offers.smtputf8 || !address.needs_smtputf8()
     }
 
-    /// `MAIL` and `RCPT` (RFC 5321 §4.1.1.2, §4.1.1.3), after `RSET` where the last envelope was left open.
-    pub(super) async fn envelope(
-        &mut self,
-        from: &EmailAddress,
-        to: &EmailAddress,
-    ) -> Result<(), Setback> {
-        if !self.carries(to) {
-            return Err(Setback::Refused(Step::Rcpt, no_smtputf8()));
+    /// The largest message that the relay takes, where this one is larger (RFC 1870 §6.3).
+    pub(super) fn exceeded(&self, octets: usize) -> Option<usize> {
+        self.offers.largest.filter(|largest| octets > *largest)
+    }
+
+    /// Says what is asked and hears every answer.
+    ///
+    /// A message has CRLF line ends and no line that opens with a dot, as a stencil makes it. With PIPELINING all of it
+    /// is one write; without, each step waits for the reply to the one before.
+    pub(super) async fn exchange(&mut self, ask: Ask<'_>) -> Verdict {
+        self.transcript = Transcript::default();
+        if let Some(envelope) = ask.envelope
+            && !self.carries(envelope.to)
+        {
+            let alone = Ask {
+                envelope: None,
+                data: false,
+                ..ask
+            };
+            self.hold(alone).await;
+            return Verdict {
+                envelope: Some(Err(Setback::Refused(Step::Rcpt, no_smtputf8()))),
+                ..self.verdict()
+            };
         }
-        let international = from.needs_smtputf8() || to.needs_smtputf8();
-        if self.state == State::Stale {
-            self.reset().await?;
+        self.hold(ask).await;
+        self.verdict()
+    }
+
+    /// Says what an exchange that was cut off is worth. The connection is of no more use.
+    pub(super) fn cut(&mut self) -> Verdict {
+        self.transcript.broke("the run was asked to stop".into());
+        self.verdict()
+    }
+
+    /// `QUIT` (RFC 5321 §4.1.1.10): a courtesy, whose answer changes nothing.
+    pub(super) async fn quit(mut self) {
+        if matches!(self.state, State::Ready | State::Stale) {
+            let goodbye = Quit.to_string();
+            let speech = Speech {
+                slices: vec![IoSlice::new(goodbye.as_bytes())],
+                message: 0,
+                block: self.deadlines.quit,
+                owed: vec![self.deadlines.quit],
+            };
+            if self.stream.say(speech).await.is_ok() {
+                let _ = self.stream.reply().await;
+            }
         }
+    }
+
+    async fn hold(&mut self, ask: Ask<'_>) {
+        let commands = self.commands(ask);
+        let groups: Vec<&[(Step, String)]> = match self.offers.pipelining {
+            true => vec![&commands[..]],
+            false => commands.chunks(1).collect(),
+        };
+        for group in groups {
+            // Without PIPELINING, a step that was refused has none behind it.
+            if group.is_empty() || !self.transcript.goes_on() {
+                return;
+            }
+            if !self.converse(ask.body, group).await {
+                return;
+            }
+        }
+    }
+
+    /// The steps of an ask, each with the text of its command; the message itself stands elsewhere.
+    fn commands(&self, ask: Ask<'_>) -> Vec<(Step, String)> {
+        let mut commands = Vec::with_capacity(4);
+        if ask.body.is_some() {
+            commands.push((Step::Dot, String::new()));
+        }
+        if let Some(envelope) = ask.envelope {
+            if self.state == State::Stale {
+                commands.push((Step::Rset, Rset.to_string()));
+            }
+            // The addresses were parsed when they came in; lettre's own parser knows fewer forms.
+            let path =
+                |a: &EmailAddress| lettre::Address::new_dangerous(a.local(), a.ascii_domain());
+            let mail = Mail::new(Some(path(envelope.from)), self.parameters(envelope));
+            commands.push((Step::Mail, mail.to_string()));
+            let rcpt = Rcpt::new(path(envelope.to), Vec::new());
+            commands.push((Step::Rcpt, rcpt.to_string()));
+        }
+        if ask.data {
+            commands.push((Step::Data, Data.to_string()));
+        }
+        commands
+    }
+
+    fn parameters(&self, envelope: Envelope<'_>) -> Vec<MailParameter> {
         let mut parameters = Vec::new();
-        if international {
+        if self.offers.size {
+            parameters.push(MailParameter::Size(envelope.octets));
+        }
+        if envelope.from.needs_smtputf8() || envelope.to.needs_smtputf8() {
             parameters.push(MailParameter::SmtpUtfEight);
             if self.offers.eight_bit {
                 parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
             }
         }
-        // The addresses were parsed when they came in; lettre's own parser knows fewer forms.
-        let path = |a: &EmailAddress| lettre::Address::new_dangerous(a.local(), a.ascii_domain());
-        let patience = self.deadlines.command;
-        let answer = self
-            .command(Mail::new(Some(path(from)), parameters), patience)
-            .await?;
-        self.demand(Step::Mail, answer)?;
-        let answer = self
-            .command(Rcpt::new(path(to), Vec::new()), patience)
-            .await?;
-        self.demand(Step::Rcpt, answer)?;
-        self.state = State::Stale;
-        Ok(())
+        parameters
     }
 
-    /// `DATA`, the message and the final dot (RFC 5321 §4.1.1.4).
-    ///
-    /// The message has CRLF line ends and no line that opens with a dot, as a stencil makes it.
-    pub(super) async fn data(&mut self, message: &str) -> Result<Reply, Setback> {
-        debug_assert!(message.ends_with("\r\n") && !message.contains("\r\n."));
-        let answer = self.command(Data, self.deadlines.data).await?;
-        self.demand(Step::Data, answer)?;
-        let stuffed = Stuffed(message);
-        self.turn
-            .message(stuffed.len(), self.deadlines.block, self.deadlines.dot);
-        let answer = self.say(stuffed).await?;
-        self.demand(Step::Dot, answer.clone())?;
-        self.state = State::Ready;
-        self.used = true;
-        Ok(answer)
-    }
-
-    /// Says what a message is worth whose sending was cut off: lost or unknown. The connection is of no more use.
-    pub(super) fn cut(&mut self) -> Setback {
-        self.gone("the run was asked to stop".to_owned())
-    }
-
-    /// `QUIT` (RFC 5321 §4.1.1.10): a courtesy, whose answer changes nothing.
-    pub(super) async fn quit(mut self) {
-        if self.is_open() {
-            self.turn.command(self.deadlines.quit);
-            let _ = self.smtp.quit().await;
+    /// One write and the replies to it; false if there is nothing more to be said on this connection.
+    async fn converse(&mut self, body: Option<&Message>, group: &[(Step, String)]) -> bool {
+        let body = body.filter(|_| group.iter().any(|(step, _)| *step == Step::Dot));
+        let mut slices = Vec::with_capacity(32);
+        let mut message = 0;
+        if let Some(body) = body {
+            body.slices(&mut slices);
+            slices.push(IoSlice::new(DOT));
+            message = body.octets() + DOT.len();
         }
-    }
-
-    async fn reset(&mut self) -> Result<(), Setback> {
-        let answer = self.command(Rset, self.deadlines.command).await?;
-        if !is_done(&answer) {
-            return Err(self.gone(Fault::OutOfTurn.to_string()));
-        }
-        self.state = State::Ready;
-        Ok(())
-    }
-
-    async fn command(
-        &mut self,
-        command: impl fmt::Display,
-        patience: Duration,
-    ) -> Result<Reply, Setback> {
-        self.turn.command(patience);
-        self.say(command).await
-    }
-
-    /// Says what was announced, and makes a reply of what lettre gives: its errors are replies too, or faults.
-    async fn say(&mut self, command: impl fmt::Display) -> Result<Reply, Setback> {
-        // Lets the runtime look at the network, so that what has arrived unasked is seen before we speak.
-        tokio::task::yield_now().await;
-        let answer = self.smtp.command(command).await;
-        heard(&self.turn, answer).map_err(|cause| self.gone(cause))
-    }
-
-    /// Passes the reply that the step needs; tells a refusal from a relay that has lost the thread.
-    fn demand(&mut self, step: Step, reply: Reply) -> Result<(), Setback> {
-        let wanted = match step {
-            Step::Data => is_go_on(&reply),
-            _ => is_done(&reply),
+        let commands = group.iter().filter(|(step, _)| *step != Step::Dot);
+        slices.extend(commands.map(|(_, command)| IoSlice::new(command.as_bytes())));
+        let speech = Speech {
+            slices,
+            message,
+            block: self.deadlines.block,
+            owed: group.iter().map(|(step, _)| self.patience(*step)).collect(),
         };
-        if wanted {
-            return Ok(());
+        self.transcript.asked(group.iter().map(|(step, _)| *step));
+        let said = self.stream.say(speech).await;
+        if message > 0 && self.stream.message_has_left() {
+            self.transcript.message_has_left();
         }
-        if reply.code < 400 {
-            return Err(self.gone(Fault::OutOfTurn.to_string()));
+        if let Err(fault) = said {
+            self.transcript.shut(&fault);
+            return false;
         }
-        self.used = true;
-        if reply.code == 421 {
-            // RFC 5321 §3.8: the relay is about to hang up, whatever was asked.
-            if step != Step::Dot {
-                return Err(self.gone(super::reply::line(&reply)));
+        for _ in group {
+            match self.stream.reply().await {
+                Ok(text) => {
+                    if !self.transcript.heard(parse(&text)) {
+                        return false;
+                    }
+                }
+                Err(fault) => {
+                    self.transcript.shut(&fault);
+                    return false;
+                }
             }
-            self.state = State::Closed;
-        } else {
-            self.state = match step {
-                Step::Dot => State::Ready,
-                _ => State::Stale,
-            };
         }
-        Err(Setback::Refused(step, reply))
+        true
     }
 
-    fn gone(&mut self, cause: String) -> Setback {
-        self.state = State::Closed;
-        if self.turn.message_has_left() {
-            Setback::Unknown(cause)
-        } else {
-            Setback::Lost(cause)
+    fn patience(&self, step: Step) -> Duration {
+        match step {
+            Step::Dot => self.deadlines.dot,
+            Step::Data => self.deadlines.data,
+            Step::Rset | Step::Mail | Step::Rcpt => self.deadlines.command,
         }
     }
-}
 
-/// The newest reply, or why there is none.
-pub(super) fn heard<T>(
-    turn: &Turn,
-    answer: Result<T, lettre::transport::smtp::Error>,
-) -> Result<Reply, String> {
-    if let Some(fault) = turn.fault() {
-        return Err(fault.to_string());
+    /// Reads the transcript, and what it leaves of the connection.
+    fn verdict(&mut self) -> Verdict {
+        // A write that was cut off may have sent the message's end all the same.
+        if self.stream.message_has_left() && self.transcript.has_message() {
+            self.transcript.message_has_left();
+        }
+        let verdict = self.transcript.verdict();
+        if self.transcript.has_envelope()
+            && !matches!(verdict.envelope, Some(Err(Setback::Lost(_))))
+        {
+            self.messages += 1;
+        }
+        self.state = match self.transcript.is_broken() {
+            true => State::Closed,
+            false if self.transcript.goes_on_with_data() => State::Receiving,
+            false if self.transcript.left_open() => State::Stale,
+            false if self.transcript.is_empty() => self.state,
+            false => State::Ready,
+        };
+        verdict
     }
-    match answer {
-        Ok(_) => {}
-        Err(error) if error.status().is_some() => {}
-        Err(error) => return Err(error.to_string()),
-    }
-    let text = turn.last_reply();
-    let code = text.get(..3).and_then(|code| code.parse().ok());
-    let lines = text.lines().filter_map(|line| line.get(4..));
-    Ok(reply(code.unwrap_or(0), lines))
 }
 
 /// Said in the relay's place (RFC 6531 §3.5), for the one reader whose address it cannot carry.
@@ -242,23 +286,4 @@ fn no_smtputf8() -> Reply {
         553,
         ["5.6.7 the relay does not offer SMTPUTF8, which this address needs"],
     )
-}
-
-/// A message and its final dot as one "command".
-struct Stuffed<'a>(&'a str);
-
-/// Ends a message (RFC 5321 §4.1.1.4).
-const DOT: &str = ".\r\n";
-
-impl Stuffed<'_> {
-    fn len(&self) -> usize {
-        self.0.len() + DOT.len()
-    }
-}
-
-impl fmt::Display for Stuffed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)?;
-        f.write_str(DOT)
-    }
 }

@@ -17,6 +17,8 @@ pub struct Deadlines {
     pub block: Duration,
     /// For the reply to the final dot (§4.5.3.2.6): shorter makes copies.
     pub dot: Duration,
+    /// How long a connection may lie idle before we close it, so that the relay need not.
+    pub idle: Duration,
     /// For `QUIT`, which is a courtesy.
     pub quit: Duration,
     /// For the message in hand, once the run was asked to stop.
@@ -32,6 +34,7 @@ impl Default for Deadlines {
             data: Duration::from_mins(2),
             block: Duration::from_mins(3),
             dot: Duration::from_mins(10),
+            idle: Duration::from_secs(20),
             quit: Duration::from_secs(2),
             // A run ends within 10 s of SIGTERM.
             stop: Duration::from_secs(7),

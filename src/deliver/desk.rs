@@ -1,8 +1,8 @@
 //! The desk at which all connections meet the outbox: one recorder gathers what they ask into group commits.
 //!
 //! A connection asks for a delivery, for leave to offer its message (T3), and hands in what came of it (T4). It waits for
-//! the first two alone; so the outcome of one message and the intent of the next share a commit. A turn begins as soon as
-//! every connection waits, and at the latest [`LINGER`] after the first word.
+//! the first two alone; so the outcome of one message and the intent of the next share a commit. While one turn is being
+//! committed, the next one gathers: the longer a commit takes, the more it carries.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
+use super::log::log;
 use super::run::Run;
 use super::{Error, Outbox, Progress, Recorded, Report, Stopped};
 use crate::model::{
@@ -18,8 +19,12 @@ use crate::model::{
     TurnResult,
 };
 
-/// How long a turn waits for company: less than a commit takes, so that nobody loses by it.
+/// How long outcomes that nobody waits for may wait for an intent or a claim to share their commit: less than a commit
+/// takes.
 const LINGER: Duration = Duration::from_millis(1);
+
+/// How often a turn lets everybody else speak before it begins, as long as they have something to say.
+const ROUNDS: usize = 4;
 
 /// Deliveries claimed at once, for each connection: enough for few claims, few enough that a lease is not slept through.
 const CLAIMS: usize = 4;
@@ -85,7 +90,9 @@ impl Desk {
     }
 
     /// Hands in an outcome (T4), without waiting for its commit.
-    pub(super) fn settle(&self, claim: Claim, outcome: Outcome, at: Timestamp) {
+    pub(super) fn settle(&self, delivery: &ClaimedDelivery, outcome: Outcome, at: Timestamp) {
+        log(delivery, &outcome);
+        let claim = delivery.claim;
         let _ = self
             .0
             .send(Ask::Settle(OutcomeRecord { claim, outcome, at }));
@@ -101,8 +108,10 @@ pub(super) struct Recorder<'a, O> {
     outcomes: Vec<OutcomeRecord>,
     intents: Vec<(Claim, oneshot::Sender<Grant>)>,
     waiting: Vec<oneshot::Sender<ClaimedDelivery>>,
-    /// The last claim brought less than was asked for.
+    /// The last claim brought less than was asked for, and nothing was put back since.
     dry: bool,
+    /// Deliveries that were handed out and have not come to an end.
+    out: usize,
     report: Report,
 }
 
@@ -117,15 +126,23 @@ impl<'a, O: Outbox> Recorder<'a, O> {
             intents: Vec::new(),
             waiting: Vec::new(),
             dry: false,
+            out: 0,
             report: Report::default(),
         }
     }
 
     /// Serves until every connection has left, then gives back what nobody took.
     pub(super) async fn record(mut self, mut asks: Asks) -> Result<Report, Error> {
-        while let Some(ask) = asks.0.recv().await {
-            self.take(ask);
+        loop {
+            tokio::select! {
+                ask = asks.0.recv() => match ask {
+                    Some(ask) => self.take(ask),
+                    None => break,
+                },
+                () = self.run.ending(), if !self.waiting.is_empty() => {}
+            }
             self.gather(&mut asks).await;
+            self.serve();
             if self.has_work() {
                 self.turn().await?;
             }
@@ -137,12 +154,15 @@ impl<'a, O: Outbox> Recorder<'a, O> {
         Ok(self.report)
     }
 
-    /// Collects what the others have to say, until all of them wait or the time is up.
+    /// Collects what all have to say that are not waiting for the network. A turn for which nobody waits has time for
+    /// company.
     async fn gather(&mut self, asks: &mut Asks) {
         let mut linger = std::pin::pin!(sleep(LINGER));
-        while self.has_work()
-            && self.intents.len() + self.waiting.len() < asks.0.sender_strong_count()
-        {
+        loop {
+            self.hear(asks).await;
+            if self.is_awaited() || !self.has_work() {
+                return;
+            }
             tokio::select! {
                 biased;
                 ask = asks.0.recv() => match ask {
@@ -154,9 +174,32 @@ impl<'a, O: Outbox> Recorder<'a, O> {
         }
     }
 
+    async fn hear(&mut self, asks: &mut Asks) {
+        for _ in 0..ROUNDS {
+            tokio::task::yield_now().await;
+            let mut silent = true;
+            while let Ok(ask) = asks.0.try_recv() {
+                self.take(ask);
+                silent = false;
+            }
+            if silent {
+                return;
+            }
+        }
+    }
+
     fn take(&mut self, ask: Ask) {
         match ask {
-            Ask::Settle(record) => self.outcomes.push(record),
+            Ask::Settle(record) => {
+                self.out = self.out.saturating_sub(1);
+                // What is put back is there to be claimed again.
+                let now = matches!(
+                    record.outcome,
+                    Outcome::Released(_) | Outcome::UnknownRetry(_)
+                );
+                self.dry &= !now;
+                self.outcomes.push(record);
+            }
             Ask::Intend(claim, answer) => self.intents.push((claim, answer)),
             Ask::Next(answer) => {
                 self.waiting.push(answer);
@@ -165,7 +208,8 @@ impl<'a, O: Outbox> Recorder<'a, O> {
         }
     }
 
-    /// Hands out what lies on the shelf; when the run is ending, sends home whoever waits.
+    /// Hands out what lies on the shelf. Sends home whoever waits when the run is ending, or when nothing is left that
+    /// could still be put back.
     fn serve(&mut self) {
         if self.run.is_ending() {
             self.waiting.clear();
@@ -174,14 +218,24 @@ impl<'a, O: Outbox> Recorder<'a, O> {
             let Some(answer) = self.waiting.pop() else {
                 return self.shelf.push_front(delivery);
             };
-            if let Err(delivery) = answer.send(delivery) {
-                self.shelf.push_front(delivery);
+            match answer.send(delivery) {
+                Ok(()) => self.out += 1,
+                Err(delivery) => self.shelf.push_front(delivery),
             }
+        }
+        if self.dry && self.out == 0 {
+            self.waiting.clear();
         }
     }
 
     fn has_work(&self) -> bool {
-        !(self.outcomes.is_empty() && self.intents.is_empty() && self.waiting.is_empty())
+        self.is_awaited() || !self.outcomes.is_empty()
+    }
+
+    /// Whether somebody waits for the next turn.
+    fn is_awaited(&self) -> bool {
+        let wanting = !self.waiting.is_empty() && !self.dry;
+        wanting || !self.intents.is_empty()
     }
 
     /// One group commit: outcomes, intents and the next claims.
@@ -207,19 +261,18 @@ impl<'a, O: Outbox> Recorder<'a, O> {
             self.run.trip(Stopped::Overtaken);
         }
         self.answer_intents(&result, now, since);
-        self.dry = result.claimed.len() < claim;
+        if claim > 0 {
+            self.dry = result.claimed.len() < claim;
+        }
         self.shelf.extend(result.claimed);
         self.serve();
-        // Whoever still waits has nothing left to do.
-        self.waiting.clear();
         Ok(())
     }
 
     /// How many deliveries to claim in this turn: a batch, as soon as the shelf could run empty.
     fn claims(&self) -> usize {
         let connections = self.run.job.relay.connections.max(1);
-        let enough = self.dry || self.shelf.len() >= connections;
-        if self.run.is_ending() || (enough && self.waiting.is_empty()) {
+        if self.run.is_ending() || self.dry || self.shelf.len() >= connections {
             return 0;
         }
         let paced = self.run.job.relay.rate.map_or(usize::MAX, |rate| {
@@ -261,6 +314,9 @@ impl<'a, O: Outbox> Recorder<'a, O> {
                 let refusal = result.refused.iter().find(|(refused, _)| *refused == claim);
                 Grant::Refused(refusal.map_or(IntentRefusal::Lost, |(_, why)| *why))
             };
+            if let Grant::Refused(_) = grant {
+                self.out = self.out.saturating_sub(1);
+            }
             match grant {
                 Grant::Refused(IntentRefusal::Suppressed) => {
                     self.report.suppressed += 1;

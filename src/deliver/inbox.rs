@@ -1,7 +1,7 @@
-//! Bytes from the relay, cut into replies (RFC 5321 §4.2.1) and brought into the one form that lettre reads.
+//! Bytes from the relay, cut into replies (RFC 5321 §4.2.1).
 //!
-//! Pure. A reply is bounded: lines of at most 8 KB, at most 100 of them. What is handed up has CRLF ends, a space or
-//! hyphen after each code, ASCII only, and lines short enough for lettre's own limit.
+//! Pure. A reply is bounded: lines of at most 8 KB, at most 100 of them. What is handed up is ASCII, its lines cut to a
+//! length that is worth keeping.
 
 use super::stream::Fault;
 
@@ -11,7 +11,7 @@ const MAX_LINE: usize = 8 * 1024;
 /// Most lines in a reply; the longest `EHLO` replies have about twenty.
 const MAX_LINES: usize = 100;
 
-/// Longest line that is handed up; lettre refuses replies with lines over 1,000 octets.
+/// Longest line that is handed up: more is not worth keeping, and lettre's own limit is 1,000 octets.
 const MAX_HANDED: usize = 900;
 
 /// What has arrived and was not handed up.
@@ -21,13 +21,6 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    /// An inbox in which `bytes` have already arrived.
-    pub(super) fn with(bytes: &[u8]) -> Self {
-        Self {
-            bytes: bytes.to_vec(),
-        }
-    }
-
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
@@ -36,9 +29,9 @@ impl Inbox {
         self.bytes.is_empty()
     }
 
-    /// Takes one whole reply, if it is there.
-    pub(super) fn take(&mut self) -> Result<Option<Vec<u8>>, Fault> {
-        let mut reply = Vec::new();
+    /// Takes one whole reply, if it is there: lines with CRLF, a space or hyphen behind each code, ASCII alone.
+    pub(super) fn take(&mut self) -> Result<Option<String>, Fault> {
+        let mut reply = String::new();
         let mut read = 0;
         for _ in 0..MAX_LINES {
             let rest = &self.bytes[read..];
@@ -62,21 +55,24 @@ impl Inbox {
 }
 
 /// Appends one line in its proper form; true if it is the reply's last.
-fn push_line(line: &[u8], reply: &mut Vec<u8>) -> Result<bool, Fault> {
+fn push_line(line: &[u8], reply: &mut String) -> Result<bool, Fault> {
     let Some((code, rest)) = line.split_at_checked(3) else {
         return Err(Fault::NotSmtp);
     };
     let valid = matches!(code, [b'2'..=b'5', b'0'..=b'5', b'0'..=b'9'])
         && matches!(rest.first(), None | Some(b' ' | b'-'));
-    if !valid || (!reply.is_empty() && reply[..3] != *code) {
+    if !valid || (!reply.is_empty() && reply.as_bytes()[..3] != *code) {
         return Err(Fault::NotSmtp);
     }
     let last = rest.first() != Some(&b'-');
-    reply.extend_from_slice(code);
-    reply.push(if last { b' ' } else { b'-' });
+    reply.extend(code.iter().map(|digit| char::from(*digit)));
+    reply.push(if last { ' ' } else { '-' });
     let text = rest.iter().skip(1).take(MAX_HANDED);
-    reply.extend(text.map(|b| if (b' '..=b'~').contains(b) { *b } else { b'?' }));
-    reply.extend_from_slice(b"\r\n");
+    reply.extend(text.map(|b| match b {
+        b' '..=b'~' => char::from(*b),
+        _ => '?',
+    }));
+    reply.push_str("\r\n");
     Ok(last)
 }
 
@@ -84,18 +80,23 @@ fn push_line(line: &[u8], reply: &mut Vec<u8>) -> Result<bool, Fault> {
 mod tests {
     use super::*;
 
+    fn with(bytes: &[u8]) -> Inbox {
+        let mut inbox = Inbox::default();
+        inbox.push(bytes);
+        inbox
+    }
+
     fn take(bytes: &[u8]) -> Result<Option<String>, Fault> {
-        let taken = Inbox::with(bytes).take()?;
-        Ok(taken.map(|reply| String::from_utf8(reply).unwrap()))
+        with(bytes).take()
     }
 
     #[test]
     fn replies_are_taken_whole_and_one_by_one() {
-        let mut inbox = Inbox::with(b"250-a\r\n250 b\r\n354 go");
-        assert_eq!(inbox.take().unwrap().unwrap(), b"250-a\r\n250 b\r\n");
+        let mut inbox = with(b"250-a\r\n250 b\r\n354 go");
+        assert_eq!(inbox.take().unwrap().unwrap(), "250-a\r\n250 b\r\n");
         assert_eq!(inbox.take().unwrap(), None);
         inbox.push(b"\r\n");
-        assert_eq!(inbox.take().unwrap().unwrap(), b"354 go\r\n");
+        assert_eq!(inbox.take().unwrap().unwrap(), "354 go\r\n");
         assert!(inbox.is_empty());
     }
 

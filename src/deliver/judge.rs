@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::connection::{Setback, Step};
+use super::exchange::{Setback, Step};
 use super::reply::{is_gone, is_permanent, reply};
 use super::retry::next_attempt;
 use crate::model::{ClaimedDelivery, Outcome};

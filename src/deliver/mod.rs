@@ -9,10 +9,15 @@ mod breakers;
 mod connection;
 mod deadlines;
 mod desk;
+mod dkim;
+mod exchange;
+mod feeder;
 mod headers;
 mod inbox;
 mod judge;
+mod log;
 pub mod mailbox;
+mod message;
 mod offers;
 mod outbox;
 mod quoted;
@@ -32,18 +37,23 @@ use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
 use crate::model::{Clock, Digest, Issue, Reader, Reply, SealedVariant};
 
-use connection::Setback;
+use connection::{Ask, Envelope};
 use desk::Recorder;
+use dkim::Signer;
+use exchange::Setback;
+use feeder::{Feeder, Stock};
 use relay::Door;
 use run::Run;
 use worker::Worker;
 
 pub use deadlines::Deadlines;
+pub use dkim::{Published, published};
 pub use mailbox::Mailbox;
+pub use message::Message;
 pub use outbox::{Outbox, OutboxError, Progress, Recorded};
 pub use rate::Rate;
 pub use relay::RelaySettings;
@@ -82,6 +92,9 @@ pub enum Error {
     /// The digest cannot become a message.
     #[error("the message {0}")]
     Message(&'static str),
+    /// A DKIM key could not sign.
+    #[error("the message could not be signed with the DKIM key")]
+    Signing,
     /// The newsletter's address is no URL.
     #[error("`{0}` is not the address of a website")]
     Address(String),
@@ -135,15 +148,25 @@ pub async fn deliver<O: Outbox>(
     let door = Door::new(job.relay)?;
     let run = Run::new(job, clock, stop);
     let (desk, asks) = desk::open();
+    let signer = Signer::new(job.relay.dkim.clone());
     let workers = join_all((0..job.relay.connections.max(1)).map(|_| {
+        let (places, sender, stock) = Stock::new();
+        let feeder = Feeder {
+            run: &run,
+            stencils: &stencils,
+            signer: &signer,
+            desk: desk.clone(),
+            places,
+            door: sender,
+        };
         let worker = Worker {
             run: &run,
             door: &door,
-            stencils: &stencils,
             desk: desk.clone(),
+            stock,
             connection: None,
         };
-        worker.work()
+        join(feeder.feed(), worker.work())
     }));
     drop(desk);
     let recorder = Recorder::new(&run, outbox, progress);
@@ -162,7 +185,7 @@ pub async fn send_one(
     reader: &Reader,
     relay: &RelaySettings,
 ) -> Result<Reply, Error> {
-    let message = Stencil::new(issue, digest)?.message(reader);
+    let message = Stencil::new(issue, digest)?.signed_copy(reader, &relay.dkim)?;
     let from = &issue.masthead.from;
     let opened = Door::new(relay)?.open().await;
     let mut connection = opened.map_err(|trouble| match trouble.is_final() {
@@ -172,9 +195,25 @@ pub async fn send_one(
     if !connection.carries(from) {
         return Err(Error::Refused(Stopped::Sender));
     }
-    let ended = match connection.envelope(from, &reader.address).await {
-        Ok(()) => connection.data(&message).await,
-        Err(setback) => Err(setback),
+    let envelope = Ask {
+        envelope: Some(Envelope {
+            from,
+            to: &reader.address,
+            octets: message.octets(),
+        }),
+        data: true,
+        ..Ask::default()
+    };
+    let body = Ask {
+        body: Some(&message),
+        ..Ask::default()
+    };
+    let ended = match connection.exchange(envelope).await.envelope {
+        Some(Err(setback)) => Err(setback),
+        _ => match connection.exchange(body).await.dot {
+            Some(ended) => ended,
+            None => Err(Setback::Lost(stream::Fault::Closed.to_string())),
+        },
     };
     connection.quit().await;
     match ended {

@@ -4,30 +4,30 @@
 //! a server on this very machine. `STARTTLS` is spoken by us and not by lettre, which believes plain text that somebody
 //! slips in behind it (CVE-2011-0411 is the pattern).
 
+use std::fmt::Display;
+use std::io::IoSlice;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::Auth;
+use lettre::transport::smtp::commands::{Auth, Ehlo, Starttls};
 use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::response::{Category, Code, Detail, Response, Severity};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::connection::{Connection, heard};
+use super::connection::Connection;
 use super::deadlines::Deadlines;
 use super::offers::Offers;
 use super::rate::Rate;
-use super::reply::{is_done, is_go_on, line};
-use super::stream::{Fault, GuardedStream, Turn};
+use super::reply::{is_done, is_go_on, line, parse};
+use super::stream::{Fault, GuardedStream, Speech};
 use super::wire::{Trust, Wire};
 use super::{Error, Stopped};
-use crate::model::{Reply, Security, SmtpRelay};
-
-/// Greets in the relay's place where it has greeted us already, since lettre waits for a greeting.
-const GREETING: &[u8] = b"220 go on\r\n";
+use crate::model::{DkimKey, Login, Reply, Security, SmtpRelay};
 
 /// A relay and how to treat it.
 #[derive(Debug, Clone)]
@@ -36,6 +36,12 @@ pub struct RelaySettings {
     pub relay: SmtpRelay,
     /// The password, where the relay names a user.
     pub password: Option<SecretString>,
+    /// How to log in; `None` takes PLAIN, else LOGIN, as offered.
+    pub login: Option<Login>,
+    /// The keys that every message is signed with.
+    pub dkim: Arc<[DkimKey]>,
+    /// Messages over one connection; then it is closed and another opened. At least 1.
+    pub messages_per_connection: u32,
     /// The name we give in `EHLO`: a host name (RFC 5321 §4.1.1.1).
     pub hello: String,
     /// Connections at the same time; at least 1.
@@ -54,6 +60,9 @@ impl RelaySettings {
     /// Connections at the same time, unless said otherwise.
     pub const CONNECTIONS: usize = 4;
 
+    /// Messages over one connection, unless said otherwise: below the 1,000 at which Exim's relays hang up.
+    pub const MESSAGES: u32 = 500;
+
     /// How long a claim is ours, unless said otherwise: twice the longest wait that a message can have after `DATA`,
     /// and some more.
     pub const LEASE: SignedDuration = SignedDuration::from_mins(30);
@@ -63,6 +72,9 @@ impl RelaySettings {
         Self {
             relay,
             password: None,
+            login: None,
+            dkim: Arc::new([]),
+            messages_per_connection: Self::MESSAGES,
             hello: hello.into(),
             connections: Self::CONNECTIONS,
             rate: None,
@@ -124,21 +136,31 @@ impl<'a> Door<'a> {
         })
     }
 
+    pub(super) fn deadlines(&self) -> Deadlines {
+        self.settings.deadlines
+    }
+
+    /// Messages after which a connection is closed.
+    pub(super) fn most_messages(&self) -> u32 {
+        self.settings.messages_per_connection.max(1)
+    }
+
     /// Opens a connection, secures it, says hello and logs in.
     pub(super) async fn open(&self) -> Result<Connection, Trouble> {
         let (tcp, peer) = self.connect().await?;
-        let turn = Turn::default();
-        let stream = match self.settings.relay.security {
-            Security::Implicit => self.guard(self.secure(tcp).await?, peer, &turn, &[]),
-            Security::Starttls => self.upgrade(tcp, peer, &turn, true).await?,
-            Security::Loopback => {
-                let demanded = !peer.ip().is_loopback();
-                self.upgrade(tcp, peer, &turn, demanded).await?
+        let mut opening = match self.settings.relay.security {
+            Security::Implicit => {
+                let mut opening = self.opening(self.secure(tcp).await?);
+                opening.greeting().await?;
+                opening
             }
+            Security::Starttls => self.upgrade(tcp, true).await?,
+            Security::Loopback => self.upgrade(tcp, !peer.ip().is_loopback()).await?,
         };
-        let (mut smtp, offers) = self.hello(stream, &turn).await?;
-        self.log_in(&mut smtp, &turn, offers).await?;
-        Ok(Connection::new(smtp, turn, offers, self.settings.deadlines))
+        let offers = opening.hello(&self.settings.hello).await?;
+        self.log_in(&mut opening, offers).await?;
+        let deadlines = self.settings.deadlines;
+        Ok(Connection::new(opening.stream, offers, deadlines))
     }
 
     async fn connect(&self) -> Result<(TcpStream, SocketAddr), Trouble> {
@@ -164,137 +186,166 @@ impl<'a> Door<'a> {
             .map_err(|e| Trouble::Tls(format!("TLS with the relay failed: {e}")))
     }
 
-    fn guard(&self, wire: Wire, peer: SocketAddr, turn: &Turn, arrived: &[u8]) -> GuardedStream {
-        let patience = self.settings.deadlines.greeting;
-        GuardedStream::new(wire, peer, turn.clone(), arrived, patience)
+    fn opening(&self, wire: Wire) -> Opening {
+        let deadlines = self.settings.deadlines;
+        Opening {
+            stream: GuardedStream::new(wire, deadlines.greeting),
+            patience: deadlines.command,
+        }
     }
 
     /// Greeting, `EHLO` and `STARTTLS` (RFC 3207) in plain, and a secured stream after them.
     ///
     /// Where TLS is not `demanded` and not offered, the plain stream goes on.
-    async fn upgrade(
-        &self,
-        tcp: TcpStream,
-        peer: SocketAddr,
-        turn: &Turn,
-        demanded: bool,
-    ) -> Result<GuardedStream, Trouble> {
-        let plain_turn = Turn::default();
-        let mut plain = self.guard(Wire::Plain(tcp), peer, &plain_turn, &[]);
-        expect_done(&plain.reply().await?)?;
-        let hello = format!("EHLO {}\r\n", self.settings.hello);
-        let reply = self.say(&mut plain, &plain_turn, &hello).await?;
-        expect_done(&reply)?;
-        let offers = Offers::read(&String::from_utf8_lossy(&reply));
-        if !offers.starttls {
+    async fn upgrade(&self, tcp: TcpStream, demanded: bool) -> Result<Opening, Trouble> {
+        let mut plain = self.opening(Wire::Plain(tcp));
+        plain.greeting().await?;
+        if !plain.hello(&self.settings.hello).await?.starttls {
             if demanded {
                 let cause = "the relay does not offer STARTTLS, so nothing was said to it";
                 return Err(Trouble::Tls(cause.into()));
             }
-            return Ok(self.guard(plain.into_wire(), peer, turn, GREETING));
+            return Ok(plain);
         }
-        let reply = self.say(&mut plain, &plain_turn, "STARTTLS\r\n").await;
         // Bytes behind this reply are a fault of the stream: somebody slipped them in.
+        let reply = plain.say(Starttls).await;
         let reply = reply.map_err(|fault| Trouble::Tls(format!("STARTTLS failed: {fault}")))?;
-        if !reply.starts_with(b"220") {
-            let cause = String::from_utf8_lossy(&reply);
-            return Err(Trouble::Tls(format!(
-                "the relay refused STARTTLS: {}",
-                cause.trim_end()
-            )));
+        if !reply.starts_with("220") {
+            let cause = reply.trim_end();
+            return Err(Trouble::Tls(format!("the relay refused STARTTLS: {cause}")));
         }
-        match plain.into_wire() {
-            Wire::Plain(tcp) => Ok(self.guard(self.secure(tcp).await?, peer, turn, GREETING)),
-            secured @ Wire::Tls(_) => Ok(self.guard(secured, peer, turn, GREETING)),
-        }
-    }
-
-    async fn say(
-        &self,
-        stream: &mut GuardedStream,
-        turn: &Turn,
-        command: &str,
-    ) -> Result<Vec<u8>, Fault> {
-        turn.command(self.settings.deadlines.command);
-        let written = stream.write_all(command.as_bytes()).await;
-        written.map_err(|e| turn.fault().unwrap_or(Fault::Broken(e.kind())))?;
-        stream.reply().await
-    }
-
-    /// Greeting and `EHLO` by lettre, over a stream that is secured if it ever will be.
-    async fn hello(
-        &self,
-        stream: GuardedStream,
-        turn: &Turn,
-    ) -> Result<(AsyncSmtpConnection, Offers), Trouble> {
-        turn.command(self.settings.deadlines.command);
-        let hello = ClientId::Domain(self.settings.hello.clone());
-        let opened = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello).await;
-        match opened {
-            Ok(smtp) => Ok((smtp, Offers::read(&turn.last_reply()))),
-            Err(error) if error.status().is_some() => Err(Trouble::Connection(format!(
-                "the relay refuses connections: {}",
-                turn.last_reply().trim_end()
-            ))),
-            Err(error) => Err(match turn.fault() {
-                Some(fault) => fault.into(),
-                None => Trouble::Connection(error.to_string()),
-            }),
-        }
+        let wire = match plain.stream.into_wire() {
+            Wire::Plain(tcp) => self.secure(tcp).await?,
+            secured @ Wire::Tls(_) => secured,
+        };
+        let patience = self.settings.deadlines.command;
+        Ok(Opening {
+            stream: GuardedStream::greeted(wire, patience),
+            patience,
+        })
     }
 
     /// `AUTH` (RFC 4954), where the relay's address names a user.
-    async fn log_in(
-        &self,
-        smtp: &mut AsyncSmtpConnection,
-        turn: &Turn,
-        offers: Offers,
-    ) -> Result<(), Trouble> {
+    async fn log_in(&self, opening: &mut Opening, offers: Offers) -> Result<(), Trouble> {
         let (Some(user), Some(password)) = (&self.settings.relay.user, &self.settings.password)
         else {
             return Ok(());
         };
-        let mechanism = match (offers.plain, offers.login) {
-            (true, _) => Mechanism::Plain,
-            (false, true) => Mechanism::Login,
-            (false, false) => {
-                let cause = "the relay offers no way to log in (AUTH PLAIN or LOGIN)";
-                return Err(Trouble::Login(cause.into()));
-            }
-        };
+        let mechanism = mechanism(self.settings.login, offers)?;
         let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
-        let mut auth = Auth::new(mechanism, credentials.clone(), None)
-            .map_err(|e| Trouble::Login(e.to_string()))?;
+        let cannot = |e: lettre::transport::smtp::Error| Trouble::Login(e.to_string());
+        let mut text = Auth::new(mechanism, credentials.clone(), None)
+            .map_err(cannot)?
+            .to_string();
         // LOGIN asks for the user, then for the password; PLAIN for nothing.
         for _ in 0..3 {
-            turn.command(self.settings.deadlines.command);
-            let answer = smtp.command(auth).await;
-            let challenge = answer.as_ref().ok().cloned();
-            let reply = heard(turn, answer).map_err(Trouble::Connection)?;
-            auth = match challenge {
-                Some(challenge) if is_go_on(&reply) => {
-                    Auth::new_from_response(mechanism, credentials.clone(), &challenge)
-                        .map_err(|e| Trouble::Login(e.to_string()))?
+            let answer = opening.say(&text).await?;
+            let reply = parse(&answer);
+            if is_done(&reply) {
+                return Ok(());
+            }
+            if !is_go_on(&reply) {
+                return Err(refused_login(&reply));
+            }
+            text = match mechanism {
+                // What it asks is a reason why not, in JSON; an empty answer brings the refusal itself.
+                Mechanism::Xoauth2 => "\r\n".to_owned(),
+                Mechanism::Plain | Mechanism::Login => {
+                    Auth::new_from_response(mechanism, credentials.clone(), &challenge(&answer))
+                        .map_err(cannot)?
+                        .to_string()
                 }
-                Some(_) if is_done(&reply) => return Ok(()),
-                _ => return Err(refused_login(&reply)),
             };
         }
         Err(Trouble::Login("the relay keeps asking for a login".into()))
     }
 }
 
+/// A dialogue before the first envelope: one command, one reply.
+struct Opening {
+    stream: GuardedStream,
+    patience: Duration,
+}
+
+impl Opening {
+    async fn greeting(&mut self) -> Result<(), Trouble> {
+        expect_done(&self.stream.reply().await?)
+    }
+
+    /// `EHLO` (RFC 5321 §4.1.1.1).
+    async fn hello(&mut self, name: &str) -> Result<Offers, Trouble> {
+        let hello = Ehlo::new(ClientId::Domain(name.to_owned()));
+        let reply = self.say(hello).await?;
+        expect_done(&reply)?;
+        Ok(Offers::read(&reply))
+    }
+
+    async fn say(&mut self, command: impl Display) -> Result<String, Fault> {
+        let command = command.to_string();
+        let speech = Speech {
+            slices: vec![IoSlice::new(command.as_bytes())],
+            message: 0,
+            block: self.patience,
+            owed: vec![self.patience],
+        };
+        self.stream.say(speech).await?;
+        self.stream.reply().await
+    }
+}
+
+/// How to log in: as the operator says, else the better of what is offered.
+fn mechanism(wanted: Option<Login>, offers: Offers) -> Result<Mechanism, Trouble> {
+    let offered = [
+        (Login::Plain, offers.plain, Mechanism::Plain),
+        (Login::Login, offers.login, Mechanism::Login),
+        (Login::Xoauth2, offers.xoauth2, Mechanism::Xoauth2),
+    ];
+    let fits = |login: Login| match wanted {
+        Some(wanted) => login == wanted,
+        // A password is no token: XOAUTH2 is used where it is asked for.
+        None => login != Login::Xoauth2,
+    };
+    let mut fitting = offered
+        .into_iter()
+        .filter(|(login, offered, _)| *offered && fits(*login));
+    fitting
+        .next()
+        .map(|(.., mechanism)| mechanism)
+        .ok_or_else(|| {
+            Trouble::Login(match wanted {
+                Some(wanted) => format!("the relay does not offer AUTH {}", wanted.name()),
+                None => "the relay offers no way to log in (AUTH PLAIN or LOGIN)".into(),
+            })
+        })
+}
+
+/// What the relay asks, in lettre's form.
+fn challenge(reply: &str) -> Response {
+    let code = Code::new(
+        Severity::PositiveIntermediate,
+        Category::Unspecified3,
+        Detail::Four,
+    );
+    Response::new(
+        code,
+        reply
+            .lines()
+            .filter_map(|l| l.get(4..))
+            .map(str::to_owned)
+            .collect(),
+    )
+}
+
 fn refused_login(reply: &Reply) -> Trouble {
     Trouble::Login(format!("the relay refused the login: {}", line(reply)))
 }
 
-fn expect_done(reply: &[u8]) -> Result<(), Trouble> {
-    if reply.starts_with(b"2") {
+fn expect_done(reply: &str) -> Result<(), Trouble> {
+    if reply.starts_with('2') {
         return Ok(());
     }
-    let text = String::from_utf8_lossy(reply);
+    let cause = reply.trim_end();
     Err(Trouble::Connection(format!(
-        "the relay refuses connections: {}",
-        text.trim_end()
+        "the relay refuses connections: {cause}"
     )))
 }

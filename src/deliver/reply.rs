@@ -36,6 +36,13 @@ pub(super) fn reply<'a>(code: u16, lines: impl IntoIterator<Item = &'a str>) -> 
     }
 }
 
+/// Makes a reply of its lines as the stream hands them up.
+pub(super) fn parse(text: &str) -> Reply {
+    let code = text.get(..3).and_then(|code| code.parse().ok());
+    let lines = text.lines().filter_map(|line| line.get(4..));
+    reply(code.unwrap_or(0), lines)
+}
+
 /// The word, if it is an enhanced status whose class agrees with the code (RFC 2034 §4).
 fn enhanced_status(code: u16, word: &str) -> Option<&str> {
     let mut parts = word.split('.');

@@ -59,6 +59,12 @@ pub enum Stopped {
     /// A delivery names a variant that was not given.
     #[error("variant {0} of the issue is missing")]
     Variant(i64),
+    /// The relay takes no message of this size.
+    #[error("the relay takes messages of at most {0} octets, and this one is larger")]
+    TooLarge(usize),
+    /// A message could not be signed.
+    #[error("a message could not be signed with the DKIM key")]
+    Signing,
     /// The relay cannot carry From's address.
     #[error("the relay does not offer SMTPUTF8, which the address in From needs")]
     Sender,

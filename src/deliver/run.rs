@@ -9,7 +9,10 @@ use tokio::time::{Instant, sleep_until};
 use super::breakers::Breakers;
 use super::rate::Pace;
 use super::{Job, Stop, Stopped};
-use crate::model::{Clock, DeliveryKey, Reply};
+use crate::model::{Clock, DeliveryKey, EmailAddress, Reply};
+
+/// Envelopes in a row that may break a connection behind a message, before none rides any more.
+const FALLS: u32 = 3;
 
 /// One run over an issue.
 pub(super) struct Run<'a> {
@@ -29,6 +32,9 @@ struct Notes {
     losses: HashMap<DeliveryKey, u32>,
     pace: Option<Pace>,
     cut_at: Option<Instant>,
+    pipelines: bool,
+    /// Envelopes in a row that broke a connection when they rode behind a message.
+    falls: u32,
 }
 
 impl<'a> Run<'a> {
@@ -47,6 +53,34 @@ impl<'a> Run<'a> {
 
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Whose mail it is.
+    pub(super) fn sender(&self) -> &'a EmailAddress {
+        &self.job.issue.masthead.from
+    }
+
+    /// Notes whether the relay takes commands in groups.
+    pub(super) fn relay_pipelines(&self, pipelines: bool) {
+        self.notes().pipelines = pipelines;
+    }
+
+    /// Notes whether an envelope behind a message was answered.
+    pub(super) fn rode(&self, well: bool) {
+        let mut notes = self.notes();
+        notes.falls = if well { 0 } else { notes.falls + 1 };
+    }
+
+    /// Whether envelopes may ride behind messages: not at a relay that loses what comes behind a dot.
+    pub(super) fn may_ride(&self) -> bool {
+        self.notes().falls < FALLS
+    }
+
+    /// Whether the intent is asked for before the envelope is said, so that `DATA` can ride with it.
+    ///
+    /// Where an unknown is held for good, it is not: after a crash only what was under way is held.
+    pub(super) fn intends_ahead(&self) -> bool {
+        self.job.resend_unknown && self.notes().pipelines
     }
 
     /// Whether nothing more is to be claimed.

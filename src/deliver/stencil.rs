@@ -5,8 +5,12 @@
 //! CRLF only, no line over 998 octets (RFC 5322 §2.1.1), none that opens with a dot, one of each header. That is checked
 //! when the stencil is made; what a reader adds later is cleaned and encoded, so that it cannot break it.
 
+use std::sync::Arc;
+
+use super::dkim::{relaxed_lines, signed};
+use super::message::{Message, Span};
 use super::{Error, headers, quoted};
-use crate::model::{Digest, EmailAddress, Issue, Masthead, Reader, Slot, SlotNonce};
+use crate::model::{Digest, DkimKey, EmailAddress, Issue, Masthead, Reader, Slot, SlotNonce};
 
 /// Longest line without its CRLF (RFC 5322 §2.1.1).
 const MAX_LINE: usize = 998;
@@ -31,10 +35,16 @@ const DEMANDED: [&str; 13] = [
     "to",
 ];
 
-/// A variant that is ready to be copied for its readers.
+/// A variant that is ready to be copied for its readers; clones share it.
 #[derive(Debug, Clone)]
-pub struct Stencil {
+pub struct Stencil(Arc<Plate>);
+
+/// The encoded variant.
+#[derive(Debug)]
+pub(super) struct Plate {
     pieces: Vec<Piece>,
+    /// The first piece of the body: what stands before it are headers.
+    body: usize,
     masthead: Masthead,
     octets: usize,
 }
@@ -43,7 +53,7 @@ pub struct Stencil {
 #[derive(Debug, Clone)]
 enum Piece {
     /// The same in every copy.
-    Fixed(String),
+    Fixed(Fixed),
     /// The whole `To` header.
     To,
     /// The whole `Message-ID` header.
@@ -52,6 +62,14 @@ enum Piece {
     Token,
     /// A slot of a part: quoted-printable, from the start of a line to the start of a line.
     Slot(Slot, Markup),
+}
+
+/// Text that all copies share: in the body, whole lines.
+#[derive(Debug, Clone)]
+struct Fixed {
+    text: String,
+    /// The text as a signature sees it (RFC 6376 §3.4.4), where that differs.
+    relaxed: Option<String>,
 }
 
 /// What a slot's value must be escaped for.
@@ -75,11 +93,12 @@ impl Stencil {
         draft.fixed(">\r\n");
         draft.fixed(&headers::closing(issue, digest)?);
         draft.body(digest, &issue.nonce);
-        let stencil = Self {
+        let stencil = Self(Arc::new(Plate {
             octets: draft.octets,
+            body: draft.body,
             pieces: draft.finish(),
             masthead: issue.masthead.clone(),
-        };
+        }));
         check(&stencil.message(&sample_reader(&issue.masthead.from)))?;
         Ok(stencil)
     }
@@ -88,17 +107,66 @@ impl Stencil {
     ///
     /// ASCII, unless the reader's local part is not (RFC 6532).
     pub fn message(&self, reader: &Reader) -> String {
-        let mut message = String::with_capacity(self.octets + 1_024);
-        for piece in &self.pieces {
-            match piece {
-                Piece::Fixed(text) => message += text,
-                Piece::To => message += &headers::to(reader),
-                Piece::MessageId => message += &headers::message_id(reader, &self.masthead.from),
-                Piece::Token => message += &reader.unsubscribe_token,
-                Piece::Slot(slot, markup) => self.fill(*slot, *markup, reader, &mut message),
+        self.copy(reader).to_string()
+    }
+
+    /// The copy for one reader: its own words, and the rest by reference.
+    pub fn copy(&self, reader: &Reader) -> Message {
+        let plate = &self.0;
+        let mut own = String::with_capacity(1_536);
+        let mut spans = Vec::with_capacity(plate.pieces.len());
+        let mut head = 0;
+        for (at, piece) in plate.pieces.iter().enumerate() {
+            if at == plate.body {
+                head = spans.len();
             }
+            let from = own.len();
+            match piece {
+                Piece::Fixed(_) => {
+                    spans.push(Span::Shared(at));
+                    continue;
+                }
+                Piece::To => own += &headers::to(reader),
+                Piece::MessageId => own += &headers::message_id(reader, &plate.masthead.from),
+                Piece::Token => own += &reader.unsubscribe_token,
+                Piece::Slot(slot, markup) => plate.fill(*slot, *markup, reader, &mut own),
+            }
+            spans.push(Span::Own(from..own.len()));
         }
-        message
+        Message::new(plate.clone(), own, spans, head)
+    }
+}
+
+impl Stencil {
+    /// The copy for one reader, with a signature of each key above it.
+    ///
+    /// # Errors
+    /// If a key cannot sign.
+    pub fn signed_copy(&self, reader: &Reader, keys: &[DkimKey]) -> Result<Message, Error> {
+        signed(self.copy(reader), keys)
+    }
+}
+
+impl Plate {
+    /// Octets of all that is shared.
+    pub(super) fn octets(&self) -> usize {
+        self.octets
+    }
+
+    /// The text of a shared piece.
+    pub(super) fn shared(&self, at: usize) -> &str {
+        match self.pieces.get(at) {
+            Some(Piece::Fixed(fixed)) => &fixed.text,
+            _ => "",
+        }
+    }
+
+    /// The text of a shared piece of the body, as a signature sees it.
+    pub(super) fn relaxed(&self, at: usize) -> &str {
+        match self.pieces.get(at) {
+            Some(Piece::Fixed(fixed)) => fixed.relaxed.as_deref().unwrap_or(&fixed.text),
+            _ => "",
+        }
     }
 
     fn fill(&self, slot: Slot, markup: Markup, reader: &Reader, message: &mut String) {
@@ -137,6 +205,8 @@ struct Draft {
     done: Vec<Piece>,
     open: String,
     octets: usize,
+    /// The first piece of the body, once there is one.
+    body: usize,
 }
 
 impl Draft {
@@ -148,7 +218,14 @@ impl Draft {
     fn pieces<const N: usize>(&mut self, pieces: [Piece; N]) {
         let open = std::mem::take(&mut self.open);
         if !open.is_empty() {
-            self.done.push(Piece::Fixed(open));
+            let relaxed = match self.body {
+                0 => None,
+                _ => Some(relaxed_lines(&open)).filter(|relaxed| *relaxed != open),
+            };
+            self.done.push(Piece::Fixed(Fixed {
+                text: open,
+                relaxed,
+            }));
         }
         self.done.extend(pieces);
     }
@@ -156,24 +233,30 @@ impl Draft {
     /// Both parts in `multipart/alternative` (RFC 2046 §5.1.4), the better one last; or the text alone.
     fn body(&mut self, digest: &Digest, nonce: &SlotNonce) {
         let Some(html) = &digest.html else {
-            return self.part("plain", &digest.text, Markup::Plain, nonce);
+            self.fixed(&part_head("plain"));
+            self.end_head();
+            return self.part(&digest.text, Markup::Plain, nonce);
         };
         // `=_` cannot occur in quoted-printable, so no line of a part is ever taken for the boundary.
         let boundary = format!("=_{}", nonce.0);
         self.fixed(&format!(
-            "Content-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n--{boundary}\r\n"
+            "Content-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n"
         ));
-        self.part("plain", &digest.text, Markup::Plain, nonce);
-        self.fixed(&format!("--{boundary}\r\n"));
-        self.part("html", html, Markup::Html, nonce);
+        self.end_head();
+        self.fixed(&format!("--{boundary}\r\n{}", part_head("plain")));
+        self.part(&digest.text, Markup::Plain, nonce);
+        self.fixed(&format!("--{boundary}\r\n{}", part_head("html")));
+        self.part(html, Markup::Html, nonce);
         self.fixed(&format!("--{boundary}--\r\n"));
     }
 
-    fn part(&mut self, subtype: &str, text: &str, markup: Markup, nonce: &SlotNonce) {
-        self.fixed(&format!(
-            "Content-Type: text/{subtype}; charset=utf-8\r\n\
-             Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-        ));
+    /// The headers end here.
+    fn end_head(&mut self) {
+        self.pieces([]);
+        self.body = self.done.len();
+    }
+
+    fn part(&mut self, text: &str, markup: Markup, nonce: &SlotNonce) {
         let mut rest = text.trim_end_matches('\n');
         while let Some((at, slot, token)) = next_slot(rest, nonce) {
             self.encoded(&rest[..at]);
@@ -198,6 +281,13 @@ impl Draft {
         self.pieces([]);
         self.done
     }
+}
+
+fn part_head(subtype: &str) -> String {
+    format!(
+        "Content-Type: text/{subtype}; charset=utf-8\r\n\
+         Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    )
 }
 
 /// The first slot of the text: where its token begins, which it is, how long the token is.

@@ -1,19 +1,16 @@
-//! The stream that lettre talks through, and that lets neither side speak out of turn.
+//! The stream to the relay, which lets neither side speak out of turn.
 //!
-//! It hands up one reply for each command that was announced and nothing beyond it, refuses to write while bytes wait
-//! that nobody asked for, holds one deadline from the last write to the end of the reply, and remembers whether the last
-//! byte of a message has left. After a fault it stays shut: every further call fails with the same fault.
+//! It counts the replies that are owed and hands up those and nothing beyond them; it refuses to write while bytes wait
+//! that nobody asked for, holds a deadline from the last write, or the last reply, to the end of the next one, and
+//! remembers whether the last byte of a message has left. After a fault it stays shut: every further call fails with it.
 
-use std::fmt;
-use std::future::Future;
-use std::io;
-use std::net::SocketAddr;
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -49,114 +46,45 @@ pub enum Fault {
     Broken(io::ErrorKind),
 }
 
-/// What the connection tells the stream before each command, and asks it afterwards.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Turn(Arc<Mutex<State>>);
-
-#[derive(Debug, Default)]
-struct State {
-    patience: Duration,
-    announced: bool,
-    owed: usize,
-    message: Option<Message>,
-    fault: Option<Fault>,
-    last_reply: Vec<u8>,
-}
-
-/// A message under way.
-#[derive(Debug, Clone, Copy)]
-struct Message {
-    left: usize,
-    patience_after: Duration,
-}
-
-impl Turn {
-    /// Announces a command: one reply is owed, within `patience` of the last write.
-    pub(super) fn command(&self, patience: Duration) {
-        let mut state = self.state();
-        state.patience = patience;
-        state.announced = true;
-        state.owed += 1;
-        state.message = None;
-    }
-
-    /// Announces a message of `octets` with its final dot; `dot` is the patience once all of it has left.
-    pub(super) fn message(&self, octets: usize, block: Duration, dot: Duration) {
-        self.command(block);
-        self.state().message = Some(Message {
-            left: octets,
-            patience_after: dot,
-        });
-    }
-
-    /// Whether the last byte of the announced message may have left.
-    pub(super) fn message_has_left(&self) -> bool {
-        self.state().message.is_some_and(|m| m.left == 0)
-    }
-
-    /// Why the stream was shut, if it was.
-    pub(super) fn fault(&self) -> Option<Fault> {
-        self.state().fault.clone()
-    }
-
-    /// The lines of the newest reply.
-    pub(super) fn last_reply(&self) -> String {
-        String::from_utf8_lossy(&self.state().last_reply).into_owned()
-    }
-
-    fn shut(&self, fault: Fault) -> Fault {
-        self.state().fault.get_or_insert(fault).clone()
-    }
-
-    /// Counts written bytes; gives the patience from now on.
-    fn wrote(&self, octets: usize) -> Duration {
-        let mut state = self.state();
-        if let Some(message) = &mut state.message {
-            message.left = message.left.saturating_sub(octets);
-            if message.left == 0 {
-                return message.patience_after;
-            }
-        }
-        state.patience
-    }
-
-    /// The patience of a command that was announced since the last call.
-    fn newly_announced(&self) -> Option<Duration> {
-        let mut state = self.state();
-        std::mem::take(&mut state.announced).then_some(state.patience)
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What is written in one go, and what the relay owes for it.
+pub(super) struct Speech<'a> {
+    pub(super) slices: Vec<IoSlice<'a>>,
+    /// Octets at the front that are a message with its final dot.
+    pub(super) message: usize,
+    /// How long the relay may keep us from writing on.
+    pub(super) block: Duration,
+    /// How long each reply may take, in order.
+    pub(super) owed: Vec<Duration>,
 }
 
 /// A wire with its guard.
 pub(super) struct GuardedStream {
     wire: Wire,
-    peer: SocketAddr,
-    turn: Turn,
     inbox: Inbox,
-    handed: io::Cursor<Vec<u8>>,
+    owed: VecDeque<Duration>,
+    /// Octets of the newest message, final dot included, that have not left.
+    message_left: Option<usize>,
+    fault: Option<Fault>,
     deadline: Pin<Box<Sleep>>,
 }
 
 impl GuardedStream {
-    /// Guards a wire on which the relay is to greet within `patience`; `arrived` are bytes that count as received.
-    pub(super) fn new(
-        wire: Wire,
-        peer: SocketAddr,
-        turn: Turn,
-        arrived: &[u8],
-        patience: Duration,
-    ) -> Self {
-        turn.command(patience);
+    /// Guards a wire on which the relay is to greet within `patience`.
+    pub(super) fn new(wire: Wire, patience: Duration) -> Self {
+        Self {
+            owed: VecDeque::from([patience]),
+            ..Self::greeted(wire, patience)
+        }
+    }
+
+    /// Guards a wire whose greeting has been heard: behind `STARTTLS` the client speaks first (RFC 3207 §4.2).
+    pub(super) fn greeted(wire: Wire, patience: Duration) -> Self {
         Self {
             wire,
-            peer,
-            turn,
-            inbox: Inbox::with(arrived),
-            handed: io::Cursor::default(),
+            inbox: Inbox::default(),
+            owed: VecDeque::new(),
+            message_left: None,
+            fault: None,
             deadline: Box::pin(sleep(patience)),
         }
     }
@@ -166,38 +94,62 @@ impl GuardedStream {
         self.wire
     }
 
-    /// Reads one whole reply.
-    pub(super) async fn reply(&mut self) -> Result<Vec<u8>, Fault> {
-        std::future::poll_fn(|cx| self.poll_reply(cx)).await
+    /// Whether the last byte of the newest message may have left.
+    pub(super) fn message_has_left(&self) -> bool {
+        self.message_left == Some(0)
     }
 
-    fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<Vec<u8>, Fault>> {
+    /// Writes all of it; nothing may have arrived before, nor until the message's last byte has left.
+    pub(super) async fn say(&mut self, mut speech: Speech<'_>) -> Result<(), Fault> {
+        self.message_left = (speech.message > 0).then_some(speech.message);
+        // Lets the runtime look at the network, so that what has arrived unasked is seen before we speak.
+        tokio::task::yield_now().await;
+        self.wait_from_now(speech.block);
+        let mut rest = &mut speech.slices[..];
+        let mut begun = false;
+        while !rest.is_empty() {
+            let listen = !begun || self.message_left.is_some_and(|left| left > 0);
+            let written = poll_fn(|cx| self.poll_say(cx, rest, listen)).await?;
+            begun = true;
+            IoSlice::advance_slices(&mut rest, written);
+            self.wait_from_now(speech.block);
+        }
+        poll_fn(|cx| self.poll_flush(cx)).await?;
+        self.owed = VecDeque::from(speech.owed);
+        self.wait_for_next();
+        Ok(())
+    }
+
+    /// Reads one whole reply that is owed.
+    pub(super) async fn reply(&mut self) -> Result<String, Fault> {
+        poll_fn(|cx| self.poll_reply(cx)).await
+    }
+
+    fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<String, Fault>> {
         loop {
             self.check()?;
-            if self.turn.state().owed == 0 {
-                return Poll::Ready(Err(self.turn.shut(Fault::OutOfTurn)));
+            if self.owed.is_empty() {
+                return Poll::Ready(Err(self.shut(Fault::OutOfTurn)));
             }
             match self.inbox.take() {
-                Err(fault) => return Poll::Ready(Err(self.turn.shut(fault))),
+                Err(fault) => return Poll::Ready(Err(self.shut(fault))),
                 Ok(Some(reply)) => return Poll::Ready(self.hand_up(reply)),
                 Ok(None) => {}
             }
             match self.poll_wire(cx) {
-                Poll::Ready(arrived) => arrived.map_err(|fault| self.turn.shut(fault))?,
+                Poll::Ready(arrived) => arrived.map_err(|fault| self.shut(fault))?,
                 Poll::Pending => ready!(self.poll_deadline(cx))?,
             }
         }
     }
 
     /// A reply that was owed; more bytes than that are a reason to believe none of them.
-    fn hand_up(&mut self, reply: Vec<u8>) -> Result<Vec<u8>, Fault> {
-        let mut state = self.turn.state();
-        state.owed -= 1;
-        if state.owed == 0 && !self.inbox.is_empty() {
-            drop(state);
-            return Err(self.turn.shut(Fault::OutOfTurn));
+    fn hand_up(&mut self, reply: String) -> Result<String, Fault> {
+        self.owed.pop_front();
+        if self.owed.is_empty() && !self.inbox.is_empty() {
+            return Err(self.shut(Fault::OutOfTurn));
         }
-        state.last_reply.clone_from(&reply);
+        self.wait_for_next();
         Ok(reply)
     }
 
@@ -215,118 +167,117 @@ impl GuardedStream {
         }
     }
 
-    /// Ready, with a fault, once the patience is at its end.
-    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        ready!(self.deadline.as_mut().poll(cx));
-        Poll::Ready(Err(self.turn.shut(Fault::Silent)))
+    /// Writes a block; a relay that speaks while it should `listen` is not listened to again.
+    fn poll_say(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+        listen: bool,
+    ) -> Poll<Result<usize, Fault>> {
+        self.check()?;
+        if listen {
+            self.hear_nothing(cx)?;
+        }
+        match poll_block(&mut self.wire, cx, slices) {
+            Poll::Ready(Ok(written)) => {
+                self.left(written);
+                Poll::Ready(Ok(written))
+            }
+            Poll::Ready(Err(error)) => {
+                // TLS may have sent a part of what it reports as failed: then all of it counts as gone.
+                if self.wire.is_secure() {
+                    self.left(BLOCK);
+                }
+                Poll::Ready(Err(self.shut(fault_of(&error))))
+            }
+            Poll::Pending => {
+                ready!(self.poll_deadline(cx))?;
+                Poll::Pending
+            }
+        }
     }
 
-    /// Before a write nothing may have arrived, not even the end of the connection.
-    fn listen(&mut self, cx: &mut Context<'_>) -> Result<(), Fault> {
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         self.check()?;
-        if let Some(patience) = self.turn.newly_announced() {
-            self.deadline.as_mut().reset(Instant::now() + patience);
+        match Pin::new(&mut self.wire).poll_flush(cx) {
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.shut(fault_of(&error)))),
+            Poll::Pending => {
+                ready!(self.poll_deadline(cx))?;
+                Poll::Pending
+            }
         }
-        let unread = self.handed.position() < self.handed.get_ref().len() as u64;
-        if unread || !self.inbox.is_empty() {
-            return Err(self.turn.shut(Fault::OutOfTurn));
+    }
+
+    /// Nothing may have arrived, not even the end of the connection, and no reply may be owed.
+    fn hear_nothing(&mut self, cx: &mut Context<'_>) -> Result<(), Fault> {
+        if !self.inbox.is_empty() || !self.owed.is_empty() {
+            return Err(self.shut(Fault::OutOfTurn));
         }
         match self.poll_wire(cx) {
             Poll::Pending => Ok(()),
-            Poll::Ready(Ok(())) => Err(self.turn.shut(Fault::OutOfTurn)),
-            Poll::Ready(Err(fault)) => Err(self.turn.shut(fault)),
+            Poll::Ready(Ok(())) => Err(self.shut(Fault::OutOfTurn)),
+            Poll::Ready(Err(fault)) => Err(self.shut(fault)),
         }
     }
 
-    fn check(&self) -> Result<(), Fault> {
-        self.turn.fault().map_or(Ok(()), Err)
+    /// Counts bytes of the message that have left.
+    fn left(&mut self, octets: usize) {
+        self.message_left = self.message_left.map(|left| left.saturating_sub(octets));
     }
+
+    fn wait_for_next(&mut self) {
+        if let Some(patience) = self.owed.front() {
+            self.wait_from_now(*patience);
+        }
+    }
+
+    fn wait_from_now(&mut self, patience: Duration) {
+        self.deadline.as_mut().reset(Instant::now() + patience);
+    }
+
+    /// Ready, with a fault, once the patience is at its end.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        ready!(self.deadline.as_mut().poll(cx));
+        Poll::Ready(Err(self.shut(Fault::Silent)))
+    }
+
+    fn shut(&mut self, fault: Fault) -> Fault {
+        self.fault.get_or_insert(fault).clone()
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        self.fault.clone().map_or(Ok(()), Err)
+    }
+}
+
+/// Gives the system at most a block, of as many slices as fit.
+fn poll_block(
+    wire: &mut Wire,
+    cx: &mut Context<'_>,
+    slices: &[IoSlice<'_>],
+) -> Poll<io::Result<usize>> {
+    let mut octets = 0;
+    let fitting = slices.iter().take_while(|slice| {
+        octets += slice.len();
+        octets <= BLOCK
+    });
+    let written = match (fitting.count(), slices.first()) {
+        (0, Some(first)) => {
+            let block = &first[..first.len().min(BLOCK)];
+            ready!(Pin::new(wire).poll_write(cx, block))?
+        }
+        (fitting, _) => ready!(Pin::new(wire).poll_write_vectored(cx, &slices[..fitting]))?,
+    };
+    if written == 0 {
+        return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+    }
+    Poll::Ready(Ok(written))
 }
 
 fn fault_of(error: &io::Error) -> Fault {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Fault::Closed,
         kind => Fault::Broken(kind),
-    }
-}
-
-impl From<Fault> for io::Error {
-    fn from(fault: Fault) -> Self {
-        Self::other(fault)
-    }
-}
-
-impl AsyncRead for GuardedStream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        if this.handed.position() >= this.handed.get_ref().len() as u64 {
-            this.handed = io::Cursor::new(ready!(this.poll_reply(cx))?);
-        }
-        Pin::new(&mut this.handed).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for GuardedStream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        this.listen(cx)?;
-        let block = &buf[..buf.len().min(BLOCK)];
-        match Pin::new(&mut this.wire).poll_write(cx, block) {
-            Poll::Ready(Ok(written)) => {
-                let patience = this.turn.wrote(written);
-                this.deadline.as_mut().reset(Instant::now() + patience);
-                Poll::Ready(Ok(written))
-            }
-            Poll::Ready(Err(error)) => {
-                // TLS may have sent a part of what it reports as failed: then all of it counts as gone.
-                if this.wire.is_secure() {
-                    this.turn.wrote(block.len());
-                }
-                Poll::Ready(Err(this.turn.shut(fault_of(&error)).into()))
-            }
-            Poll::Pending => {
-                ready!(this.poll_deadline(cx))?;
-                Poll::Pending
-            }
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        this.check()?;
-        match Pin::new(&mut this.wire).poll_flush(cx) {
-            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
-            Poll::Ready(Err(error)) => Poll::Ready(Err(this.turn.shut(fault_of(&error)).into())),
-            Poll::Pending => {
-                ready!(this.poll_deadline(cx))?;
-                Poll::Pending
-            }
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().wire).poll_shutdown(cx)
-    }
-}
-
-impl AsyncTokioStream for GuardedStream {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.peer)
-    }
-}
-
-impl fmt::Debug for GuardedStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GuardedStream")
-            .field("peer", &self.peer)
-            .finish_non_exhaustive()
     }
 }

@@ -1,111 +1,250 @@
-//! One connection's way through its deliveries: the protocol from claim (T2) to outcome (T4).
+//! One connection's way through its deliveries: the protocol from a message that is ready to its outcome (T4).
 //!
-//! `MAIL` and `RCPT` cost nothing and are never unknown; the intent (T3) is durable before `DATA`, and `DATA` is said only
-//! while less than half of the lease has passed; what comes of it is handed in under the claim's fence.
+//! `MAIL` and `RCPT` are never unknown; `DATA` is said only under an intent (T3) that is durable and while less than half
+//! of its lease has passed; what comes of it is handed in under the claim's fence. Where the relay takes commands in
+//! groups, the next message is offered behind the dot of this one.
 
-use std::collections::HashMap;
+use std::time::Duration;
 
-use super::connection::{Connection, Setback, Step};
+use tokio::time::sleep;
+
+use super::Stopped;
+use super::connection::{Ask, Connection, Envelope};
 use super::desk::{Desk, Grant};
-use super::judge::{Circumstances, expired, judge};
+use super::exchange::{Setback, Step, Verdict};
+use super::feeder::{Ready, Stock};
+use super::judge::{Circumstances, judge};
 use super::relay::{Door, Trouble};
 use super::reply::is_permanent;
 use super::run::Run;
-use super::{Stencil, Stopped};
-use crate::model::{ClaimedDelivery, Outcome, Reply};
+use crate::model::{Outcome, Reply};
+
+/// How long a relay that waits for a message is kept waiting for the next one to be ready: some commits of the outbox,
+/// and less than the round trip that is saved.
+const SOON: Duration = Duration::from_millis(20);
 
 /// A sender with at most one open connection.
 pub(super) struct Worker<'a> {
     pub(super) run: &'a Run<'a>,
     pub(super) door: &'a Door<'a>,
-    pub(super) stencils: &'a HashMap<i64, Stencil>,
     pub(super) desk: Desk,
+    pub(super) stock: Stock,
     pub(super) connection: Option<Connection>,
 }
 
 impl Worker<'_> {
     /// Delivers until there is nothing left to do or the run is ending.
     pub(super) async fn work(mut self) {
-        while self.run.slot().await
-            && let Some(delivery) = self.desk.next().await
-        {
-            if let Some(outcome) = self.attempt(&delivery).await {
-                log(&delivery, &outcome);
-                self.desk.settle(delivery.claim, outcome, self.run.now());
-            }
-        }
-        drop(self.desk);
-        if let Some(connection) = self.connection {
-            connection.quit().await;
-        }
-    }
-
-    /// One attempt; `None` if the intent was refused, which is recorded already.
-    async fn attempt(&mut self, delivery: &ClaimedDelivery) -> Option<Outcome> {
-        if self.run.now() >= self.run.job.issue.expires_at {
-            return Some(expired());
-        }
-        let Some(stencil) = self.stencils.get(&delivery.variant) else {
-            self.run.trip(Stopped::Variant(delivery.variant));
-            return Some(self.released());
-        };
-        let mut connection = match self.envelope(delivery).await {
-            Ok(connection) => connection,
-            Err(outcome) => return Some(outcome),
-        };
-        match self.desk.intend(delivery.claim).await {
-            Grant::Granted(lease) if lease.is_fresh(self.run.clock) && !self.run.is_halted() => {}
-            Grant::Granted(_) | Grant::Overtaken => {
-                self.keep(connection);
-                return Some(self.released());
-            }
-            Grant::Refused(_) => {
-                self.keep(connection);
-                return None;
-            }
-        }
-        let message = stencil.message(&delivery.reader);
-        let ended = self.data(&mut connection, &message).await;
-        self.keep(connection);
-        Some(match ended {
-            Ok(reply) => self.sent(reply),
-            Err(setback) => self.judged(delivery, setback),
-        })
-    }
-
-    /// An open connection on which the relay has accepted the envelope.
-    async fn envelope(&mut self, delivery: &ClaimedDelivery) -> Result<Connection, Outcome> {
-        let from = &self.run.job.issue.masthead.from;
+        // The message that the relay waits for.
+        let mut hand = None;
         loop {
-            let mut connection = self.connect().await?;
-            let used = connection.is_used();
-            let ended = tokio::select! {
-                ended = connection.envelope(from, &delivery.reader.address) => ended,
-                () = self.run.out_of_time() => Err(connection.cut()),
+            hand = match hand.take() {
+                Some(this) => self.hand_over(this).await,
+                None => match self.next().await {
+                    Some(next) => self.offer(next).await,
+                    None => break,
+                },
             };
-            match ended {
-                Ok(()) => return Ok(connection),
+        }
+        self.leave().await;
+    }
+
+    /// Says an envelope, and what is needed for the relay to wait for its message; `None` if it came to an end.
+    async fn offer(&mut self, next: Ready) -> Option<Ready> {
+        loop {
+            let mut connection = match self.connection_for(&next).await {
+                Ok(connection) => connection,
+                Err(outcome) => return self.settle(next, outcome),
+            };
+            let used = connection.is_used();
+            let ask = self.ask(None, &next);
+            let verdict = self.exchange(&mut connection, ask).await;
+            self.keep(connection);
+            match verdict.envelope.unwrap_or(Ok(())) {
                 // Relays close connections that idle or have carried much; a new one is all it takes.
                 Err(Setback::Lost(_)) if used && !self.run.is_ending() => {}
-                Err(setback) => {
-                    self.keep(connection);
-                    return Err(self.judged(delivery, setback));
-                }
+                answer => return self.answered(next, answer).await,
             }
         }
     }
 
-    /// The connection at hand, or a new one.
+    /// Gives the relay the message that it waits for, and offers the next one behind it where that is possible.
+    async fn hand_over(&mut self, this: Ready) -> Option<Ready> {
+        let Some(mut connection) = self.connection.take() else {
+            let outcome = self.released();
+            return self.settle(this, outcome);
+        };
+        if self.run.is_halted() || !self.is_fresh(&this) {
+            // Closed without a word: the relay forgets the message that it never got (RFC 5321 §4.1.1.4).
+            drop(connection);
+            let outcome = self.released();
+            return self.settle(this, outcome);
+        }
+        let next = match self.may_ride(&connection) {
+            true => self.stock.soon(SOON).await,
+            false => None,
+        };
+        let rides = next.as_ref().filter(|next| self.fits(&connection, next));
+        let ask = match rides {
+            Some(next) => self.ask(Some(&this), next),
+            None => Ask {
+                body: Some(&this.message),
+                ..Ask::default()
+            },
+        };
+        let verdict = self.exchange(&mut connection, ask).await;
+        self.keep(connection);
+        if let (Some(Ok(_)), Some(envelope)) = (&verdict.dot, &verdict.envelope) {
+            self.run.rode(!matches!(envelope, Err(Setback::Lost(_))));
+        }
+        let outcome = match verdict.dot {
+            Some(Ok(reply)) => self.sent(reply),
+            Some(Err(setback)) => self.judged(&this, setback),
+            None => self.released(),
+        };
+        self.settle(this, outcome);
+        match verdict.envelope {
+            None => match next {
+                Some(next) => self.offer(next).await,
+                None => None,
+            },
+            // Whatever broke the connection, it was not this message.
+            Some(Err(Setback::Lost(_))) => self.offer(next?).await,
+            Some(answer) => self.answered(next?, answer).await,
+        }
+    }
+
+    /// What the relay said to an envelope, and to `DATA` if that was asked: says it if not.
+    async fn answered(&mut self, next: Ready, answer: Result<(), Setback>) -> Option<Ready> {
+        if let Err(setback) = answer {
+            let outcome = self.judged(&next, setback);
+            return self.settle(next, outcome);
+        }
+        if next.lease.is_some() {
+            return Some(next);
+        }
+        let next = match self.desk.intend(next.delivery.claim).await {
+            Grant::Granted(lease) => Ready {
+                lease: Some(lease),
+                ..next
+            },
+            Grant::Refused(_) => return None,
+            Grant::Overtaken => {
+                let outcome = self.released();
+                return self.settle(next, outcome);
+            }
+        };
+        let Some(mut connection) = self.connection.take() else {
+            let outcome = self.released();
+            return self.settle(next, outcome);
+        };
+        if self.run.is_halted() || !self.is_fresh(&next) {
+            self.keep(connection);
+            let outcome = self.released();
+            return self.settle(next, outcome);
+        }
+        let data = Ask {
+            data: true,
+            ..Ask::default()
+        };
+        let verdict = self.exchange(&mut connection, data).await;
+        self.keep(connection);
+        match verdict.envelope.unwrap_or(Ok(())) {
+            Ok(()) => Some(next),
+            Err(setback) => {
+                let outcome = self.judged(&next, setback);
+                self.settle(next, outcome)
+            }
+        }
+    }
+
+    /// The next message, however long it takes; a connection that lies idle meanwhile is closed.
+    async fn next(&mut self) -> Option<Ready> {
+        if let Some(ready) = self.stock.at_hand() {
+            return Some(ready);
+        }
+        let idle = self.door.deadlines().idle;
+        tokio::select! {
+            ready = self.stock.next() => return ready,
+            () = sleep(idle), if self.connection.is_some() => {}
+        }
+        if let Some(connection) = self.connection.take() {
+            connection.quit().await;
+        }
+        self.stock.next().await
+    }
+
+    /// Whether another envelope may follow on this connection in the same breath.
+    fn may_ride(&self, connection: &Connection) -> bool {
+        connection.pipelines()
+            && connection.messages() < self.door.most_messages()
+            && self.run.may_ride()
+            && !self.run.is_ending()
+    }
+
+    /// Whether a message may be offered over this connection now: else it is seen to later.
+    fn fits(&self, connection: &Connection, next: &Ready) -> bool {
+        connection.exceeded(next.message.octets()).is_none() && self.is_fresh(next)
+    }
+
+    /// Whether less than half of its lease has passed, where it has one.
+    fn is_fresh(&self, ready: &Ready) -> bool {
+        let lease = ready.lease.as_ref();
+        lease.is_none_or(|lease| lease.is_fresh(self.run.clock))
+    }
+
+    /// An envelope, behind a message where there is one; with `DATA` where its intent is granted.
+    fn ask<'b>(&self, this: Option<&'b Ready>, next: &'b Ready) -> Ask<'b>
+    where
+        Self: 'b,
+    {
+        Ask {
+            body: this.map(|this| &this.message),
+            envelope: Some(Envelope {
+                from: self.run.sender(),
+                to: &next.delivery.reader.address,
+                octets: next.message.octets(),
+            }),
+            data: next.lease.is_some(),
+        }
+    }
+
+    async fn exchange(&self, connection: &mut Connection, ask: Ask<'_>) -> Verdict {
+        let ended = tokio::select! {
+            verdict = connection.exchange(ask) => Some(verdict),
+            () = self.run.out_of_time() => None,
+        };
+        ended.unwrap_or_else(|| connection.cut())
+    }
+
+    /// The connection at hand, or a new one, if this message may be offered over it now.
+    async fn connection_for(&mut self, next: &Ready) -> Result<Connection, Outcome> {
+        if self.run.is_ending() || !self.is_fresh(next) {
+            return Err(self.released());
+        }
+        let connection = self.connect().await?;
+        if let Some(largest) = connection.exceeded(next.message.octets()) {
+            self.run.trip(Stopped::TooLarge(largest));
+            self.keep(connection);
+            return Err(self.released());
+        }
+        Ok(connection)
+    }
+
     async fn connect(&mut self) -> Result<Connection, Outcome> {
         if let Some(connection) = self.connection.take() {
-            return Ok(connection);
+            if connection.messages() < self.door.most_messages() {
+                return Ok(connection);
+            }
+            connection.quit().await;
         }
         let opened = tokio::select! {
             opened = self.door.open() => opened,
             () = self.run.ending() => return Err(self.released()),
         };
         match opened {
-            Ok(connection) if connection.carries(&self.run.job.issue.masthead.from) => {
+            Ok(connection) if connection.carries(self.run.sender()) => {
+                self.run.relay_pipelines(connection.pipelines());
                 Ok(connection)
             }
             Ok(_) => {
@@ -116,13 +255,6 @@ impl Worker<'_> {
                 self.failed(&trouble);
                 Err(self.released())
             }
-        }
-    }
-
-    async fn data(&self, connection: &mut Connection, message: &str) -> Result<Reply, Setback> {
-        tokio::select! {
-            ended = connection.data(message) => ended,
-            () = self.run.out_of_time() => Err(connection.cut()),
         }
     }
 
@@ -137,6 +269,23 @@ impl Worker<'_> {
         self.connection = connection.is_open().then_some(connection);
     }
 
+    /// Puts back what waits at the door, and says goodbye.
+    async fn leave(self) {
+        for ready in self.stock.close().await {
+            let outcome = Outcome::Released(self.run.now());
+            self.desk.settle(&ready.delivery, outcome, self.run.now());
+        }
+        drop(self.desk);
+        if let Some(connection) = self.connection {
+            connection.quit().await;
+        }
+    }
+
+    fn settle(&self, ready: Ready, outcome: Outcome) -> Option<Ready> {
+        self.desk.settle(&ready.delivery, outcome, self.run.now());
+        None
+    }
+
     fn sent(&self, reply: Reply) -> Outcome {
         self.run.answered(&reply);
         Outcome::Sent(reply)
@@ -147,7 +296,7 @@ impl Worker<'_> {
     }
 
     /// Tells the breakers, then decides.
-    fn judged(&self, delivery: &ClaimedDelivery, setback: Setback) -> Outcome {
+    fn judged(&self, ready: &Ready, setback: Setback) -> Outcome {
         let mut losses = 0;
         match &setback {
             Setback::Refused(Step::Mail, reply) if is_permanent(reply) => {
@@ -155,7 +304,7 @@ impl Worker<'_> {
             }
             Setback::Refused(_, reply) => self.run.answered(reply),
             Setback::Lost(cause) => {
-                losses = self.run.lost(delivery.claim.key);
+                losses = self.run.lost(ready.delivery.claim.key);
                 self.run.connection_failed(cause);
             }
             Setback::Unknown(cause) => self.run.connection_failed(cause),
@@ -166,59 +315,6 @@ impl Worker<'_> {
             resend_unknown: self.run.job.resend_unknown,
             losses,
         };
-        judge(delivery, setback, about)
-    }
-}
-
-/// What the relay said: many name the address that they refuse.
-fn without_addresses(text: &str) -> String {
-    let words = text
-        .split(' ')
-        .map(|word| if word.contains('@') { "…" } else { word });
-    words.collect::<Vec<_>>().join(" ")
-}
-
-/// One line a delivery: no whole address, no token, no body.
-fn log(delivery: &ClaimedDelivery, outcome: &Outcome) {
-    let key = delivery.claim.key;
-    let to = delivery.reader.address.masked();
-    let (issue, number) = (key.issue.0, key.number);
-    match outcome {
-        Outcome::Sent(reply) => {
-            tracing::debug!(issue, delivery = number, to, code = reply.code, "sent");
-        }
-        Outcome::Failed(reply, gone) => tracing::info!(
-            issue,
-            delivery = number,
-            to,
-            code = reply.code,
-            status = reply.enhanced,
-            text = without_addresses(&reply.text),
-            gone,
-            "refused for good"
-        ),
-        Outcome::Deferred(reply, at) => tracing::info!(
-            issue,
-            delivery = number,
-            to,
-            code = reply.code,
-            status = reply.enhanced,
-            text = without_addresses(&reply.text),
-            %at,
-            "refused for now"
-        ),
-        Outcome::Released(_) => tracing::info!(issue, delivery = number, to, "put back"),
-        Outcome::UnknownRetry(_) => tracing::warn!(
-            issue,
-            delivery = number,
-            to,
-            "the connection broke before the reply: it will be sent again"
-        ),
-        Outcome::UnknownHeld => tracing::warn!(
-            issue,
-            delivery = number,
-            to,
-            "the connection broke before the reply: it is held"
-        ),
+        judge(&ready.delivery, setback, about)
     }
 }

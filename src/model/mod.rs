@@ -6,6 +6,7 @@
 mod address;
 mod delivery;
 mod diagnostic;
+mod dkim;
 mod filter;
 mod issue;
 mod localised;
@@ -26,6 +27,7 @@ pub use delivery::{
     OutcomeRecord, Reader, Reply, TurnRequest, TurnResult,
 };
 pub use diagnostic::{Diagnostic, Severity};
+pub use dkim::{DkimKey, DkimKeyError, DkimSecret};
 pub use filter::{Field, FilteredBy, Filters, Pattern, PatternError, Rule};
 pub use issue::{
     Digest, Edition, Issue, Masthead, NewDelivery, SealedVariant, Selection, Slot, SlotNonce,
@@ -40,7 +42,7 @@ pub use post::{
     Author, CallToAction, Hold, Image, ImageCopy, LedgerEntry, Post, PostFile, absolute,
 };
 pub use reader::{Origin, Subscriber, SubscriberEntry, SuppressionReason};
-pub use relay::{Relay, RelayError, Security, SmtpRelay};
+pub use relay::{Login, Relay, RelayError, Security, SmtpRelay};
 pub use schedule::{Cadence, CatchUp, FirstRun, SUBJECT_FIELDS, Schedule};
 pub use source::{Pages, Source, SourceKind, Validators};
 pub use source_standing::{

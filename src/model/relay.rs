@@ -38,6 +38,28 @@ pub enum Security {
     Loopback,
 }
 
+/// How to log in at a relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Login {
+    /// User and password in one (RFC 4616).
+    Plain,
+    /// User and password one after the other.
+    Login,
+    /// An access token in the password's place, as Google and Microsoft want it.
+    Xoauth2,
+}
+
+impl Login {
+    /// The mechanism's name in SMTP.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::Login => "LOGIN",
+            Self::Xoauth2 => "XOAUTH2",
+        }
+    }
+}
+
 /// Why a text names no relay.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RelayError {

@@ -208,6 +208,9 @@ fn relay_settings(config: &Config, relay: SmtpRelay) -> RelaySettings {
     let ordinary = RelaySettings::new(relay, hello.unwrap_or_else(|| hello_of(config)));
     RelaySettings {
         password: delivery.password.clone(),
+        login: delivery.login,
+        dkim: delivery.dkim.clone().into(),
+        messages_per_connection: delivery.messages_per_connection,
         connections: delivery.connections,
         rate: delivery
             .rate

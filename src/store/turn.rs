@@ -23,11 +23,20 @@ impl Store {
     /// that says the mailbox does not exist suppresses the address. Claims go on by number from where this store's last
     /// claim ended, then from the start, so retries come after what was not tried yet. Fewer claims than asked for do not
     /// mean that nothing is left: [`Store::outbox_next`] says so.
+    ///
+    /// A turn is a chain of short waits for the engine. It goes on by itself, on whichever thread is free, so that no link
+    /// of it waits behind what the caller's task does meanwhile; dropped, it is still committed or undone as a whole.
     pub async fn outbox_turn(&self, request: &TurnRequest) -> Result<TurnResult, Error> {
         let cursor = self.cursor(request.issue);
-        let result: Result<TurnResult, Error> =
-            transact!(self, tx => turn(tx, request, cursor).await);
-        let result = result?;
+        let (store, task) = (self.clone(), request.clone());
+        let turning = tokio::spawn(async move {
+            let result: Result<TurnResult, Error> =
+                transact!(store, tx => turn(tx, &task, cursor).await);
+            result
+        });
+        let result = turning
+            .await
+            .map_err(|_| Error::from(sqlx::Error::WorkerCrashed))??;
         if let Some(last) = result.claimed.last() {
             self.set_cursor(request.issue, last.claim.key.number + 1);
         }

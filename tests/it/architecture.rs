@@ -15,7 +15,7 @@ struct Room {
 }
 
 const ROOMS: [Room; 14] = [
-    room("model", &[], &["regex", "regex_syntax"], true),
+    room("model", &[], &["regex", "regex_syntax", "ring"], true),
     room("select", &["model"], &[], true),
     room("schedule", &["model"], &["croner"], true),
     room(
@@ -59,7 +59,14 @@ const ROOMS: [Room; 14] = [
     room(
         "deliver",
         &["model"],
-        &["lettre", "mailin", "tokio_rustls", "rustls"],
+        &[
+            "lettre",
+            "mailin",
+            "tokio_rustls",
+            "rustls",
+            "hickory_resolver",
+            "ring",
+        ],
         false,
     ),
     room("store", &["model"], &["sqlx"], false),

@@ -10,6 +10,7 @@ mod breaking;
 mod compose;
 mod config;
 mod deliver;
+mod dkim;
 mod faults;
 mod finding;
 mod gather;

@@ -1,6 +1,7 @@
 //! One file a command: reads what it needs, calls a room, prints.
 
 pub mod check;
+pub mod dkim;
 pub mod gather;
 pub mod init;
 pub mod issues;

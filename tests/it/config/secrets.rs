@@ -86,3 +86,38 @@ fn make_private(path: &Path) {
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
     }
 }
+
+#[test]
+fn a_dkim_key_is_checked_where_it_is_named() {
+    let key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH\n-----END PRIVATE KEY-----\n";
+    let folder = Folder::with(
+        "[[delivery.dkim]]\nselector = \"een punt\"\nkey_file = \"nergens.pem\"\n\
+         [[delivery.dkim]]\nselector = \"a\"\nkey_file = \"leeg.pem\"\ndomein = \"x\"\n\
+         [[delivery.dkim]]\nkey = \"geheim\"\n",
+    );
+    folder.write("leeg.pem", "\n");
+    let shown = folder.faults();
+    insta::assert_snapshot!("dkim_faults", shown);
+    assert!(!shown.contains("geheim"));
+
+    let folder = Folder::with(
+        "[delivery]\nlogin = \"xoauth2\"\nmessages_per_connection = 20\n\
+         [[delivery.dkim]]\nselector = \"A1\"\nkey_file = \"key.pem\"\n\
+         [[delivery.dkim]]\nselector = \"b\"\nkey_file = \"key.pem\"\ndomain = \"elders.example\"\n",
+    );
+    folder.write("key.pem", key);
+    let path = folder.path().join("key.pem");
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+    insta::assert_snapshot!("dkim_warnings", folder.warnings());
+    let delivery = folder
+        .load_with(&[], &Flags::default())
+        .unwrap()
+        .config
+        .delivery;
+    assert_eq!(delivery.messages_per_connection, 20);
+    assert_eq!(delivery.login, Some(courant::model::Login::Xoauth2));
+    let names: Vec<_> = delivery.dkim.iter().map(|key| key.record_name()).collect();
+    assert_eq!(names[1], "b._domainkey.elders.example");
+    assert!(names[0].starts_with("a1._domainkey."), "{names:?}");
+    assert!(!format!("{delivery:?}").contains("BwcH"));
+}

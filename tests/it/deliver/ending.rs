@@ -4,14 +4,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use courant::deliver::{Error, Job, Outbox, OutboxError, Rate, Report, Stop, Stopped, deliver};
-use courant::model::{DeliveryState, TurnRequest, TurnResult};
+use courant::model::{DeliveryState, Login, Security, TurnRequest, TurnResult};
 use jiff::SignedDuration;
 use tokio::task::JoinHandle;
 
 use super::outbox::MemoryOutbox;
 use super::world::{clock, issue, nth, outbox, run_with, settings, short_deadlines, variants};
-use crate::support::smtp::{Script, SmtpServer, Stage, at};
+use crate::support::smtp::{Certificate, Script, SmtpServer, Stage, at};
 
 /// Longer than any honest reply takes.
 const LONG: Duration = Duration::from_mins(1);
@@ -202,17 +204,20 @@ impl std::io::Write for Log {
     }
 }
 
-#[tokio::test]
-async fn no_log_line_holds_an_address_a_token_a_text_or_the_password() {
+/// What is logged at a level while everything happens that is worth a line, over TLS and with this login.
+async fn logged(level: tracing::Level, login: Login, offers: &[&str]) -> String {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
+        .with_max_level(level)
         .with_writer(move || writer.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
+    let certificate = Certificate::for_loopback();
     let script = Script::new()
-        .login("jan", "een geheim", &["PLAIN"])
+        .offers(offers)
+        .implicit_tls(&certificate)
+        .login("jan", SECRET, &[login.name()])
         .rule(
             at(Stage::Rcpt)
                 .to(&nth(1))
@@ -227,28 +232,43 @@ async fn no_log_line_holds_an_address_a_token_a_text_or_the_password() {
         .rule(at(Stage::Data).to(&nth(4)).times(1));
     let server = SmtpServer::start(script).await;
     let outbox = outbox(6);
-    let mut settings = settings(server.relay());
+    let mut settings = settings(server.relay_with(Security::Implicit));
     settings.relay.user = Some("jan".into());
-    settings.password = Some("een geheim".into());
+    settings.password = Some(SECRET.into());
+    settings.login = Some(login);
+    settings.extra_root = Some(certificate.pem());
     let report = run_with(&settings, &outbox, false, &clock(), &Stop::new()).await;
     let report = report.unwrap();
     assert_eq!((report.sent, report.failed, report.deferred), (3, 1, 1));
     assert_eq!((report.held, report.released), (1, 1));
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let password = "AGphbgBlZW4gZ2VoZWlt";
-    for secret in [
-        "reader1",
-        "reader2",
-        "unsubscribe",
-        "prijs",
-        "geheim",
-        password,
-    ] {
-        assert!(!log.contains(secret), "{secret} is in:\n{log}");
+    assert!(report.stopped.is_none());
+    String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+}
+
+const SECRET: &str = "een geheim";
+
+#[tokio::test]
+async fn no_log_line_holds_an_address_a_token_a_text_or_the_password() {
+    let forms = [
+        SECRET.to_owned(),
+        STANDARD.encode(SECRET),
+        STANDARD.encode(format!("\0jan\0{SECRET}")),
+        STANDARD.encode(format!("user=jan\u{1}auth=Bearer {SECRET}\u{1}\u{1}")),
+    ];
+    let words = ["reader1", "reader2", "unsubscribe", "prijs", "geheim"];
+    for level in [tracing::Level::DEBUG, tracing::Level::TRACE] {
+        for login in [Login::Plain, Login::Login, Login::Xoauth2] {
+            for offers in [&["8BITMIME"][..], &["PIPELINING", "SIZE"]] {
+                let log = logged(level, login, offers).await;
+                for secret in forms.iter().map(String::as_str).chain(words) {
+                    assert!(!log.contains(secret), "{secret} is in:\n{log}");
+                }
+                // It does say what happened, and to whom.
+                assert!(
+                    log.contains("r…@example.nl") && log.contains("5.1.1"),
+                    "{log}"
+                );
+            }
+        }
     }
-    // It does say what happened, and to whom.
-    assert!(
-        log.contains("r…@example.nl") && log.contains("5.1.1"),
-        "{log}"
-    );
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use courant::deliver::Stencil;
-use courant::model::{Digest, EmailAddress, Reader};
+use courant::model::{Digest, DkimKey, DkimSecret, EmailAddress, Reader};
 
 use super::world::{address, digest, issue, reader};
 
@@ -32,10 +32,10 @@ fn the_same_copy_has_the_same_bytes() {
     assert_eq!(message(true), message(true));
 }
 
-/// Names, subjects and texts that somebody made to break something.
-fn hostile() -> Vec<(Digest, Reader)> {
+/// What somebody wrote to break something.
+fn tricks() -> [String; 10] {
     let issue = issue();
-    let tricks = [
+    [
         "\r\n.\r\nMAIL FROM:<evil@example.nl>\r\n".to_owned(),
         "Jan\r\nBcc: all@example.nl".to_owned(),
         "\0\u{1b}[31m\u{202e}".to_owned(),
@@ -46,9 +46,14 @@ fn hostile() -> Vec<(Digest, Reader)> {
         "=?utf-8?q?=0D=0ABcc:_x?=".to_owned(),
         ".\n..\n. \nFrom x\n".to_owned(),
         "=".repeat(200),
-    ];
+    ]
+}
+
+/// Names, subjects and texts that somebody made to break something.
+fn hostile() -> Vec<(Digest, Reader)> {
+    let issue = issue();
     let mut cases = Vec::new();
-    for trick in tricks {
+    for trick in tricks() {
         let mut digest = digest(&issue, true);
         digest.subject.clone_from(&trick);
         digest.text = format!("{trick}\n{}{trick}", digest.text);
@@ -85,6 +90,64 @@ fn hostile_names_and_texts_break_no_rule() {
         }
         assert_eq!(headers(&message), ordinary);
     }
+}
+
+/// The faults that a relay or a mail program could trip over.
+fn assert_sound(message: &str) {
+    assert!(!message.replace("\r\n", "").contains(['\r', '\n', '\0']));
+    for line in message.split("\r\n") {
+        assert!(line.len() <= 998 && !line.starts_with('.'), "{line}");
+    }
+    let (head, _) = message.split_once("\r\n\r\n").unwrap();
+    let lines = head.split("\r\n").filter(|line| !line.starts_with(' '));
+    let mut names: Vec<_> = lines
+        .map(|line| line.split_once(':').unwrap().0.to_ascii_lowercase())
+        .collect();
+    let count = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), count, "a header stands twice in {head}");
+    for name in [
+        "from",
+        "to",
+        "subject",
+        "date",
+        "message-id",
+        "mime-version",
+    ] {
+        assert!(names.iter().any(|other| other == name), "{name}: {head}");
+    }
+}
+
+#[test]
+fn a_thousand_messages_with_hostile_titles_and_names_are_sound() {
+    let issue = issue();
+    let secret = DkimSecret::from_pem(&DkimSecret::ed25519_pem(&[7; 32])).unwrap();
+    let keys = [DkimKey::new("example.nl".into(), "s".into(), secret)];
+    let mut count = 0;
+    for title in tricks() {
+        let mut digest = digest(&issue, true);
+        digest.subject.clone_from(&title);
+        digest.html = digest.html.map(|html| format!("<h1>{title}</h1>\n{html}"));
+        let stencil = Stencil::new(&issue, &digest).unwrap();
+        for name in tricks() {
+            for greeting in tricks() {
+                let reader = Reader {
+                    name: Some(name.clone()),
+                    greeting: greeting.clone(),
+                    ..reader(address("jan@example.nl"))
+                };
+                let message = stencil.signed_copy(&reader, &keys).unwrap();
+                let octets = message.octets();
+                let message = message.to_string();
+                assert_eq!(message.len(), octets);
+                assert!(message.is_ascii());
+                assert_sound(&message);
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(count, 1_000);
 }
 
 /// Parses with Python's `email`, which tells every defect, and prints what a reader would see.

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use courant::deliver::{Error, RelaySettings, Report, Stop, Stopped};
-use courant::model::{Security, SmtpRelay};
+use courant::model::{Login, Security, SmtpRelay};
 
 use super::world::{clock, outbox, run, run_with, settings};
 use crate::support::smtp::{Act, Certificate, Script, SmtpServer, Stage, at};
@@ -182,6 +182,35 @@ async fn a_user_without_a_password_is_found_before_anything_is_said() {
     let ended = run_with(&settings, &outbox(1), true, &clock(), &Stop::new()).await;
     assert!(matches!(ended, Err(Error::PasswordMissing(user)) if user == "jan"));
     assert_eq!(server.arrivals(Stage::Connect), 0);
+}
+
+#[tokio::test]
+async fn an_access_token_goes_by_xoauth2_where_that_is_asked_for() {
+    let certificate = Certificate::for_loopback();
+    let tls = Script::new().implicit_tls(&certificate);
+    let offers = ["PLAIN", "LOGIN", "XOAUTH2"];
+    for (password, sent) in [(PASSWORD, 3), ("an older token", 0)] {
+        let script = tls.clone().login("jan", password, &offers);
+        let server = SmtpServer::start(script).await;
+        let mut settings = secured(&server, Security::Implicit, &certificate);
+        settings.login = Some(Login::Xoauth2);
+        let report = run(&settings, &outbox(3)).await;
+        assert_eq!(report.sent, sent, "{report:?}");
+        let refused = matches!(&report.stopped, Some(Stopped::Login(why)) if why.contains("535"));
+        assert_eq!(refused, sent == 0, "{report:?}");
+        let mut heard = server.heard().into_iter();
+        assert!(heard.any(|heard| heard.line.starts_with("AUTH XOAUTH2 ")));
+    }
+    let script = tls.login("jan", PASSWORD, &["PLAIN"]);
+    let server = SmtpServer::start(script).await;
+    let mut settings = secured(&server, Security::Implicit, &certificate);
+    settings.login = Some(Login::Xoauth2);
+    let report = run(&settings, &outbox(3)).await;
+    assert!(
+        matches!(&report.stopped, Some(Stopped::Login(why)) if why.contains("XOAUTH2")),
+        "{report:?}"
+    );
+    nothing_was_sent(&report, &server);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::support::newsletter::{Ended, Newsletter};
 use crate::support::smtp::Stage;
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 31] = [
+const COMMANDS: [&[&str]; 34] = [
     &[],
     &["init"],
     &["check"],
@@ -36,6 +36,9 @@ const COMMANDS: [&[&str]; 31] = [
     &["sources", "remove"],
     &["sources", "import"],
     &["sources", "export"],
+    &["dkim"],
+    &["dkim", "generate"],
+    &["dkim", "check"],
     &["schedule"],
     &["schedule", "list"],
     &["schedule", "next"],

@@ -51,6 +51,8 @@ pub struct Received {
     pub to: Vec<String>,
     /// The message with its dots unstuffed and CRLF line ends.
     pub content: String,
+    /// Whether commands stood behind its dot, in the same breath.
+    pub followed: bool,
     /// Whether the server took it: the reader would get it.
     pub stored: bool,
 }

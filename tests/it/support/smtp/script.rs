@@ -141,10 +141,17 @@ pub struct Script {
     pub(super) implicit_tls: bool,
     pub(super) login: Option<(String, String)>,
     pub(super) small_window: bool,
+    pub(super) data_for_nobody: bool,
     pub(super) rules: Vec<Rule>,
 }
 
 impl Script {
+    /// Says "go on" to `DATA` although no recipient was accepted, as RFC 2920 §3.1 warns.
+    pub fn data_for_nobody(mut self) -> Self {
+        self.data_for_nobody = true;
+        self
+    }
+
     /// Offers 8BITMIME and SMTPUTF8, speaks no TLS, asks for no login, accepts everything.
     pub fn new() -> Self {
         Self::default().offers(&["8BITMIME", "SMTPUTF8"])

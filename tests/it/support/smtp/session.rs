@@ -43,6 +43,8 @@ struct Session {
     from: String,
     parameters: String,
     to: Vec<String>,
+    /// Whether `MAIL` was accepted, and no message or `RSET` has come since.
+    open: bool,
     logged_in: bool,
 }
 
@@ -63,6 +65,7 @@ impl Session {
             from: String::new(),
             parameters: String::new(),
             to: Vec::new(),
+            open: false,
             logged_in: false,
         }
     }
@@ -125,16 +128,24 @@ impl Session {
         if self.shared.script.lock().unwrap().login.is_some() && !self.logged_in {
             return self.say("530 5.7.0 log in first").await;
         }
+        if self.open {
+            return self.say("503 5.5.1 nested MAIL").await;
+        }
         let (path, parameters) = line.split_once('>').unwrap_or((line, ""));
         path.rsplit('<')
             .next()
             .unwrap_or_default()
             .clone_into(&mut self.from);
         parameters.trim().clone_into(&mut self.parameters);
-        self.step(Stage::Mail, "250 2.1.0 ok").await
+        let then = self.step(Stage::Mail, "250 2.1.0 ok").await?;
+        self.open = then == Then::Done;
+        Ok(then)
     }
 
     async fn rcpt(&mut self, line: &str) -> io::Result<Then> {
+        if !self.open {
+            return self.say("503 5.5.1 MAIL first").await;
+        }
         let path = line.trim_end_matches('>').rsplit('<').next();
         self.to.push(path.unwrap_or_default().to_owned());
         let then = self.step(Stage::Rcpt, "250 2.1.5 ok").await?;
@@ -145,7 +156,7 @@ impl Session {
     }
 
     async fn data(&mut self) -> io::Result<Then> {
-        if self.to.is_empty() {
+        if self.to.is_empty() && !self.shared.script.lock().unwrap().data_for_nobody {
             return self.say("503 5.5.1 no recipient").await;
         }
         let then = self.step(Stage::Data, "354 go on").await?;
@@ -155,6 +166,7 @@ impl Session {
         let Some(content) = self.content().await? else {
             return Ok(Then::Over);
         };
+        let followed = !self.stream.buffer().is_empty();
         self.shared.arrive(Stage::Dot).await;
         let rule = self.fitting(Stage::Dot, 0);
         let refused = matches!(&rule, Some(rule) if !matches!(&rule.act, Act::Say(line) if line.starts_with('2')));
@@ -165,6 +177,7 @@ impl Session {
             parameters: self.parameters.clone(),
             to: self.to.clone(),
             content,
+            followed,
             stored,
         });
         let then = self.follow(rule, "250 2.0.0 taken").await?;
@@ -197,6 +210,16 @@ impl Session {
         let (user, password) = self.shared.script.lock().unwrap().login.clone().unwrap();
         let given = match line.split(' ').collect::<Vec<_>>()[..] {
             [_, "PLAIN", response] => decode(response),
+            [_, "XOAUTH2", response] => {
+                let user_and_token = format!("user={user}\u{1}auth=Bearer {password}\u{1}\u{1}");
+                if decode(response) == user_and_token {
+                    format!("\0{user}\0{password}")
+                } else {
+                    // Why not, in JSON; the client says nothing to that.
+                    self.say("334 eyJzdGF0dXMiOiI0MDEifQ==").await?;
+                    self.line().await?.unwrap_or_default()
+                }
+            }
             [_, "LOGIN"] => {
                 self.say("334 VXNlcm5hbWU6").await?;
                 let user = decode(&self.line().await?.unwrap_or_default());
@@ -316,6 +339,7 @@ impl Session {
     }
 
     fn forget(&mut self) {
+        self.open = false;
         self.from.clear();
         self.parameters.clear();
         self.to.clear();

@@ -1,0 +1,174 @@
+//! Gets a connection's next message ready while the newest one is under way: claimed (T2), copied, signed.
+//!
+//! Where the relay takes commands in groups and an unknown may be sent again, the intent (T3) is asked for here as well,
+//! so that the message's `DATA` can ride behind the dot of the one before. One message waits at the door; a few more do
+//! where the relay answers faster than the outbox commits.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
+
+use super::desk::{Desk, Grant, Lease};
+use super::dkim::Signer;
+use super::judge::expired;
+use super::message::Message;
+use super::run::Run;
+use super::{Stencil, Stopped};
+use crate::model::{ClaimedDelivery, Outcome};
+
+/// A delivery with its message, ready to be offered.
+pub(super) struct Ready {
+    pub(super) delivery: ClaimedDelivery,
+    pub(super) message: Message,
+    /// The intent, where it was granted already.
+    pub(super) lease: Option<Lease>,
+}
+
+/// Feeds one connection.
+pub(super) struct Feeder<'a> {
+    pub(super) run: &'a Run<'a>,
+    pub(super) stencils: &'a HashMap<i64, Stencil>,
+    pub(super) signer: &'a Signer,
+    pub(super) desk: Desk,
+    pub(super) places: Arc<Semaphore>,
+    pub(super) door: mpsc::UnboundedSender<Ready>,
+}
+
+/// A connection's side of its feeder.
+pub(super) struct Stock {
+    places: Arc<Semaphore>,
+    door: mpsc::UnboundedReceiver<Ready>,
+    taken: usize,
+    deepened: usize,
+}
+
+/// Messages that may wait beside the first one, once a connection has proved fast.
+///
+/// Each may be under an intent: after a crash all of them count as unknown, though only two can have been offered. So a
+/// connection has one, until it has gone through [`PROVED`] messages and waits for the outbox all the same.
+const DEEPEST: usize = 3;
+
+/// Messages after which a connection may be fast.
+const PROVED: usize = 32;
+
+impl Stock {
+    /// A stock for a feeder: its places, the door to bring messages to, and the stock itself.
+    pub(super) fn new() -> (Arc<Semaphore>, mpsc::UnboundedSender<Ready>, Self) {
+        let places = Arc::new(Semaphore::new(1));
+        let (sender, door) = mpsc::unbounded_channel();
+        let stock = Self {
+            places: places.clone(),
+            door,
+            taken: 0,
+            deepened: 0,
+        };
+        (places, sender, stock)
+    }
+
+    /// The next message, however long it takes.
+    pub(super) async fn next(&mut self) -> Option<Ready> {
+        let ready = self.door.recv().await;
+        self.took(ready)
+    }
+
+    /// The next message, if there is one.
+    pub(super) fn at_hand(&mut self) -> Option<Ready> {
+        let ready = self.door.try_recv().ok();
+        self.took(ready)
+    }
+
+    /// The next message, if it is as good as there; whoever waits for one again and again gets a deeper stock.
+    pub(super) async fn soon(&mut self, patience: Duration) -> Option<Ready> {
+        if let Some(ready) = self.at_hand() {
+            return Some(ready);
+        }
+        if self.taken >= PROVED && self.deepened < DEEPEST {
+            self.deepened += 1;
+            self.places.add_permits(1);
+        }
+        timeout(patience, self.next()).await.ok().flatten()
+    }
+
+    /// Lets nothing more in, and gives what is there.
+    pub(super) async fn close(mut self) -> Vec<Ready> {
+        self.places.close();
+        let mut rest = Vec::new();
+        while let Some(ready) = self.door.recv().await {
+            rest.push(ready);
+        }
+        rest
+    }
+
+    fn took(&mut self, ready: Option<Ready>) -> Option<Ready> {
+        if ready.is_some() {
+            self.taken += 1;
+            self.places.add_permits(1);
+        }
+        ready
+    }
+}
+
+impl Feeder<'_> {
+    /// Feeds until there is nothing left to do, the run is ending, or the connection has left.
+    pub(super) async fn feed(self) {
+        // As many at a time as there may be places: their intents share a commit.
+        join_all((0..=DEEPEST).map(|_| self.fill())).await;
+    }
+
+    /// Fills one place after the other.
+    async fn fill(&self) {
+        while let Ok(place) = self.places.acquire().await
+            && self.run.slot().await
+            && let Some(delivery) = self.desk.next().await
+        {
+            if let Some(ready) = self.prepare(delivery).await {
+                place.forget();
+                // A connection leaves only after its feeder.
+                let _ = self.door.send(ready);
+            }
+        }
+    }
+
+    async fn prepare(&self, delivery: ClaimedDelivery) -> Option<Ready> {
+        let now = self.run.now();
+        if now >= self.run.job.issue.expires_at {
+            self.desk.settle(&delivery, expired(), now);
+            return None;
+        }
+        let Some(stencil) = self.stencils.get(&delivery.variant) else {
+            let missing = Stopped::Variant(delivery.variant);
+            return self.put_back(&delivery, missing);
+        };
+        let Ok(message) = self.signer.sign(stencil.copy(&delivery.reader)).await else {
+            return self.put_back(&delivery, Stopped::Signing);
+        };
+        let lease = match self.run.intends_ahead() {
+            false => None,
+            true => match self.desk.intend(delivery.claim).await {
+                Grant::Granted(lease) => Some(lease),
+                Grant::Refused(_) => return None,
+                Grant::Overtaken => {
+                    let now = self.run.now();
+                    self.desk.settle(&delivery, Outcome::Released(now), now);
+                    return None;
+                }
+            },
+        };
+        Some(Ready {
+            delivery,
+            message,
+            lease,
+        })
+    }
+
+    fn put_back(&self, delivery: &ClaimedDelivery, reason: Stopped) -> Option<Ready> {
+        self.run.trip(reason);
+        let now = self.run.now();
+        self.desk.settle(delivery, Outcome::Released(now), now);
+        None
+    }
+}
