@@ -7,8 +7,10 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
 use crate::support::newsletter::Newsletter;
+use crate::support::programs::not_run;
 use crate::support::smtp::{Script, SmtpServer};
 
 /// A name server on loopback with one record for every name; without one, no name exists.
@@ -47,6 +49,10 @@ fn answer(query: &[u8], record: Option<&str>) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_made_published_and_used() {
+    if Command::new("openssl").arg("version").output().is_err() {
+        not_run("openssl", "making a key of RSA");
+        return;
+    }
     let smtp = SmtpServer::start(Script::new()).await;
     let newsletter = Newsletter::new(&format!("smtp://{}", smtp.address()));
     newsletter.post("een", "Eén verhaal");

@@ -1,10 +1,10 @@
 //! `preview --eml` writes what the relay would get: the same bytes, but for what must not be real.
 
 use std::fs;
-use std::io::Write as _;
 use std::process::Command;
 
 use crate::support::newsletter::{Newsletter, header};
+use crate::support::programs::not_run;
 use crate::support::smtp::{Script, SmtpServer};
 
 /// What Python's `email` finds wrong with a message, and what it reads in it.
@@ -79,8 +79,7 @@ fn a_mail_program_reads_it_without_a_complaint() {
         let mut python = Command::new("python3");
         python.args(["-c", READ]).arg(newsletter.path("mail.eml"));
         let Ok(output) = python.output() else {
-            let line = b"not run, no python3: reading the message of a preview\n";
-            std::io::stderr().write_all(line).unwrap();
+            not_run("python3", "reading the message of a preview");
             return;
         };
         let said = String::from_utf8_lossy(&output.stderr);

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
 use crate::support::newsletter::Newsletter;
+use crate::support::programs::not_run;
 
 /// Where the repository's newsletter says that it answers.
 const BASE: &str = "http://127.0.0.1:8080";
@@ -64,9 +64,7 @@ fn opened(newsletter: &Newsletter) -> Option<Vec<Value>> {
     let mut python = Command::new("python3");
     python.args(["-c", OPEN_MESSAGES]);
     let Ok(output) = python.arg(newsletter.path("state/mailbox/new")).output() else {
-        // Straight to the terminal: the test harness swallows what a passing test prints.
-        let line = b"not run, no python3: opening every message of the first run\n";
-        std::io::stderr().write_all(line).unwrap();
+        not_run("python3", "opening every message of the first run");
         return None;
     };
     let said = String::from_utf8_lossy(&output.stderr);

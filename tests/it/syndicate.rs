@@ -18,6 +18,8 @@ use courant::syndicate::{Document, Feed, Item, Location, documents, outline, sit
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
+use crate::support::programs::not_run;
+
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
@@ -127,7 +129,7 @@ fn is_well_formed(xml: &str) -> bool {
         .stdin(Stdio::piped())
         .spawn();
     let Ok(mut python) = python else {
-        eprintln!("not run: the check by python3, which is not there");
+        not_run("python3", "the check of a feed's XML");
         return true;
     };
     python

@@ -7,6 +7,7 @@ use courant::model::{DkimKey, DkimSecret};
 
 use super::outbox::MemoryOutbox;
 use super::world::{address, nth, outbox, reader, run, settings};
+use crate::support::programs::{not_run, python};
 use crate::support::smtp::{Script, SmtpServer};
 
 /// A key that signs nothing but tests.
@@ -47,14 +48,11 @@ while size := int(read.readline()):
 
 /// What dkimpy says of each message, or `None` where there is no dkimpy.
 fn verify(messages: &[String]) -> Option<Vec<String>> {
-    let probe = Command::new("python3")
-        .args(["-c", "import dkim, nacl"])
-        .output();
-    if !probe.is_ok_and(|probe| probe.status.success()) {
-        println!("skipped: no dkimpy here to verify signatures with");
+    let Some(python) = python("dkim, nacl") else {
+        not_run("dkimpy and PyNaCl", "verifying signatures");
         return None;
-    }
-    let mut python = Command::new("python3")
+    };
+    let mut python = Command::new(python)
         .args(["-c", VERIFY])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -3,6 +3,7 @@
 pub mod http;
 pub mod newsletter;
 pub mod postgres;
+pub mod programs;
 pub mod served;
 pub mod smtp;
 pub mod timed;

@@ -1,7 +1,7 @@
 //! A PostgreSQL server of the test's own: a fresh one in a temporary folder, on a spare loopback port, gone when dropped.
 //!
 //! Made of Debian's programs, and never as root: a test that runs as root hands them to an ordinary user. Where the programs
-//! are missing the test says so on one line and passes, unless `COURANT_REQUIRE_POSTGRES=1`.
+//! are missing the test says so on one line and passes, unless `COURANT_REQUIRE_PROGRAMS=1`.
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
@@ -9,7 +9,6 @@
 )]
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -18,6 +17,8 @@ use std::process::{Command, Output};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{Connection, Executor, PgConnection};
 use tempfile::TempDir;
+
+use super::programs::not_run;
 
 /// Where Debian puts the programs, a folder a version.
 const VERSIONS: &str = "/usr/lib/postgresql";
@@ -40,10 +41,7 @@ impl Postgres {
     /// Starts a server, or says on one line that `what` was not run.
     pub async fn start(what: &str) -> Option<Self> {
         let Some(programs) = newest_programs() else {
-            let line = format!("not run, no PostgreSQL programs under {VERSIONS}: {what}\n");
-            assert!(!is_required(), "{line}");
-            // Straight to the terminal: the test harness swallows what a passing test prints.
-            std::io::stderr().write_all(line.as_bytes()).unwrap();
+            not_run(&format!("PostgreSQL programs under {VERSIONS}"), what);
             return None;
         };
         let folder = TempDir::new().unwrap();
@@ -119,14 +117,6 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         self.run("pg_ctl", &["stop", "-w", "-m", "immediate", "-D", "data"]);
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a switch for the tests, not for the program"
-)]
-fn is_required() -> bool {
-    std::env::var_os("COURANT_REQUIRE_POSTGRES").is_some_and(|value| value == "1")
 }
 
 fn newest_programs() -> Option<PathBuf> {
