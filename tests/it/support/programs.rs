@@ -8,10 +8,17 @@ use std::process::Command;
 /// Says that `what` is not run for want of a program, or fails where all programs are demanded.
 pub fn not_run(program: &str, what: &str) {
     let line = format!("not run, no {program}: {what}\n");
-    let demanded = std::env::var_os("COURANT_REQUIRE_PROGRAMS").is_some_and(|value| value == "1");
-    assert!(!demanded, "{line}");
+    assert!(!are_demanded(), "{line}");
     // Straight to the terminal: the test harness swallows what a passing test prints.
     std::io::stderr().write_all(line.as_bytes()).unwrap();
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a setting of the tests, not of the program"
+)]
+fn are_demanded() -> bool {
+    std::env::var_os("COURANT_REQUIRE_PROGRAMS").is_some_and(|value| value == "1")
 }
 
 /// The Python that can import these modules; the system's own where the first in the path cannot.
