@@ -344,7 +344,8 @@ pub async fn a_joined_post_gives_the_other_its_place_and_topics(bench: &Bench) {
     assert_eq!(fresh[2].likeness, likeness(1));
     assert_eq!(ids(fresh), [1, 2, 3]);
     let none: &[String] = &[];
-    let early = store.post_alike(&[post(1).identity], none, none, at(-9_999));
+    let names = [post(1).identity];
+    let early = store.post_alike(&names, none, none, at(-9_999));
     assert_eq!(early.await.unwrap(), [], "none was compared yet");
     let open = [1, 2, 3].map(|id| (PostId(id), Standing::Open));
     store.post_stand(&open, true).await.unwrap();
