@@ -5,11 +5,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::model::DeliveryState;
-
 /// Newsletter and syndication pipeline: from new posts to one good mail.
 #[derive(Debug, Parser)]
-#[command(name = "courant", version, arg_required_else_help = true)]
+#[command(
+    name = "courant",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
 #[command(
     after_help = "Example: courant run\n\nExit codes: 0 done, 1 done in part, 2 usage, 65 bad data, 66 no input, \
     69 relay or database unavailable, 70 our fault, 73 cannot write, 75 try again, 78 configuration."
@@ -117,7 +120,7 @@ pub enum Command {
         #[arg(long)]
         schedule: Option<String>,
     },
-    /// Look at sealed issues
+    /// Look at sealed issues; pause, resume or cancel one, or try its mails again
     #[command(subcommand)]
     Issues(Issues),
     /// Look at the readers
@@ -138,6 +141,15 @@ pub enum Command {
         /// Address and port, instead of the configured ones
         #[arg(long, value_name = "ADDRESS")]
         listen: Option<SocketAddr>,
+    },
+    /// Explain a command, or a topic: `delivery` says what is promised about every mail
+    #[command(
+        after_help = "Example: courant help delivery\nExample for a command: courant help issues retry"
+    )]
+    Help {
+        /// `delivery`, or a command; without it, the list of commands
+        #[arg(value_name = "TOPIC")]
+        topic: Vec<String>,
     },
     /// Print a completion script for a shell
     #[command(
@@ -192,8 +204,10 @@ pub enum Issues {
         #[arg(value_parser = issue_number)]
         number: i64,
     },
-    /// Show what became of every mail of an issue
-    #[command(after_help = "Example: courant issues account 3 --list held")]
+    /// Show what became of every mail of an issue, by state, domain and cause
+    #[command(
+        after_help = "Example: courant issues account 3 --list held\nWhat the states mean: courant help delivery"
+    )]
     Account {
         /// Its number
         #[arg(value_parser = issue_number)]
@@ -202,10 +216,48 @@ pub enum Issues {
         #[arg(long, value_enum, value_name = "STATE")]
         list: Option<AccountState>,
     },
+    /// Queue mails of an issue again, for the run that is sending or the next one
+    #[command(after_help = "Example: courant issues retry 3 --failed\n\
+        Without a flag: --deferred. What was held may arrive twice: we do not know whether it arrived.")]
+    Retry {
+        /// Its number
+        #[arg(value_parser = issue_number)]
+        number: i64,
+        /// Those that the relay put off: now, and not at their next try
+        #[arg(long)]
+        deferred: bool,
+        /// Those that are held: a reader who has the mail already gets it twice
+        #[arg(long)]
+        held: bool,
+        /// Those that failed, but for mailboxes that do not exist and readers who left
+        #[arg(long)]
+        failed: bool,
+    },
+    /// Send nothing more of an issue until it is resumed; a run that is sending finishes the message in hand
+    #[command(after_help = "Example: courant issues pause 3")]
+    Pause {
+        /// Its number
+        #[arg(value_parser = issue_number)]
+        number: i64,
+    },
+    /// Let a paused issue go on, with the next run
+    #[command(after_help = "Example: courant issues resume 3 && courant run --due")]
+    Resume {
+        /// Its number
+        #[arg(value_parser = issue_number)]
+        number: i64,
+    },
+    /// Send nothing more of an issue, ever: what had not begun is suppressed
+    #[command(after_help = "Example: courant issues cancel 3")]
+    Cancel {
+        /// Its number
+        #[arg(value_parser = issue_number)]
+        number: i64,
+    },
 }
 
 /// The states of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum AccountState {
     /// Taken by the relay
     Sent,
@@ -228,21 +280,6 @@ impl AccountState {
             Self::Suppressed => "suppressed",
             Self::Held => "held",
             Self::Queued => "queued",
-        }
-    }
-
-    /// The states of a delivery that are counted under this one.
-    pub fn deliveries(self) -> &'static [DeliveryState] {
-        match self {
-            Self::Sent => &[DeliveryState::Sent],
-            Self::Failed => &[DeliveryState::Failed],
-            Self::Suppressed => &[DeliveryState::Suppressed],
-            Self::Held => &[DeliveryState::Held],
-            Self::Queued => &[
-                DeliveryState::Queued,
-                DeliveryState::Claimed,
-                DeliveryState::Intent,
-            ],
         }
     }
 }

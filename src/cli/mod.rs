@@ -95,6 +95,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Templates(command) => commands::templates::templates(session, &command),
         Command::Schedule(command) => commands::schedule::schedule(session, command).await,
         Command::Serve { listen } => commands::serve::serve(session, listen).await,
+        Command::Help { topic } => commands::help::help(session, &topic),
         Command::Completions { shell } => Ok(commands::manual::completions(session, shell)),
         Command::Man { out } => commands::manual::man(session, out),
     }

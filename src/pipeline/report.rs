@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::model::{
-    Account, AlsoAt, Diagnostic, Flood, IssueNumber, NotAsked, PostId, Schedule, ScheduleName,
-    SourceName, SuppressionReason,
+    Account, AlsoAt, Diagnostic, Flood, IssueNumber, IssueStanding, NotAsked, PostId, Schedule,
+    ScheduleName, SourceName, SuppressionReason,
 };
 use crate::store::SyncReport;
 
@@ -126,6 +126,8 @@ pub struct IssueReport {
     pub variants: usize,
     /// Sealed by an earlier run and continued by this one.
     pub resumed: bool,
+    /// Whether the operator paused or cancelled it, before or while it was sent.
+    pub standing: IssueStanding,
     /// Where its deliveries stand now.
     pub account: Account,
     /// What happened to deliveries that a broken run left behind.

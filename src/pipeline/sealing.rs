@@ -11,8 +11,8 @@ use super::{Fault, Pipeline, World, preflight};
 use crate::audience::{Purpose, SyncedList, Token};
 use crate::compose::OwnLines;
 use crate::model::{
-    Account, Diagnostic, Edition, Issue, NewDelivery, Post, PostId, Reader, Schedule,
-    SealedVariant, SlotNonce,
+    Account, Diagnostic, Edition, Issue, IssueStanding, NewDelivery, Post, PostId, Reader,
+    Schedule, SealedVariant, SlotNonce,
 };
 use crate::schedule;
 use crate::select::{Entitled, Readership};
@@ -253,6 +253,7 @@ fn first_report(seal: &Seal, readership: &Readership<'_>) -> IssueReport {
         posts: seal.issue.posts.len(),
         variants: seal.variants.len(),
         resumed: false,
+        standing: IssueStanding::Open,
         account: Account {
             planned,
             queued: planned,

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod gather;
+pub mod help;
 pub mod init;
 pub mod issues;
 pub mod manual;

@@ -4,8 +4,8 @@ use super::summary::{self, has_errors};
 use super::{plan, signals};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::session::{self, Session};
-use crate::model::{Account, Schedule};
-use crate::pipeline::{Pipeline, Plan, Quiet, RunReport, Wish};
+use crate::model::{Account, IssueStanding, Schedule};
+use crate::pipeline::{IssueReport, Pipeline, Plan, Quiet, RunReport, Wish};
 use crate::schedule::Due;
 
 /// Runs the schedules of the wish, or shows what would be done.
@@ -94,13 +94,15 @@ fn exit(report: &RunReport) -> Exit {
     if report.asked_to_end {
         return Exit::Done;
     }
-    let stopped = report.issues.iter().any(|issue| issue.stopped.is_some());
-    let none_sent = report.issues.iter().all(|issue| issue.account.sent == 0);
+    // What the operator paused is as it should be.
+    let wanted = |issue: &&IssueReport| issue.standing != IssueStanding::Paused;
+    let mut issues = report.issues.iter().filter(wanted);
+    let stopped = issues.clone().any(|issue| issue.stopped.is_some());
+    let none_sent = issues.clone().all(|issue| issue.account.sent == 0);
     if stopped && none_sent {
         return Exit::Unavailable;
     }
     let undelivered = |account: &Account| account.failed + account.held + account.queued > 0;
-    let mut issues = report.issues.iter();
     let in_part = stopped || report.overtaken;
     if in_part || issues.any(|issue| undelivered(&issue.account)) || has_errors(&report.faults) {
         Exit::Part

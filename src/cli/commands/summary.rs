@@ -4,7 +4,9 @@ use jiff::tz::TimeZone;
 
 use super::plan;
 use crate::cli::print::{Printer, clock, count, quoted, shown};
-use crate::model::{Account, Diagnostic, NotAsked, ScheduleName, Severity};
+use crate::model::{
+    Account, Diagnostic, IssueNumber, IssueStanding, NotAsked, ScheduleName, Severity,
+};
 use crate::pipeline::{IssueReport, Pipeline, Quiet, RunReport, SourceReport};
 
 /// Prints the summary; `program` is how the user starts this program.
@@ -88,6 +90,17 @@ fn show_issue(printer: &Printer, issue: &IssueReport, zone: &TimeZone, program: 
             "  nothing new for {}",
             count(issue.nothing_new, "reader", "readers")
         ));
+    }
+    match issue.standing {
+        IssueStanding::Open => {}
+        IssueStanding::Paused => {
+            let number = issue.number;
+            printer.line(format!(
+                "  paused; to go on: {program} issues resume {number}"
+            ));
+            return;
+        }
+        IssueStanding::Cancelled => printer.line("  cancelled"),
     }
     if let Some(at) = issue.next_try {
         printer.line(format!(
@@ -307,22 +320,30 @@ pub fn show_faults(printer: &Printer, report: &RunReport, program: &str) {
     for issue in &report.issues {
         let number = issue.number;
         if !issue.account.balances() {
-            printer.fault(&Diagnostic::error(format!(
-                "the account of issue {number} does not balance"
-            )));
+            printer.fault(&imbalance(number, &issue.account));
         }
         if let Some(reason) = &issue.stopped {
             let fault = format!("sending issue {number} stopped: {reason}");
             let hint = "what is queued stays queued, and the next run takes it up";
             printer.fault(&Diagnostic::error(fault).hint(hint));
         }
-        let unread = printer.quiet || printer.json;
+        let unread = (printer.quiet || printer.json) && issue.standing != IssueStanding::Paused;
         if let Some(state) = state_to_name(&issue.account).filter(|_| unread) {
             let fault = format!("issue {number}: {}", account_words(&issue.account));
             let hint = format!("`{program} issues account {number} --list {state}`");
             printer.fault(&Diagnostic::warning(fault).hint(hint));
         }
     }
+}
+
+/// An account that does not add up, in numbers: a fault of ours, whatever the relay did.
+pub fn imbalance(number: IssueNumber, account: &Account) -> Diagnostic {
+    let (planned, found) = (account.planned, account.found());
+    Diagnostic::error(format!(
+        "the account of issue {number} does not balance: {planned} planned, {found} found ({})",
+        account_words(account)
+    ))
+    .hint("this is a fault of ours: please report it, with what `courant issues account --json` prints")
 }
 
 /// Whether any of these stops, or would stop, what was asked.
