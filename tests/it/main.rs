@@ -20,6 +20,7 @@ mod looking;
 mod message;
 mod on_postgres;
 mod parsing;
+mod promise;
 mod publishing;
 mod reading;
 mod relay;
