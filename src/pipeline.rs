@@ -6,6 +6,7 @@
 //! post or reader is a line in the [`RunReport`].
 
 mod announcing;
+mod approving;
 mod asking;
 mod brake;
 mod checks;
@@ -16,6 +17,7 @@ mod gathering;
 mod joining;
 mod pictures;
 mod planning;
+mod plans;
 mod polling;
 mod preflight;
 mod proofs;
@@ -49,8 +51,8 @@ use gathering::Trace;
 pub use planning::{Preview, TestMail};
 pub use proofs::{Copy, Gets, Proof, ProofReader};
 pub use report::{
-    HeldPosts, IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, QuietSchedule, Recovery,
-    RunReport, Skipped, SourceReport,
+    HeldPosts, IssueReport, Plan, PlanRefused, PlanSaved, PlannedPost, PlannedVariant, Quiet,
+    QuietSchedule, Recovery, RunReport, Skipped, SourceReport,
 };
 pub use sending::fetch_settings;
 use tenure::Tenure;

@@ -87,10 +87,15 @@ pub enum Command {
         sources: Vec<String>,
     },
     /// Show what the next issue would be, with a reason for every post in or out
-    #[command(after_help = "Example: courant plan weekly")]
+    #[command(
+        after_help = "Example: courant plan weekly\nExample for a promise: courant plan weekly --save"
+    )]
     Plan {
         /// The schedule; without it, those marked as default
         schedule: Option<String>,
+        /// Keep it under a hash, so that `run --plan HASH` sends exactly this or nothing
+        #[arg(long)]
+        save: bool,
     },
     /// Look at the next issue, in the browser, as files or as one message; nothing is sealed or sent
     #[command(after_help = "Example: courant preview --open\n\
@@ -99,7 +104,7 @@ pub enum Command {
     Preview(PreviewArgs),
     /// Gather the new posts, seal an issue, publish feed and archive, and send it to every reader once
     #[command(
-        after_help = "Example: courant run\nExample for cron: */5 * * * * courant -c /srv/nieuws -q run --due"
+        after_help = "Example: courant run\nExample for cron: */5 * * * * courant -c /srv/nieuws -q run --due\nExample for a saved plan: courant run --plan 1f0e9a4b7c2d5e83"
     )]
     Run {
         /// The schedule to run now; without it, those marked as default
@@ -107,6 +112,9 @@ pub enum Command {
         /// Run each schedule whose time has come and was not served
         #[arg(long, conflicts_with = "schedule")]
         due: bool,
+        /// Send this saved plan exactly as it is, or refuse and say what changed; no source is asked
+        #[arg(long, value_name = "HASH", conflicts_with_all = ["schedule", "due", "dry_run"])]
+        plan: Option<String>,
         /// Show what would be done; save nothing, send nothing
         #[arg(long)]
         dry_run: bool,

@@ -38,6 +38,8 @@ pub(super) struct Surroundings {
     timezone: Option<TimeZone>,
     /// Topics that a source names.
     topics: BTreeSet<Topic>,
+    /// Whether there is an operator to ask; said of a faulty section too, which is reported.
+    operator: bool,
 }
 
 impl Surroundings {
@@ -49,6 +51,7 @@ impl Surroundings {
         Self {
             timezone: newsletter.map(|newsletter| newsletter.timezone.clone()),
             topics: topics.collect(),
+            operator: newsletter.is_none_or(|newsletter| newsletter.operator.is_some()),
         }
     }
 }
@@ -147,6 +150,7 @@ fn read_schedule(
     let max_lateness = section.or("max_lateness", MAX_LATENESS, Value::duration);
     let first_run = section.or("first_run", FirstRun::default(), read_first_run);
     let default = section.or("default", only, Value::boolean);
+    let approve = section.or("approve", false, |v| read_approve(v, around.operator));
     let intro = section.optional("intro", |v| localised::read(v, Value::text));
     let subject = section.optional("subject", |v| localised::read(v, with_fields));
     let preheader = section.optional("preheader", |v| localised::read(v, with_fields));
@@ -162,10 +166,23 @@ fn read_schedule(
         max_lateness: max_lateness?,
         first_run: first_run?,
         default: default?,
+        approve: approve?,
         intro,
         subject,
         preheader,
     })
+}
+
+/// Who wants to be asked must be reachable.
+fn read_approve(value: &Value<'_>, operator: bool) -> Option<bool> {
+    let approve = value.boolean()?;
+    if approve && !operator {
+        let hint =
+            "name who approves: `operator = \"you@example.org\"` in `[newsletter]` of courant.toml";
+        value.report("there is nobody to ask for approval", Some(hint.to_owned()));
+        return None;
+    }
+    Some(approve)
 }
 
 /// A word, or how many of the newest posts.

@@ -31,6 +31,8 @@ pub struct Schedule {
     pub first_run: FirstRun,
     /// Readers who name no schedule receive this one.
     pub default: bool,
+    /// A run stops at the plan and asks the operator, who sends it with `run --plan`.
+    pub approve: bool,
     /// A few words by the editor at the top of each issue, for readers of the languages it is written in.
     pub intro: Option<Localised>,
     /// A subject of the publisher's own instead of the one made by rule; it may hold [`SUBJECT_FIELDS`] in braces.

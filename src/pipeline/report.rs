@@ -30,6 +30,10 @@ pub struct RunReport {
     pub issues: Vec<IssueReport>,
     /// Schedules that made no issue, and why.
     pub quiet: Vec<QuietSchedule>,
+    /// Issues that wait for the operator's approval.
+    pub plans: Vec<PlanSaved>,
+    /// The saved plan that was to be sent, and why it was not.
+    pub refused: Option<PlanRefused>,
     /// Files written below `state/public`.
     pub published: Vec<PathBuf>,
     /// Where the embedded mailbox keeps its messages, if it was used.
@@ -163,6 +167,34 @@ pub struct QuietSchedule {
     pub why: Quiet,
 }
 
+/// A plan that was saved: what `run --plan` would send.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanSaved {
+    /// Its schedule.
+    pub schedule: ScheduleName,
+    /// Its name: a hash of everything in it.
+    pub plan: String,
+    /// Posts it carries.
+    pub posts: usize,
+    /// Renderings that its readers share.
+    pub variants: usize,
+    /// Who would get it.
+    pub readers: usize,
+    /// These by the domain of their address, most first.
+    pub domains: Vec<(String, usize)>,
+    /// The operator's address, masked, once a preview was mailed there.
+    pub asked: Option<String>,
+}
+
+/// A saved plan that does not hold any more.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanRefused {
+    /// Its name.
+    pub plan: String,
+    /// What has changed, one clause each.
+    pub changes: Vec<String>,
+}
+
 /// A reader of the schedule who is left out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Skipped {
@@ -206,6 +238,11 @@ pub enum Quiet {
     Preflight {
         /// How many.
         errors: usize,
+    },
+    /// It is planned, and waits for the operator to send the plan.
+    AwaitsApproval {
+        /// The plan's name.
+        plan: String,
     },
     /// This edition was sealed before.
     Sealed {
@@ -259,6 +296,24 @@ pub struct Plan {
     pub sources: Vec<SourceReport>,
     /// Faults in sources, posts and subscribers.
     pub faults: Vec<Diagnostic>,
+}
+
+impl Plan {
+    /// Of which nothing is known but its schedule.
+    pub(super) fn empty(schedule: &ScheduleName) -> Self {
+        Self {
+            schedule: schedule.clone(),
+            posts: vec![],
+            variants: vec![],
+            readers: 0,
+            skipped: vec![],
+            nothing_new: 0,
+            quiet: None,
+            held: vec![],
+            sources: vec![],
+            faults: vec![],
+        }
+    }
 }
 
 /// One rendering of a plan.

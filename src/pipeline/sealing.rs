@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
-use super::choosing::{reason_for_no_issue, skipped};
+use super::choosing::{Chosen, reason_for_no_issue, skipped};
 use super::gathering::Gathering;
 use super::report::{IssueReport, Quiet, RunReport};
 use super::shelf::Keep;
@@ -25,8 +25,16 @@ pub(super) struct Sealed {
     pub report: IssueReport,
 }
 
+/// What is about to be sealed, or saved as a plan.
+pub(super) struct Prepared<'a> {
+    pub chosen: Chosen,
+    pub readership: Readership<'a>,
+    pub seal: Seal,
+}
+
 impl Pipeline {
-    /// Seals the schedule's next issue, or says in the report why there is none.
+    /// Seals the schedule's next issue, or says in the report why there is none. Where the schedule wants to be approved, it
+    /// is planned and the operator asked.
     pub(super) async fn seal(
         &self,
         schedule: &Schedule,
@@ -49,18 +57,63 @@ impl Pipeline {
             report.keep_quiet(schedule, quiet);
             return Ok(None);
         }
-        let mut posts = chosen.posts;
-        self.host_pictures(&mut posts, Keep::Published, world, report)
+        let keep = match schedule.approve {
+            true => Keep::Aside,
+            false => Keep::Published,
+        };
+        let before = report.faults.len();
+        let prepared = self
+            .prepare(schedule, slot, chosen, readership, keep, world, report)
             .await?;
-        let (seal, found) = self
-            .freeze(schedule, slot, posts, &readership, world)
-            .await?;
-        let errors = preflight::errors(&found);
-        report.faults.extend(found);
+        let errors = preflight::errors(&report.faults[before..]);
         if errors > 0 {
             report.keep_quiet(schedule, Quiet::Preflight { errors });
             return Ok(None);
         }
+        if schedule.approve {
+            self.ask_for_approval(schedule, prepared, readers, world, report)
+                .await?;
+            return Ok(None);
+        }
+        let Prepared {
+            readership, seal, ..
+        } = prepared;
+        self.seal_now(schedule, seal, &readership, report).await
+    }
+
+    /// Copies the pictures, renders and freezes; what the preflight finds goes into the report.
+    #[expect(clippy::too_many_arguments, reason = "all that an issue is made of")]
+    pub(super) async fn prepare<'a>(
+        &self,
+        schedule: &Schedule,
+        slot: Option<Timestamp>,
+        chosen: Chosen,
+        readership: Readership<'a>,
+        keep: Keep,
+        world: &World<'_>,
+        report: &mut RunReport,
+    ) -> Result<Prepared<'a>, Fault> {
+        let mut posts = chosen.posts.clone();
+        self.host_pictures(&mut posts, keep, world, report).await?;
+        let (seal, found) = self
+            .freeze(schedule, slot, posts, &readership, world)
+            .await?;
+        report.faults.extend(found);
+        Ok(Prepared {
+            chosen,
+            readership,
+            seal,
+        })
+    }
+
+    /// T1, the transaction.
+    pub(super) async fn seal_now(
+        &self,
+        schedule: &Schedule,
+        seal: Seal,
+        readership: &Readership<'_>,
+        report: &mut RunReport,
+    ) -> Result<Option<Sealed>, Fault> {
         match self.store.issue_seal(&seal).await? {
             SealOutcome::EditionExists(number) => {
                 report.keep_quiet(schedule, Quiet::Sealed { number });
@@ -70,7 +123,7 @@ impl Pipeline {
                 let (issue, readers) = (seal.issue.number.0, seal.deliveries.len());
                 tracing::info!(issue, readers, "sealed an issue");
                 Ok(Some(Sealed {
-                    report: first_report(&seal, &readership),
+                    report: first_report(&seal, readership),
                     issue: seal.issue,
                     variants: seal.variants,
                 }))
@@ -131,7 +184,7 @@ impl Pipeline {
         })
     }
 
-    async fn next_manual_edition(
+    pub(super) async fn next_manual_edition(
         &self,
         schedule: &Schedule,
         date: jiff::civil::Date,
@@ -178,7 +231,8 @@ impl Pipeline {
         Ok(sealed)
     }
 
-    fn deliveries(
+    /// A delivery for each reader, in order.
+    pub(super) fn deliveries(
         &self,
         issue: &Issue,
         variants: &[SealedVariant],

@@ -135,6 +135,7 @@ pub(super) mod tests {
             max_lateness: SignedDuration::from_hours(12),
             first_run: FirstRun::Send,
             default: true,
+            approve: false,
             intro: None,
             subject: None,
             preheader: None,

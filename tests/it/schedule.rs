@@ -35,6 +35,7 @@ fn schedule(cadence: Cadence, zone: &str) -> Schedule {
         max_lateness: SignedDuration::from_hours(12),
         first_run: FirstRun::Baseline,
         default: true,
+        approve: false,
         intro: None,
         subject: None,
         preheader: None,

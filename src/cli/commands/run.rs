@@ -26,14 +26,30 @@ pub async fn run(
         return dry(session, &pipeline, &wish).await;
     }
     let report = signals::stopping(session.stop(), pipeline.run(&wish, &session.world())).await??;
+    finish(session, &pipeline, &report).await
+}
+
+/// Sends a saved plan.
+pub async fn run_plan(session: &Session, plan: &str) -> Result<Exit, Failure> {
+    let pipeline = session.pipeline(session.config()?).await?;
+    let world = session.world();
+    let report = signals::stopping(session.stop(), pipeline.run_plan(plan, &world)).await??;
+    finish(session, &pipeline, &report).await
+}
+
+async fn finish(
+    session: &Session,
+    pipeline: &Pipeline,
+    report: &RunReport,
+) -> Result<Exit, Failure> {
     pipeline.store.close().await;
     session.clear_bars();
     let program = session.program();
-    session.printer.either(&report, |printer| {
-        summary::summary(printer, &pipeline, &report, &program)
+    session.printer.either(report, |printer| {
+        summary::summary(printer, pipeline, report, &program)
     });
-    summary::show_faults(&session.printer, &report, &program);
-    Ok(exit(&report))
+    summary::show_faults(&session.printer, report, &program);
+    Ok(exit(report))
 }
 
 /// What a run would do: the plan of each schedule that it would serve.
@@ -90,6 +106,9 @@ async fn is_served(
 fn exit(report: &RunReport) -> Exit {
     if report.issues.iter().any(|issue| !issue.account.balances()) {
         return Exit::Ours;
+    }
+    if report.refused.is_some() {
+        return Exit::Data;
     }
     if report.asked_to_end {
         return Exit::Done;

@@ -34,6 +34,12 @@ pub fn summary(printer: &Printer, pipeline: &Pipeline, report: &RunReport, progr
         };
         printer.line(format!("{}: {words}{nothing}", quiet.schedule));
     }
+    for plan in &report.plans {
+        if let Some(operator) = &plan.asked {
+            printer.line(format!("  a preview is with {operator}"));
+        }
+        printer.line(format!("  to send it: {program} run --plan {}", plan.plan));
+    }
     show_visits(
         printer,
         &report.sources,
@@ -165,6 +171,7 @@ pub fn quiet_words(quiet: &Quiet, zone: &TimeZone) -> String {
             "the preflight found {}, so no issue was sealed; the next run tries again",
             count(*errors, "error", "errors")
         ),
+        Quiet::AwaitsApproval { plan } => format!("waits for approval, as plan {plan}"),
         Quiet::Sealed { number } => format!("this edition was sealed before, as issue {number}"),
     }
 }
@@ -317,6 +324,15 @@ pub fn show_commands(printer: &Printer, commands: &[(String, String)]) {
 /// Prints to stderr what went wrong; who reads no summary is told there of mails that did not go out.
 pub fn show_faults(printer: &Printer, report: &RunReport, program: &str) {
     printer.faults(&report.faults);
+    if let Some(refused) = &report.refused {
+        let changes = refused.changes.join("; ");
+        let fault = format!(
+            "plan `{}` was not sent, since this has changed: {changes}",
+            refused.plan
+        );
+        let hint = format!("nothing was sealed; to plan anew: `{program} plan --save`");
+        printer.fault(&Diagnostic::error(fault).hint(hint));
+    }
     for issue in &report.issues {
         let number = issue.number;
         if !issue.account.balances() {
