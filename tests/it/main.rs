@@ -5,6 +5,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod approving;
 mod architecture;
 mod breaking;
 mod compose;

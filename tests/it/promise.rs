@@ -3,6 +3,7 @@
 use std::process::Child;
 
 use serde_json::{Value, json};
+use sqlx::{Connection, Executor, SqliteConnection};
 
 use crate::support::newsletter::{Ended, Newsletter};
 use crate::support::smtp::{Script, SmtpServer, Stage, at};
@@ -272,4 +273,21 @@ async fn a_retry_sends_what_was_put_off_failed_or_held_and_nothing_else() {
     let copies = [0, 1, 2, 3].map(|n| server.copies(&format!("reader{n}@example.nl")));
     assert_eq!(copies, [0, 1, 1, 1]);
     expect(&newsletter, &["issues", "retry", "9"], 66).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_does_not_balance_is_our_fault_and_said_in_numbers() {
+    let script = Script::new().rule(at(Stage::Rcpt).to("reader0@example.nl").say(GREYLISTED));
+    let (_server, newsletter) = sending(script, 3).await;
+    expect(&newsletter, &["run"], 1).await;
+    let url = format!("sqlite://{}", newsletter.path("state/courant.db").display());
+    let mut database = SqliteConnection::connect(&url).await.unwrap();
+    let lost = "UPDATE issue SET planned = 4";
+    database.execute(lost).await.unwrap();
+    database.close().await.unwrap();
+    let fault = "the account of issue 1 does not balance: 4 planned, 3 found (2 sent, 0 failed, 0 suppressed, 0 held, 1 queued)";
+    for command in [&["issues", "account", "1"][..], &["-q", "run", "--due"]] {
+        let ended = expect(&newsletter, command, 70).await;
+        assert!(ended.stderr.contains(fault), "{}", ended.stderr);
+    }
 }

@@ -163,9 +163,10 @@ async fn json_keeps_its_keys() {
     watched.http.on("/feed.xml?x", second);
     let list = "<opml><body><outline text='A' xmlUrl='https://a.example/feed'/></body></opml>";
     watched.newsletter.write("lijst.opml", list);
-    let commands: [(&[&str], i32); 25] = [
+    let commands: [(&[&str], i32); 26] = [
         (&["check"], 65),
         (&["plan"], 1),
+        (&["plan", "--save"], 1),
         (&["preview"], 1),
         (&["send-test", "jan@example.nl"], 1),
         (&["run", "--dry-run"], 1),
