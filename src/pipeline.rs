@@ -51,8 +51,8 @@ use gathering::Trace;
 pub use planning::{Preview, TestMail};
 pub use proofs::{Copy, Gets, Proof, ProofReader};
 pub use report::{
-    HeldPosts, IssueReport, Plan, PlanRefused, PlanSaved, PlannedPost, PlannedVariant, Quiet,
-    QuietSchedule, Recovery, RunReport, Skipped, SourceReport,
+    HeldPosts, IssueReport, Plan, PlanRefused, PlanSaved, PlannedDomain, PlannedPost,
+    PlannedVariant, Quiet, QuietSchedule, Recovery, RunReport, Skipped, SourceReport,
 };
 pub use sending::fetch_settings;
 use tenure::Tenure;

@@ -204,7 +204,9 @@ impl Pipeline {
             ..
         } = saved;
         let domains = domains.iter().take(10);
-        let domains: Vec<_> = domains.map(|(domain, n)| format!("{domain} {n}")).collect();
+        let domains: Vec<_> = domains
+            .map(|one| format!("{} {}", one.domain, one.readers))
+            .collect();
         format!(
             "The next issue of {schedule} waits for you. Nothing was sent to a reader.\n\n\
              posts: {posts}\nvariants: {variants}\nreaders: {readers} ({})\n\n\

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::choosing::Chosen;
-use super::report::PlannedPost;
+use super::report::{PlannedDomain, PlannedPost};
 use super::{Fault, Pipeline, publishing};
 use crate::model::{
     Digest, Hold, IssueNumber, LedgerEntry, Masthead, Post, PostId, ScheduleName, SealedVariant,
@@ -47,7 +47,7 @@ pub(super) struct SavedPlan {
     pub verdicts: Vec<SavedVerdict>,
     pub variants: Vec<SavedVariant>,
     /// Readers by the domain of their address, most first.
-    pub domains: Vec<(String, usize)>,
+    pub domains: Vec<PlannedDomain>,
     /// What the preflight remarked.
     pub preflight: Vec<String>,
 }
@@ -88,11 +88,12 @@ impl SavedPlan {
             let domain = delivery.reader.address.ascii_domain();
             *domains.entry(domain).or_default() += 1;
         }
-        let mut domains: Vec<_> = domains
-            .into_iter()
-            .map(|(d, n)| (d.to_owned(), n))
-            .collect();
-        domains.sort_by_key(|(_, readers)| std::cmp::Reverse(*readers));
+        let named = |(domain, readers): (&str, usize)| PlannedDomain {
+            domain: domain.to_owned(),
+            readers,
+        };
+        let mut domains: Vec<_> = domains.into_iter().map(named).collect();
+        domains.sort_by_key(|domain| std::cmp::Reverse(domain.readers));
         let issue = &seal.issue;
         Self {
             schedule: issue.schedule.clone(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Account, AlsoAt, Diagnostic, Flood, IssueNumber, IssueStanding, NotAsked, PostId, Schedule,
@@ -181,9 +181,18 @@ pub struct PlanSaved {
     /// Who would get it.
     pub readers: usize,
     /// These by the domain of their address, most first.
-    pub domains: Vec<(String, usize)>,
+    pub domains: Vec<PlannedDomain>,
     /// The operator's address, masked, once a preview was mailed there.
     pub asked: Option<String>,
+}
+
+/// Readers of a plan whose addresses are at one domain.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedDomain {
+    /// The domain.
+    pub domain: String,
+    /// How many.
+    pub readers: usize,
 }
 
 /// A saved plan that does not hold any more.

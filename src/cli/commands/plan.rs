@@ -87,10 +87,10 @@ fn show_saved(printer: &Printer, saved: Option<&PlanSaved>, program: &str) {
         printer.line("Nothing to save: no issue would be made.");
         return;
     };
-    let domains = saved.domains.iter().map(|(domain, readers)| {
-        let readers = readers.to_string();
-        vec![readers, domain.clone()]
-    });
+    let domains = saved
+        .domains
+        .iter()
+        .map(|one| vec![one.readers.to_string(), one.domain.clone()]);
     printer.table(&["readers", "domain"], &domains.collect::<Vec<_>>());
     printer.line("");
     printer.line(format!(

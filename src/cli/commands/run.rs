@@ -25,7 +25,9 @@ pub async fn run(
     if dry_run {
         return dry(session, &pipeline, &wish).await;
     }
-    let report = signals::stopping(session.stop(), pipeline.run(&wish, &session.world())).await??;
+    let world = session.world();
+    let run = session.telling(pipeline.run(&wish, &world));
+    let report = signals::stopping(session.stop(), run).await??;
     finish(session, &pipeline, &report).await
 }
 
@@ -33,7 +35,8 @@ pub async fn run(
 pub async fn run_plan(session: &Session, plan: &str) -> Result<Exit, Failure> {
     let pipeline = session.pipeline(session.config()?).await?;
     let world = session.world();
-    let report = signals::stopping(session.stop(), pipeline.run_plan(plan, &world)).await??;
+    let run = session.telling(pipeline.run_plan(plan, &world));
+    let report = signals::stopping(session.stop(), run).await??;
     finish(session, &pipeline, &report).await
 }
 
