@@ -61,6 +61,9 @@ impl Pipeline {
                 &mut report,
             )
             .await?;
+        let Some(prepared) = prepared else {
+            return Ok((Plan::empty(&schedule.name), None));
+        };
         let quiet = quiet.or_else(|| match preflight::errors(&report.faults) {
             0 => None,
             errors => Some(Quiet::Preflight { errors }),
@@ -249,8 +252,10 @@ impl Pipeline {
             return Ok(None);
         }
         let mut posts = plan.posts.clone();
-        self.host_pictures(&mut posts, Keep::Published, world, report)
-            .await?;
+        let keep = Keep::Published;
+        if !self.host_in_time(&mut posts, keep, world, report).await? {
+            return Ok(None);
+        }
         let readership = self.readership(schedule, &posts, readers).await?;
         let fresh = self.new_issue(schedule, plan.slot, posts, world).await?;
         let edition = match plan.slot {

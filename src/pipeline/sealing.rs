@@ -65,6 +65,9 @@ impl Pipeline {
         let prepared = self
             .prepare(schedule, slot, chosen, readership, keep, world, report)
             .await?;
+        let Some(prepared) = prepared else {
+            return Ok(None);
+        };
         let errors = preflight::errors(&report.faults[before..]);
         if errors > 0 {
             report.keep_quiet(schedule, Quiet::Preflight { errors });
@@ -81,7 +84,8 @@ impl Pipeline {
         self.seal_now(schedule, seal, &readership, report).await
     }
 
-    /// Copies the pictures, renders and freezes; what the preflight finds goes into the report.
+    /// Copies the pictures, renders and freezes; what the preflight finds goes into the report. `None`: the run was asked to
+    /// end meanwhile, since pictures may take long.
     #[expect(clippy::too_many_arguments, reason = "all that an issue is made of")]
     pub(super) async fn prepare<'a>(
         &self,
@@ -92,18 +96,35 @@ impl Pipeline {
         keep: Keep,
         world: &World<'_>,
         report: &mut RunReport,
-    ) -> Result<Prepared<'a>, Fault> {
+    ) -> Result<Option<Prepared<'a>>, Fault> {
         let mut posts = chosen.posts.clone();
-        self.host_pictures(&mut posts, keep, world, report).await?;
+        if !self.host_in_time(&mut posts, keep, world, report).await? {
+            return Ok(None);
+        }
         let (seal, found) = self
             .freeze(schedule, slot, posts, &readership, world)
             .await?;
         report.faults.extend(found);
-        Ok(Prepared {
+        Ok(Some(Prepared {
             chosen,
             readership,
             seal,
-        })
+        }))
+    }
+
+    /// Copies the posts' pictures; false if the run is asked to end first.
+    pub(super) async fn host_in_time(
+        &self,
+        posts: &mut [(PostId, Post)],
+        keep: Keep,
+        world: &World<'_>,
+        report: &mut RunReport,
+    ) -> Result<bool, Fault> {
+        tokio::select! {
+            hosted = self.host_pictures(posts, keep, world, report) => hosted?,
+            () = world.stop.stopped() => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// T1, the transaction.

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::signals;
 use super::summary::{has_errors, quiet_words};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::{Printer, count, shortened, titled};
@@ -59,7 +60,16 @@ pub async fn save(session: &Session, name: Option<&str>) -> Result<Exit, Failure
     let schedules = session::schedules(&pipeline.config, name)?;
     let mut plans = Vec::with_capacity(schedules.len());
     for schedule in &schedules {
-        let Some((plan, saved)) = pipeline.plan_and_save(schedule, &session.world()).await? else {
+        let world = session.world();
+        let planned = pipeline.plan_and_save(schedule, &world);
+        let planned = signals::stopping(session.stop(), planned).await??;
+        if session.stop().is_stopped() {
+            return Err(Failure::new(
+                Exit::TryAgain,
+                "asked to end: nothing was saved as a plan",
+            ));
+        }
+        let Some((plan, saved)) = planned else {
             return Err(Failure::new(Exit::TryAgain, "a run is already under way")
                 .hint("a saved plan begins where that run ends: try again after it"));
         };
