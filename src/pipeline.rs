@@ -13,6 +13,7 @@ mod checks;
 mod choosing;
 mod fault;
 mod feeds;
+mod fulfilling;
 mod gathering;
 mod joining;
 mod pictures;
