@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::SignedDuration;
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 use super::document::Faults;
@@ -151,6 +152,9 @@ fn read_schedule(
     let first_run = section.or("first_run", FirstRun::default(), read_first_run);
     let default = section.or("default", only, Value::boolean);
     let approve = section.or("approve", false, |v| read_approve(v, around.operator));
+    let done_by = section.or("done_by", None, |v| {
+        v.parse_or_hint(parse_time, "write it as `09:00`")
+    });
     let intro = section.optional("intro", |v| localised::read(v, Value::text));
     let subject = section.optional("subject", |v| localised::read(v, with_fields));
     let preheader = section.optional("preheader", |v| localised::read(v, with_fields));
@@ -167,6 +171,7 @@ fn read_schedule(
         first_run: first_run?,
         default: default?,
         approve: approve?,
+        done_by: done_by?,
         intro,
         subject,
         preheader,
@@ -183,6 +188,13 @@ fn read_approve(value: &Value<'_>, operator: bool) -> Option<bool> {
         return None;
     }
     Some(approve)
+}
+
+/// A time of day, `09:00`.
+fn parse_time(text: &str) -> Result<Option<Time>, &'static str> {
+    Time::strptime("%H:%M", text)
+        .map(Some)
+        .map_err(|_| "not a time of day")
 }
 
 /// A word, or how many of the newest posts.

@@ -119,11 +119,13 @@ impl Pipeline {
             return Ok(None);
         }
         let deliveries = self.deliveries(&issue, &variants, &readership);
+        let done_by = schedule::deadline(schedule, issue.sealed_at);
         let seal = Seal {
             issue,
             variants,
             deliveries,
             served: plan.slot,
+            done_by,
         };
         self.seal_now(schedule, seal, &readership, report).await
     }

@@ -132,6 +132,8 @@ pub struct IssueReport {
     pub resumed: bool,
     /// Whether the operator paused or cancelled it, before or while it was sent.
     pub standing: IssueStanding,
+    /// It was paused in this run, since its deadline (`done_by`) had passed.
+    pub late: bool,
     /// Where its deliveries stand now.
     pub account: Account,
     /// What happened to deliveries that a broken run left behind.

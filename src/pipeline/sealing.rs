@@ -166,11 +166,13 @@ impl Pipeline {
         let variants = self.render(&issue, readership, schedule).await?;
         let found = self.preflight(&issue, &variants, schedule);
         let deliveries = self.deliveries(&issue, &variants, readership);
+        let done_by = schedule::deadline(schedule, issue.sealed_at);
         let seal = Seal {
             issue,
             variants,
             deliveries,
             served: slot,
+            done_by,
         };
         Ok((seal, found))
     }
@@ -329,6 +331,7 @@ fn first_report(seal: &Seal, readership: &Readership<'_>) -> IssueReport {
         variants: seal.variants.len(),
         resumed: false,
         standing: IssueStanding::Open,
+        late: false,
         account: Account {
             planned,
             queued: planned,

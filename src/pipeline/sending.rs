@@ -89,6 +89,7 @@ impl Pipeline {
             };
             let variants = self.store.variant_list(number).await?;
             let mut resumed = resumed_report(&issue, &variants, recovered);
+            resumed.late = self.store.issue_pause_late(number, now).await?;
             if self.store.issue_standing(number).await? != Some(IssueStanding::Open) {
                 self.read_account(number, &mut resumed).await?;
                 report.issues.push(resumed);
@@ -163,6 +164,7 @@ impl Pipeline {
         // What came back to the queue after the issue was cancelled.
         let now = world.clock.now();
         self.store.outbox_withdraw(issue.number, now).await?;
+        this.late = self.store.issue_pause_late(issue.number, now).await?;
         self.read_account(issue.number, &mut this).await?;
         report.issues.push(this);
         Ok(())
@@ -275,6 +277,7 @@ fn resumed_report(
         variants: variants.len(),
         resumed: true,
         standing: IssueStanding::Open,
+        late: false,
         account: Account::default(),
         recovered,
         skipped: vec![],

@@ -136,6 +136,7 @@ pub(super) mod tests {
             first_run: FirstRun::Send,
             default: true,
             approve: false,
+            done_by: None,
             intro: None,
             subject: None,
             preheader: None,

@@ -41,7 +41,8 @@ impl Store {
         standing(&mut tx, issue).await
     }
 
-    /// Makes an issue stand as ordered, unless it is cancelled; `None` if there is none. Cancelling withdraws what is queued.
+    /// Makes an issue stand as ordered, unless it is cancelled; `None` if there is none. Cancelling withdraws what is queued;
+    /// resuming takes its deadline away.
     pub async fn issue_order(
         &self,
         issue: IssueNumber,
@@ -49,13 +50,29 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Ordered>, Error> {
         transact!(self, tx => {
-            let text = "UPDATE issue SET standing = $2 WHERE number = $1 AND standing <> 'cancelled'";
+            let text = "UPDATE issue SET standing = $2, done_by = CASE WHEN $2 = 'open' THEN NULL ELSE done_by END
+                        WHERE number = $1 AND standing <> 'cancelled'";
             let before = standing(tx, issue).await?;
             tx.execute(Statement::new(text).with(issue.0).with(wanted.as_str())).await?;
             let withdrawn = withdraw(tx, issue, now).await?;
             let standing = standing(tx, issue).await?;
             Ok(before.zip(standing).map(|(before, standing)| Ordered { before, standing, withdrawn }))
         })
+    }
+
+    /// Pauses an issue whose deadline has passed while something of it is queued, and says whether it did; once resumed it
+    /// has no deadline.
+    pub async fn issue_pause_late(
+        &self,
+        issue: IssueNumber,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let text = "UPDATE issue SET standing = 'paused', done_by = NULL
+                    WHERE number = $1 AND standing = 'open' AND done_by <= $2
+                        AND EXISTS (SELECT 1 FROM delivery d WHERE d.issue = $1 AND d.state = 'queued')";
+        let statement = || Statement::new(text).with(issue.0).with(now);
+        let paused = transact!(self, tx => tx.execute(statement()).await)?;
+        Ok(paused > 0)
     }
 
     /// Takes what is queued of a cancelled issue out of the queue; does nothing to any other.

@@ -36,6 +36,7 @@ fn schedule(cadence: Cadence, zone: &str) -> Schedule {
         first_run: FirstRun::Baseline,
         default: true,
         approve: false,
+        done_by: None,
         intro: None,
         subject: None,
         preheader: None,

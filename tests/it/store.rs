@@ -82,6 +82,7 @@ scenarios! {
     orders::an_issue_that_is_open_or_unknown_is_not_withdrawn,
     orders::what_failed_waits_or_is_held_is_tried_again_when_asked,
     orders::a_walk_shows_every_delivery_with_its_cause,
+    orders::past_its_deadline_an_issue_is_sent_no_further_until_it_is_resumed,
     recovery::what_was_claimed_is_queued_again,
     recovery::what_was_under_way_is_resent_twice_and_then_held,
     recovery::without_resending_what_was_under_way_is_held,

@@ -343,6 +343,20 @@ pub fn show_faults(printer: &Printer, report: &RunReport, program: &str) {
             let hint = "what is queued stays queued, and the next run takes it up";
             printer.fault(&Diagnostic::error(fault).hint(hint));
         }
+        if issue.late {
+            let fault = format!(
+                "issue {number} was not done by its deadline: {} queued and paused",
+                count(
+                    usize::try_from(issue.account.queued).unwrap_or(0),
+                    "mail is",
+                    "mails are"
+                )
+            );
+            let hint = format!(
+                "`{program} issues resume {number}` sends them late, `{program} issues cancel {number}` never"
+            );
+            printer.fault(&Diagnostic::error(fault).hint(hint));
+        }
         let unread = (printer.quiet || printer.json) && issue.standing != IssueStanding::Paused;
         if let Some(state) = state_to_name(&issue.account).filter(|_| unread) {
             let fault = format!("issue {number}: {}", account_words(&issue.account));

@@ -202,3 +202,38 @@ pub async fn a_walk_shows_every_delivery_with_its_cause(bench: &Bench) {
         None
     );
 }
+
+pub async fn past_its_deadline_an_issue_is_sent_no_further_until_it_is_resumed(bench: &Bench) {
+    let store = &bench.store;
+    store.source_save(&reading(-60, 1..=1)).await.unwrap();
+    let late = courant::store::Seal {
+        done_by: Some(at(10)),
+        ..seal(1, "weekly", &[1], 3)
+    };
+    store.issue_seal(&late).await.unwrap();
+    let issue = IssueNumber(1);
+    let claimed = claim(store, issue, 9, 2).await;
+    let (first, second) = (claimed[0].claim, claimed[1].claim);
+    assert_eq!(intend(store, issue, 9, &[first]).await.granted, [first]);
+    assert!(!store.issue_pause_late(issue, at(9)).await.unwrap());
+    assert_eq!(intend(store, issue, 10, &[second]).await.granted, []);
+    assert!(claim(store, issue, 10, 3).await.is_empty());
+    record(store, 11, first, ok()).await;
+    assert!(store.issue_pause_late(issue, at(11)).await.unwrap());
+    assert!(
+        !store.issue_pause_late(issue, at(12)).await.unwrap(),
+        "told once"
+    );
+    let standing = store.issue_standing(issue).await.unwrap();
+    assert_eq!(standing, Some(IssueStanding::Paused));
+    assert_eq!(account(store, issue).await.queued, 2);
+    store
+        .issue_order(issue, IssueStanding::Open, at(13))
+        .await
+        .unwrap();
+    assert_eq!(
+        claim(store, issue, 14, 3).await.len(),
+        2,
+        "late is better than never"
+    );
+}
