@@ -6,16 +6,19 @@
 //! post or reader is a line in the [`RunReport`].
 
 mod announcing;
+mod approving;
 mod asking;
 mod brake;
 mod checks;
 mod choosing;
 mod fault;
 mod feeds;
+mod fulfilling;
 mod gathering;
 mod joining;
 mod pictures;
 mod planning;
+mod plans;
 mod polling;
 mod preflight;
 mod proofs;
@@ -49,8 +52,8 @@ use gathering::Trace;
 pub use planning::{Preview, TestMail};
 pub use proofs::{Copy, Gets, Proof, ProofReader};
 pub use report::{
-    HeldPosts, IssueReport, Plan, PlannedPost, PlannedVariant, Quiet, QuietSchedule, Recovery,
-    RunReport, Skipped, SourceReport,
+    HeldPosts, IssueReport, Plan, PlanRefused, PlanSaved, PlannedDomain, PlannedPost,
+    PlannedVariant, Quiet, QuietSchedule, Recovery, RunReport, Skipped, SourceReport,
 };
 pub use sending::fetch_settings;
 use tenure::Tenure;

@@ -74,6 +74,7 @@ pub fn seal(readers: usize) -> Seal {
     let issue = issue();
     let digest = digest(&issue);
     Seal {
+        done_by: None,
         variants: vec![SealedVariant {
             number: 0,
             variant: Variant {

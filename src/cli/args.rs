@@ -1,15 +1,24 @@
 //! The command line as clap reads it: names, help texts, an example each.
 
+mod dkim;
+mod issues;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::model::DeliveryState;
+pub use dkim::{Dkim, DkimAlgorithm};
+pub use issues::{AccountState, Issues};
 
 /// Newsletter and syndication pipeline: from new posts to one good mail.
 #[derive(Debug, Parser)]
-#[command(name = "courant", version, arg_required_else_help = true)]
+#[command(
+    name = "courant",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
 #[command(
     after_help = "Example: courant run\n\nExit codes: 0 done, 1 done in part, 2 usage, 65 bad data, 66 no input, \
     69 relay or database unavailable, 70 our fault, 73 cannot write, 75 try again, 78 configuration."
@@ -84,10 +93,15 @@ pub enum Command {
         sources: Vec<String>,
     },
     /// Show what the next issue would be, with a reason for every post in or out
-    #[command(after_help = "Example: courant plan weekly")]
+    #[command(
+        after_help = "Example: courant plan weekly\nExample for a promise: courant plan weekly --save"
+    )]
     Plan {
         /// The schedule; without it, those marked as default
         schedule: Option<String>,
+        /// Keep it under a hash, so that `run --plan HASH` sends exactly this or nothing
+        #[arg(long)]
+        save: bool,
     },
     /// Look at the next issue, in the browser, as files or as one message; nothing is sealed or sent
     #[command(after_help = "Example: courant preview --open\n\
@@ -96,7 +110,7 @@ pub enum Command {
     Preview(PreviewArgs),
     /// Gather the new posts, seal an issue, publish feed and archive, and send it to every reader once
     #[command(
-        after_help = "Example: courant run\nExample for cron: */5 * * * * courant -c /srv/nieuws -q run --due"
+        after_help = "Example: courant run\nExample for cron: */5 * * * * courant -c /srv/nieuws -q run --due\nExample for a saved plan: courant run --plan 1f0e9a4b7c2d5e83"
     )]
     Run {
         /// The schedule to run now; without it, those marked as default
@@ -104,6 +118,9 @@ pub enum Command {
         /// Run each schedule whose time has come and was not served
         #[arg(long, conflicts_with = "schedule")]
         due: bool,
+        /// Send this saved plan exactly as it is, or refuse and say what changed; no source is asked
+        #[arg(long, value_name = "HASH", conflicts_with_all = ["schedule", "due", "dry_run"])]
+        plan: Option<String>,
         /// Show what would be done; save nothing, send nothing
         #[arg(long)]
         dry_run: bool,
@@ -117,7 +134,7 @@ pub enum Command {
         #[arg(long)]
         schedule: Option<String>,
     },
-    /// Look at sealed issues
+    /// Look at sealed issues; pause, resume or cancel one, or try its mails again
     #[command(subcommand)]
     Issues(Issues),
     /// Look at the readers
@@ -141,6 +158,15 @@ pub enum Command {
         /// Address and port, instead of the configured ones
         #[arg(long, value_name = "ADDRESS")]
         listen: Option<SocketAddr>,
+    },
+    /// Explain a command, or a topic: `delivery` says what is promised about every mail
+    #[command(
+        after_help = "Example: courant help delivery\nExample for a command: courant help issues retry"
+    )]
+    Help {
+        /// `delivery`, or a command; without it, the list of commands
+        #[arg(value_name = "TOPIC")]
+        topic: Vec<String>,
     },
     /// Print a completion script for a shell
     #[command(
@@ -180,117 +206,6 @@ pub struct PreviewArgs {
     /// Without --open, --port and --eml: the folder to write files to, instead of `state/preview`
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["open", "port", "eml"])]
     pub out: Option<PathBuf>,
-}
-
-/// `courant issues …`
-#[derive(Debug, Subcommand)]
-pub enum Issues {
-    /// List the sealed issues, newest first
-    #[command(after_help = "Example: courant issues list --json")]
-    List,
-    /// Show an issue: its posts and its variants
-    #[command(after_help = "Example: courant issues show 3")]
-    Show {
-        /// Its number
-        #[arg(value_parser = issue_number)]
-        number: i64,
-    },
-    /// Show what became of every mail of an issue
-    #[command(after_help = "Example: courant issues account 3 --list held")]
-    Account {
-        /// Its number
-        #[arg(value_parser = issue_number)]
-        number: i64,
-        /// Name the readers in this state
-        #[arg(long, value_enum, value_name = "STATE")]
-        list: Option<AccountState>,
-    },
-}
-
-/// `courant dkim`.
-#[derive(Debug, Subcommand)]
-pub enum Dkim {
-    /// Make a key, and print the DNS record that belongs to it
-    #[command(after_help = "Example: courant dkim generate --selector courant2026")]
-    Generate {
-        /// The key's name in DNS: another for each new key
-        #[arg(long, default_value = "courant", value_parser = selector)]
-        selector: String,
-        /// RSA, which every receiver checks, or Ed25519, as a second key
-        #[arg(long, value_enum, default_value_t = DkimAlgorithm::Rsa)]
-        algorithm: DkimAlgorithm,
-        /// The file to write, instead of `state/dkim-SELECTOR.pem`
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
-    /// Compare the keys in use with what DNS says of them
-    #[command(after_help = "Example: courant dkim check --server 192.0.2.53:53")]
-    Check {
-        /// The name server to ask, instead of the system's
-        #[arg(long, value_name = "ADDRESS:PORT")]
-        server: Option<std::net::SocketAddr>,
-    },
-}
-
-/// What kind of key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DkimAlgorithm {
-    /// RSA of 2,048 bits, made by `openssl`
-    Rsa,
-    /// Ed25519
-    Ed25519,
-}
-
-fn selector(text: &str) -> Result<String, &'static str> {
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if !text.is_empty() && text.len() <= 63 && text.chars().all(fits) {
-        Ok(text.to_owned())
-    } else {
-        Err("a selector is a short word of small letters and digits, such as `courant2026`")
-    }
-}
-
-/// The states of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum AccountState {
-    /// Taken by the relay
-    Sent,
-    /// Refused for good, or expired
-    Failed,
-    /// Left or bounced before sending began
-    Suppressed,
-    /// Nobody knows whether the relay took it
-    Held,
-    /// Still being tried
-    Queued,
-}
-
-impl AccountState {
-    /// The word of the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Failed => "failed",
-            Self::Suppressed => "suppressed",
-            Self::Held => "held",
-            Self::Queued => "queued",
-        }
-    }
-
-    /// The states of a delivery that are counted under this one.
-    pub fn deliveries(self) -> &'static [DeliveryState] {
-        match self {
-            Self::Sent => &[DeliveryState::Sent],
-            Self::Failed => &[DeliveryState::Failed],
-            Self::Suppressed => &[DeliveryState::Suppressed],
-            Self::Held => &[DeliveryState::Held],
-            Self::Queued => &[
-                DeliveryState::Queued,
-                DeliveryState::Claimed,
-                DeliveryState::Intent,
-            ],
-        }
-    }
 }
 
 /// `courant subscribers …`
@@ -460,14 +375,6 @@ pub enum Schedules {
         /// The schedule; without it, all
         schedule: Option<String>,
     },
-}
-
-/// Issues are counted from 1.
-fn issue_number(text: &str) -> Result<i64, &'static str> {
-    match text.parse() {
-        Ok(number @ 1..) => Ok(number),
-        _ => Err("the number of an issue is 1 or more; `courant issues list` shows them"),
-    }
 }
 
 #[cfg(test)]

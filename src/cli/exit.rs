@@ -95,8 +95,11 @@ impl Failure {
             | Fault::Write { .. }
             | Fault::Deliver(deliver::Error::Mailbox { .. }) => Exit::CannotWrite,
             Fault::Store(_) | Fault::Deliver(_) => Exit::Unavailable,
-            Fault::NoIssue(_) => Exit::NoInput,
+            Fault::NoIssue(_) | Fault::NoPlan(_) => Exit::NoInput,
+            Fault::PlanAltered(_) => Exit::Data,
             Fault::NoRelay
+            | Fault::NoOperator
+            | Fault::Plan(_)
             | Fault::Compose(_)
             | Fault::Syndicate(_)
             | Fault::Picture(_)

@@ -79,12 +79,20 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Init { directory } => commands::init::init(session, directory),
         Command::Check => commands::check::check(session).await,
         Command::Gather { sources } => commands::gather::gather(session, &sources).await,
-        Command::Plan { schedule } => commands::plan::plan(session, schedule.as_deref()).await,
+        Command::Plan {
+            schedule,
+            save: true,
+        } => commands::plan::save(session, schedule.as_deref()).await,
+        Command::Plan { schedule, .. } => commands::plan::plan(session, schedule.as_deref()).await,
         Command::Preview(wanted) => commands::preview::preview(session, wanted).await,
+        Command::Run {
+            plan: Some(plan), ..
+        } => commands::run::run_plan(session, &plan).await,
         Command::Run {
             schedule,
             due,
             dry_run,
+            ..
         } => commands::run::run(session, schedule, due, dry_run).await,
         Command::SendTest { address, schedule } => {
             commands::send_test::send_test(session, &address, schedule.as_deref()).await
@@ -96,6 +104,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Schedule(command) => commands::schedule::schedule(session, command).await,
         Command::Dkim(command) => commands::dkim::dkim(session, command).await,
         Command::Serve { listen } => commands::serve::serve(session, listen).await,
+        Command::Help { topic } => commands::help::help(session, &topic),
         Command::Completions { shell } => Ok(commands::manual::completions(session, shell)),
         Command::Man { out } => commands::manual::man(session, out),
     }

@@ -70,6 +70,14 @@ impl Session {
         }
     }
 
+    /// Does the work, telling how far it is where no terminal shows it.
+    pub async fn telling<T>(&self, work: impl Future<Output = T>) -> T {
+        tokio::select! {
+            done = work => done,
+            never = self.bars.tell() => match never {},
+        }
+    }
+
     /// Takes the progress bars off the terminal.
     pub fn clear_bars(&self) {
         self.bars.clear();

@@ -37,6 +37,8 @@ pub struct Newsletter {
     pub from: EmailAddress,
     /// A mailbox that a person reads.
     pub reply_to: Option<EmailAddress>,
+    /// Who is asked before an issue of a schedule with `approve = true` goes out.
+    pub operator: Option<EmailAddress>,
     /// Postal address, required by law.
     pub address: String,
     /// `#rrggbb`, lower-case; its contrast is not judged here.
@@ -80,6 +82,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Newsletter> {
         v.parse_or_hint(parse_mailbox, "write it as `Name <name@example.org>`")
     });
     let reply_to = section.optional("reply_to", |v| v.parse(EmailAddress::parse));
+    let operator = section.optional("operator", |v| v.parse(EmailAddress::parse));
     let address = section.required("address", Value::line_of_text);
     let accent = section.or("accent", ACCENT.to_owned(), |v| v.parse(parse_colour));
     let timezone = section.or("timezone", TimeZone::UTC, read_timezone);
@@ -94,6 +97,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Newsletter> {
         from_name,
         from,
         reply_to,
+        operator,
         address: address?,
         accent: accent?,
         timezone: timezone?,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::SignedDuration;
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 use super::document::Faults;
@@ -38,6 +39,8 @@ pub(super) struct Surroundings {
     timezone: Option<TimeZone>,
     /// Topics that a source names.
     topics: BTreeSet<Topic>,
+    /// Whether there is an operator to ask; said of a faulty section too, which is reported.
+    operator: bool,
 }
 
 impl Surroundings {
@@ -49,6 +52,7 @@ impl Surroundings {
         Self {
             timezone: newsletter.map(|newsletter| newsletter.timezone.clone()),
             topics: topics.collect(),
+            operator: newsletter.is_none_or(|newsletter| newsletter.operator.is_some()),
         }
     }
 }
@@ -147,6 +151,10 @@ fn read_schedule(
     let max_lateness = section.or("max_lateness", MAX_LATENESS, Value::duration);
     let first_run = section.or("first_run", FirstRun::default(), read_first_run);
     let default = section.or("default", only, Value::boolean);
+    let approve = section.or("approve", false, |v| read_approve(v, around.operator));
+    let done_by = section.or("done_by", None, |v| {
+        v.parse_or_hint(parse_time, "write it as `09:00`")
+    });
     let intro = section.optional("intro", |v| localised::read(v, Value::text));
     let subject = section.optional("subject", |v| localised::read(v, with_fields));
     let preheader = section.optional("preheader", |v| localised::read(v, with_fields));
@@ -162,10 +170,31 @@ fn read_schedule(
         max_lateness: max_lateness?,
         first_run: first_run?,
         default: default?,
+        approve: approve?,
+        done_by: done_by?,
         intro,
         subject,
         preheader,
     })
+}
+
+/// Who wants to be asked must be reachable.
+fn read_approve(value: &Value<'_>, operator: bool) -> Option<bool> {
+    let approve = value.boolean()?;
+    if approve && !operator {
+        let hint =
+            "name who approves: `operator = \"you@example.org\"` in `[newsletter]` of courant.toml";
+        value.report("there is nobody to ask for approval", Some(hint.to_owned()));
+        return None;
+    }
+    Some(approve)
+}
+
+/// A time of day, `09:00`.
+fn parse_time(text: &str) -> Result<Option<Time>, &'static str> {
+    Time::strptime("%H:%M", text)
+        .map(Some)
+        .map_err(|_| "not a time of day")
 }
 
 /// A word, or how many of the newest posts.

@@ -77,6 +77,33 @@ impl DeliveryState {
     }
 }
 
+/// Whether an issue's deliveries may be sent: the operator's word, which every claim and intent asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IssueStanding {
+    /// They may.
+    #[default]
+    Open,
+    /// Not until it is resumed.
+    Paused,
+    /// Never again.
+    Cancelled,
+}
+
+impl IssueStanding {
+    /// All standings, as the database's CHECK lists them.
+    pub const ALL: [Self; 3] = [Self::Open, Self::Paused, Self::Cancelled];
+
+    /// The word used in the database and in `--json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Paused => "paused",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// A sender's right to one delivery: only the newest fence may record anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Claim {
@@ -115,7 +142,8 @@ pub struct Intent {
 pub enum IntentRefusal {
     /// The reader left since: the delivery is now suppressed.
     Suppressed,
-    /// The fence is old or the lease has run out: somebody else has it.
+    /// The fence is old or the lease has run out: somebody else has it; or the issue was paused or
+    /// cancelled, and it is queued again.
     Lost,
 }
 
@@ -210,7 +238,12 @@ pub struct Account {
 impl Account {
     /// Whether planned = sent + failed + suppressed + held + queued.
     pub fn balances(&self) -> bool {
-        self.planned == self.sent + self.failed + self.suppressed + self.held + self.queued
+        self.planned == self.found()
+    }
+
+    /// Deliveries that are in one of the five states.
+    pub fn found(&self) -> i64 {
+        self.sent + self.failed + self.suppressed + self.held + self.queued
     }
 }
 

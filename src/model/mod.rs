@@ -4,6 +4,7 @@
 //! (an address, a topic, a name) and trusted afterwards. Nothing in this room imports another room.
 
 mod address;
+mod cause;
 mod delivery;
 mod diagnostic;
 mod dkim;
@@ -22,9 +23,10 @@ mod standing;
 mod world;
 
 pub use address::{AddressError, EmailAddress};
+pub use cause::{CANCELLED, Cause, EXPIRED};
 pub use delivery::{
-    Account, Claim, ClaimedDelivery, DeliveryKey, DeliveryState, Intent, IntentRefusal, Outcome,
-    OutcomeRecord, Reader, Reply, TurnRequest, TurnResult,
+    Account, Claim, ClaimedDelivery, DeliveryKey, DeliveryState, Intent, IntentRefusal,
+    IssueStanding, Outcome, OutcomeRecord, Reader, Reply, TurnRequest, TurnResult,
 };
 pub use diagnostic::{Diagnostic, Severity};
 pub use dkim::{DkimKey, DkimKeyError, DkimSecret};

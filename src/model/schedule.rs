@@ -1,6 +1,7 @@
 //! When an issue is made, from what and for whom: one file of `schedules/`, checked.
 
 use jiff::SignedDuration;
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 use super::{Localised, ScheduleName, Topic};
@@ -31,6 +32,10 @@ pub struct Schedule {
     pub first_run: FirstRun,
     /// Readers who name no schedule receive this one.
     pub default: bool,
+    /// A run stops at the plan and asks the operator, who sends it with `run --plan`.
+    pub approve: bool,
+    /// The local time of day by which its issues are sent; what is not, waits for a person.
+    pub done_by: Option<Time>,
     /// A few words by the editor at the top of each issue, for readers of the languages it is written in.
     pub intro: Option<Localised>,
     /// A subject of the publisher's own instead of the one made by rule; it may hold [`SUBJECT_FIELDS`] in braces.

@@ -43,6 +43,18 @@ pub enum Fault {
     /// The relay's settings are missing, which is a fault of ours.
     #[error("the relay was not set up")]
     NoRelay,
+    /// A plan could not be written as text, which is a fault of ours.
+    #[error("the plan could not be written down: {0}")]
+    Plan(String),
+    /// A schedule wants approval and nobody is there to ask, which the configuration should have refused.
+    #[error("there is no operator to ask")]
+    NoOperator,
+    /// No plan has this name.
+    #[error("there is no saved plan `{0}`")]
+    NoPlan(String),
+    /// A plan's file does not hold what its name says.
+    #[error("the file of plan `{0}` was altered since it was saved")]
+    PlanAltered(String),
     /// No issue has this number.
     #[error("there is no issue {0}")]
     NoIssue(IssueNumber),

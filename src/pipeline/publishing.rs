@@ -100,7 +100,10 @@ impl Pipeline {
                 published.feeds.push(document.path);
             }
         }
-        self.announce(&published, report).await;
+        tokio::select! {
+            () = self.announce(&published, report) => {}
+            () = world.stop.stopped() => tracing::warn!("asked to end before the hub was told of all feeds"),
+        }
         Ok(())
     }
 

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Account, AlsoAt, Diagnostic, Flood, IssueNumber, NotAsked, PostId, Schedule, ScheduleName,
-    SourceName, SuppressionReason,
+    Account, AlsoAt, Diagnostic, Flood, IssueNumber, IssueStanding, NotAsked, PostId, Schedule,
+    ScheduleName, SourceName, SuppressionReason,
 };
 use crate::store::SyncReport;
 
@@ -30,6 +30,10 @@ pub struct RunReport {
     pub issues: Vec<IssueReport>,
     /// Schedules that made no issue, and why.
     pub quiet: Vec<QuietSchedule>,
+    /// Issues that wait for the operator's approval.
+    pub plans: Vec<PlanSaved>,
+    /// The saved plan that was to be sent, and why it was not.
+    pub refused: Option<PlanRefused>,
     /// Files written below `state/public`.
     pub published: Vec<PathBuf>,
     /// Where the embedded mailbox keeps its messages, if it was used.
@@ -126,6 +130,10 @@ pub struct IssueReport {
     pub variants: usize,
     /// Sealed by an earlier run and continued by this one.
     pub resumed: bool,
+    /// Whether the operator paused or cancelled it, before or while it was sent.
+    pub standing: IssueStanding,
+    /// It was paused in this run, since its deadline (`done_by`) had passed.
+    pub late: bool,
     /// Where its deliveries stand now.
     pub account: Account,
     /// What happened to deliveries that a broken run left behind.
@@ -159,6 +167,43 @@ pub struct QuietSchedule {
     /// Why.
     #[serde(flatten)]
     pub why: Quiet,
+}
+
+/// A plan that was saved: what `run --plan` would send.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanSaved {
+    /// Its schedule.
+    pub schedule: ScheduleName,
+    /// Its name: a hash of everything in it.
+    pub plan: String,
+    /// Posts it carries.
+    pub posts: usize,
+    /// Renderings that its readers share.
+    pub variants: usize,
+    /// Who would get it.
+    pub readers: usize,
+    /// These by the domain of their address, most first.
+    pub domains: Vec<PlannedDomain>,
+    /// The operator's address, masked, once a preview was mailed there.
+    pub asked: Option<String>,
+}
+
+/// Readers of a plan whose addresses are at one domain.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedDomain {
+    /// The domain.
+    pub domain: String,
+    /// How many.
+    pub readers: usize,
+}
+
+/// A saved plan that does not hold any more.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanRefused {
+    /// Its name.
+    pub plan: String,
+    /// What has changed, one clause each.
+    pub changes: Vec<String>,
 }
 
 /// A reader of the schedule who is left out.
@@ -204,6 +249,11 @@ pub enum Quiet {
     Preflight {
         /// How many.
         errors: usize,
+    },
+    /// It is planned, and waits for the operator to send the plan.
+    AwaitsApproval {
+        /// The plan's name.
+        plan: String,
     },
     /// This edition was sealed before.
     Sealed {
@@ -257,6 +307,24 @@ pub struct Plan {
     pub sources: Vec<SourceReport>,
     /// Faults in sources, posts and subscribers.
     pub faults: Vec<Diagnostic>,
+}
+
+impl Plan {
+    /// Of which nothing is known but its schedule.
+    pub(super) fn empty(schedule: &ScheduleName) -> Self {
+        Self {
+            schedule: schedule.clone(),
+            posts: vec![],
+            variants: vec![],
+            readers: 0,
+            skipped: vec![],
+            nothing_new: 0,
+            quiet: None,
+            held: vec![],
+            sources: vec![],
+            faults: vec![],
+        }
+    }
 }
 
 /// One rendering of a plan.

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
-use super::choosing::{reason_for_no_issue, skipped};
+use super::choosing::{Chosen, reason_for_no_issue, skipped};
 use super::gathering::Gathering;
 use super::report::{IssueReport, Quiet, RunReport};
 use super::shelf::Keep;
@@ -11,8 +11,8 @@ use super::{Fault, Pipeline, World, preflight};
 use crate::audience::{Purpose, SyncedList, Token};
 use crate::compose::OwnLines;
 use crate::model::{
-    Account, Diagnostic, Edition, Issue, NewDelivery, Post, PostId, Reader, Schedule,
-    SealedVariant, SlotNonce,
+    Account, Diagnostic, Edition, Issue, IssueStanding, NewDelivery, Post, PostId, Reader,
+    Schedule, SealedVariant, SlotNonce,
 };
 use crate::schedule;
 use crate::select::{Entitled, Readership};
@@ -25,8 +25,16 @@ pub(super) struct Sealed {
     pub report: IssueReport,
 }
 
+/// What is about to be sealed, or saved as a plan.
+pub(super) struct Prepared<'a> {
+    pub chosen: Chosen,
+    pub readership: Readership<'a>,
+    pub seal: Seal,
+}
+
 impl Pipeline {
-    /// Seals the schedule's next issue, or says in the report why there is none.
+    /// Seals the schedule's next issue, or says in the report why there is none. Where the schedule wants to be approved, it
+    /// is planned and the operator asked.
     pub(super) async fn seal(
         &self,
         schedule: &Schedule,
@@ -49,18 +57,84 @@ impl Pipeline {
             report.keep_quiet(schedule, quiet);
             return Ok(None);
         }
-        let mut posts = chosen.posts;
-        self.host_pictures(&mut posts, Keep::Published, world, report)
+        let keep = match schedule.approve {
+            true => Keep::Aside,
+            false => Keep::Published,
+        };
+        let before = report.faults.len();
+        let prepared = self
+            .prepare(schedule, slot, chosen, readership, keep, world, report)
             .await?;
-        let (seal, found) = self
-            .freeze(schedule, slot, posts, &readership, world)
-            .await?;
-        let errors = preflight::errors(&found);
-        report.faults.extend(found);
+        let Some(prepared) = prepared else {
+            return Ok(None);
+        };
+        let errors = preflight::errors(&report.faults[before..]);
         if errors > 0 {
             report.keep_quiet(schedule, Quiet::Preflight { errors });
             return Ok(None);
         }
+        if schedule.approve {
+            self.ask_for_approval(schedule, prepared, readers, world, report)
+                .await?;
+            return Ok(None);
+        }
+        let Prepared {
+            readership, seal, ..
+        } = prepared;
+        self.seal_now(schedule, seal, &readership, report).await
+    }
+
+    /// Copies the pictures, renders and freezes; what the preflight finds goes into the report. `None`: the run was asked to
+    /// end meanwhile, since pictures may take long.
+    #[expect(clippy::too_many_arguments, reason = "all that an issue is made of")]
+    pub(super) async fn prepare<'a>(
+        &self,
+        schedule: &Schedule,
+        slot: Option<Timestamp>,
+        chosen: Chosen,
+        readership: Readership<'a>,
+        keep: Keep,
+        world: &World<'_>,
+        report: &mut RunReport,
+    ) -> Result<Option<Prepared<'a>>, Fault> {
+        let mut posts = chosen.posts.clone();
+        if !self.host_in_time(&mut posts, keep, world, report).await? {
+            return Ok(None);
+        }
+        let (seal, found) = self
+            .freeze(schedule, slot, posts, &readership, world)
+            .await?;
+        report.faults.extend(found);
+        Ok(Some(Prepared {
+            chosen,
+            readership,
+            seal,
+        }))
+    }
+
+    /// Copies the posts' pictures; false if the run is asked to end first.
+    pub(super) async fn host_in_time(
+        &self,
+        posts: &mut [(PostId, Post)],
+        keep: Keep,
+        world: &World<'_>,
+        report: &mut RunReport,
+    ) -> Result<bool, Fault> {
+        tokio::select! {
+            hosted = self.host_pictures(posts, keep, world, report) => hosted?,
+            () = world.stop.stopped() => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// T1, the transaction.
+    pub(super) async fn seal_now(
+        &self,
+        schedule: &Schedule,
+        seal: Seal,
+        readership: &Readership<'_>,
+        report: &mut RunReport,
+    ) -> Result<Option<Sealed>, Fault> {
         match self.store.issue_seal(&seal).await? {
             SealOutcome::EditionExists(number) => {
                 report.keep_quiet(schedule, Quiet::Sealed { number });
@@ -70,7 +144,7 @@ impl Pipeline {
                 let (issue, readers) = (seal.issue.number.0, seal.deliveries.len());
                 tracing::info!(issue, readers, "sealed an issue");
                 Ok(Some(Sealed {
-                    report: first_report(&seal, &readership),
+                    report: first_report(&seal, readership),
                     issue: seal.issue,
                     variants: seal.variants,
                 }))
@@ -92,11 +166,13 @@ impl Pipeline {
         let variants = self.render(&issue, readership, schedule).await?;
         let found = self.preflight(&issue, &variants, schedule);
         let deliveries = self.deliveries(&issue, &variants, readership);
+        let done_by = schedule::deadline(schedule, issue.sealed_at);
         let seal = Seal {
             issue,
             variants,
             deliveries,
             served: slot,
+            done_by,
         };
         Ok((seal, found))
     }
@@ -131,7 +207,7 @@ impl Pipeline {
         })
     }
 
-    async fn next_manual_edition(
+    pub(super) async fn next_manual_edition(
         &self,
         schedule: &Schedule,
         date: jiff::civil::Date,
@@ -178,7 +254,8 @@ impl Pipeline {
         Ok(sealed)
     }
 
-    fn deliveries(
+    /// A delivery for each reader, in order.
+    pub(super) fn deliveries(
         &self,
         issue: &Issue,
         variants: &[SealedVariant],
@@ -253,6 +330,8 @@ fn first_report(seal: &Seal, readership: &Readership<'_>) -> IssueReport {
         posts: seal.issue.posts.len(),
         variants: seal.variants.len(),
         resumed: false,
+        standing: IssueStanding::Open,
+        late: false,
         account: Account {
             planned,
             queued: planned,

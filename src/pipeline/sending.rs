@@ -10,7 +10,8 @@ use crate::config::{Config, OnUnknown};
 use crate::deliver::{self, Job, Mailbox, Outbox, OutboxError, Rate, RelaySettings, Stopped};
 use crate::gather::FetchSettings;
 use crate::model::{
-    Account, Issue, IssueNumber, Relay, SealedVariant, SmtpRelay, TurnRequest, TurnResult,
+    Account, Issue, IssueNumber, IssueStanding, Relay, SealedVariant, SmtpRelay, TurnRequest,
+    TurnResult,
 };
 use crate::store::Store;
 
@@ -80,24 +81,26 @@ impl Pipeline {
                 return Ok(());
             }
             let recovered = self.recover(tenure, number, world).await?;
-            self.store.outbox_expire(number, world.clock.now()).await?;
+            let now = world.clock.now();
+            self.store.outbox_withdraw(number, now).await?;
+            self.store.outbox_expire(number, now).await?;
             let Some(issue) = self.store.issue_load(number).await? else {
                 continue;
             };
             let variants = self.store.variant_list(number).await?;
-            let resumed = resumed_report(&issue, &variants, recovered);
-            self.send(
-                Sealed {
-                    issue,
-                    variants,
-                    report: resumed,
-                },
-                tenure,
-                relay,
-                world,
-                report,
-            )
-            .await?;
+            let mut resumed = resumed_report(&issue, &variants, recovered);
+            resumed.late = self.store.issue_pause_late(number, now).await?;
+            if self.store.issue_standing(number).await? != Some(IssueStanding::Open) {
+                self.read_account(number, &mut resumed).await?;
+                report.issues.push(resumed);
+                continue;
+            }
+            let sealed = Sealed {
+                issue,
+                variants,
+                report: resumed,
+            };
+            self.send(sealed, tenure, relay, world, report).await?;
         }
         Ok(())
     }
@@ -158,9 +161,25 @@ impl Pipeline {
             None | Some(Stopped::Asked) => None,
             Some(reason) => Some(reason.to_string()),
         };
-        this.account = self.account(issue.number).await?;
-        this.next_try = self.store.outbox_next(issue.number).await?;
+        // What came back to the queue after the issue was cancelled.
+        let now = world.clock.now();
+        self.store.outbox_withdraw(issue.number, now).await?;
+        this.late = self.store.issue_pause_late(issue.number, now).await?;
+        self.read_account(issue.number, &mut this).await?;
         report.issues.push(this);
+        Ok(())
+    }
+
+    /// Where the issue stands at the end, for its report.
+    async fn read_account(
+        &self,
+        number: IssueNumber,
+        report: &mut IssueReport,
+    ) -> Result<(), Fault> {
+        let standing = self.store.issue_standing(number).await?;
+        report.standing = standing.ok_or(Fault::NoIssue(number))?;
+        report.account = self.account(number).await?;
+        report.next_try = self.store.outbox_next(number).await?;
         Ok(())
     }
 
@@ -260,6 +279,8 @@ fn resumed_report(
         posts: issue.posts.len(),
         variants: variants.len(),
         resumed: true,
+        standing: IssueStanding::Open,
+        late: false,
         account: Account::default(),
         recovered,
         skipped: vec![],

@@ -17,7 +17,7 @@ pub use due::{Due, MissedReason, due};
 pub use error::Error;
 pub use explain::explain;
 pub use period::{parse_duration, parse_every};
-pub use slots::{edition, manual_edition, newest_due, next};
+pub use slots::{deadline, edition, manual_edition, newest_due, next};
 
 #[cfg(doc)]
 use crate::model::{Edition, Schedule};

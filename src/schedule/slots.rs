@@ -27,6 +27,17 @@ pub fn edition(schedule: &Schedule, slot: Timestamp) -> Edition {
     Edition(local.strftime("%Y-%m-%dT%H:%M").to_string())
 }
 
+/// The next instant after `after` at which the clocks of the schedule's zone show the time by which it is to be done.
+pub fn deadline(schedule: &Schedule, after: Timestamp) -> Option<Timestamp> {
+    let time = schedule.done_by?;
+    let today = after.to_zoned_datetime(schedule.timezone.clone()).date();
+    [Some(today), today.tomorrow().ok()]
+        .into_iter()
+        .flatten()
+        .filter_map(|day| schedule.timezone.to_timestamp(day.to_datetime(time)).ok())
+        .find(|at| *at > after)
+}
+
 /// The edition of the `nth` run by hand of a local day, counted from 1: `2026-11-23#2`.
 pub fn manual_edition(date: Date, nth: u32) -> Edition {
     Edition(format!("{date}#{nth}"))

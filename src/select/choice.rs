@@ -135,6 +135,8 @@ pub(super) mod tests {
             max_lateness: SignedDuration::from_hours(12),
             first_run: FirstRun::Send,
             default: true,
+            approve: false,
+            done_by: None,
             intro: None,
             subject: None,
             preheader: None,

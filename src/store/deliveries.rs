@@ -6,14 +6,17 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::model::{
-    Account, DeliveryKey, DeliveryState, EmailAddress, IssueNumber, PostId, Reader, Reply,
-    SubscriberId,
+    Account, Cause, DeliveryKey, DeliveryState, EmailAddress, IssueNumber, PostId, Reader, Reply,
+    SubscriberId, SuppressionReason,
 };
 
 use super::ledger::limit_of;
 use super::statement::{Row, Statement};
 use super::transaction::Transaction;
 use super::{Error, Store};
+
+/// Deliveries read at a time.
+const PAGE: usize = 1_000;
 
 /// A delivery in a list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,13 +39,24 @@ pub struct DeliveryRow {
     pub next_at: Option<Timestamp>,
     /// When something was last recorded.
     pub last_at: Option<Timestamp>,
+    /// Why its address is suppressed today, if it is.
+    pub suppression: Option<SuppressionReason>,
+}
+
+impl DeliveryRow {
+    /// Why it stands where it stands.
+    pub fn cause(&self) -> Cause {
+        Cause::of(self.state, self.reply.as_ref(), self.suppression)
+    }
 }
 
 /// What [`delivery`] reads.
 macro_rules! delivery_columns {
     () => {
-        "SELECT issue, number, state, subscriber, reader, attempts, unknowns, code, enhanced, reply, next_at, last_at
-         FROM delivery"
+        "SELECT d.issue AS issue, d.number AS number, d.state AS state, d.subscriber AS subscriber, d.reader AS reader,
+            d.attempts AS attempts, d.unknowns AS unknowns, d.code AS code, d.enhanced AS enhanced, d.reply AS reply,
+            d.next_at AS next_at, d.last_at AS last_at, s.reason AS reason
+         FROM delivery d LEFT JOIN suppression s ON s.address_hash = d.address_hash"
     };
 }
 
@@ -51,6 +65,34 @@ impl Store {
     pub async fn issue_account(&self, issue: IssueNumber) -> Result<Option<Account>, Error> {
         let mut tx = self.engine.begin_read().await?;
         Ok(accounts(&mut tx, Some(issue)).await?.remove(&issue.0))
+    }
+
+    /// An issue's account, and every delivery of it in order handed to `look`: all as they stood at one moment. Reads so many
+    /// at a time that a large issue takes little memory.
+    pub async fn delivery_walk(
+        &self,
+        issue: IssueNumber,
+        mut look: impl FnMut(DeliveryRow),
+    ) -> Result<Option<Account>, Error> {
+        let mut tx = self.engine.begin_read().await?;
+        let account = accounts(&mut tx, Some(issue)).await?.remove(&issue.0);
+        let mut after = -1;
+        loop {
+            let statement = Statement::new(concat!(
+                delivery_columns!(),
+                " WHERE d.issue = $1 AND d.number > $2 ORDER BY d.number LIMIT $3"
+            ));
+            let statement = statement.with(issue.0).with(after).with(limit_of(PAGE));
+            let rows = tx.rows(statement).await?;
+            for row in &rows {
+                let row = delivery(row)?;
+                after = row.key.number;
+                look(row);
+            }
+            if rows.len() < PAGE {
+                return Ok(account);
+            }
+        }
     }
 
     /// At most `limit` deliveries of an issue with numbers above `after` (-1 for the first), by number.
@@ -71,7 +113,8 @@ impl Store {
         };
         let statement = Statement::new(concat!(
             delivery_columns!(),
-            " WHERE issue = $1 AND number > $2 AND ($3 = 1 OR state IN ($4, $5, $6)) ORDER BY number LIMIT $7"
+            " WHERE d.issue = $1 AND d.number > $2 AND ($3 = 1 OR d.state IN ($4, $5, $6))
+              ORDER BY d.number LIMIT $7"
         ));
         let statement = statement.with(issue.0).with(after).with(all);
         let statement = [state, second, third]
@@ -90,7 +133,7 @@ impl Store {
         let mut tx = self.engine.begin_read().await?;
         let statement = Statement::new(concat!(
             delivery_columns!(),
-            " WHERE subscriber = $1 ORDER BY issue DESC"
+            " WHERE d.subscriber = $1 ORDER BY d.issue DESC"
         ));
         let rows = tx.rows(statement.with(subscriber.0)).await?;
         rows.iter().map(delivery).collect()
@@ -181,6 +224,11 @@ fn delivery(row: &Row) -> Result<DeliveryRow, Error> {
         reply: reply(row)?,
         next_at: (state == DeliveryState::Queued).then_some(next_at),
         last_at: row.instant_or_none("last_at")?,
+        suppression: row.word_or_none(
+            "reason",
+            &SuppressionReason::ALL,
+            SuppressionReason::as_str,
+        )?,
     })
 }
 

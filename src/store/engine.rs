@@ -80,6 +80,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0005_texts_apart.sql"),
         include_str!("../../migrations/postgres/0005_texts_apart.sql"),
     ),
+    (
+        6,
+        "standing of issues",
+        include_str!("../../migrations/sqlite/0006_standing_of_issues.sql"),
+        include_str!("../../migrations/postgres/0006_standing_of_issues.sql"),
+    ),
 ];
 
 /// The newest schema that this program knows.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::IssueNumber;
+use crate::model::{EXPIRED, IssueNumber};
 
 use super::statement::{Row, Statement, Value};
 use super::transaction::{Transaction, transact};
@@ -42,12 +42,13 @@ impl Store {
     pub async fn outbox_expire(&self, issue: IssueNumber, now: Timestamp) -> Result<i64, Error> {
         let expired = transact!(self, tx => tx.execute(
             Statement::new(
-                "UPDATE delivery SET state = 'failed', last_at = $2, code = 0, enhanced = NULL, reply = 'expired'
+                "UPDATE delivery SET state = 'failed', last_at = $2, code = 0, enhanced = NULL, reply = $3
                  WHERE issue = $1 AND state = 'queued'
                     AND EXISTS (SELECT 1 FROM issue i WHERE i.number = $1 AND i.expires_at <= $2)",
             )
             .with(issue.0)
-            .with(now),
+            .with(now)
+            .with(EXPIRED),
         ).await)?;
         Ok(i64::try_from(expired).unwrap_or(i64::MAX))
     }

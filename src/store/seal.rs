@@ -22,6 +22,8 @@ pub struct Seal {
     pub deliveries: Vec<NewDelivery>,
     /// The due time that it serves; none for a run by hand.
     pub served: Option<Timestamp>,
+    /// When sending ends and the rest waits for a person, if ever.
+    pub done_by: Option<Timestamp>,
 }
 
 /// What came of sealing.
@@ -62,8 +64,9 @@ async fn insert_issue(tx: &mut Transaction, seal: &Seal) -> Result<Option<IssueN
     let inserted = tx
         .execute(
             Statement::new(
-                "INSERT INTO issue (number, schedule, edition, sealed_at, expires_at, planned, subject, content)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                "INSERT INTO issue (number, schedule, edition, sealed_at, expires_at, planned, subject, content,
+                    done_by)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                  ON CONFLICT DO NOTHING",
             )
             .with(issue.number.0)
@@ -73,7 +76,8 @@ async fn insert_issue(tx: &mut Transaction, seal: &Seal) -> Result<Option<IssueN
             .with(issue.expires_at)
             .with(planned)
             .with(subject.unwrap_or_default())
-            .with(json(issue)?),
+            .with(json(issue)?)
+            .with(seal.done_by),
         )
         .await?;
     if inserted == 1 {

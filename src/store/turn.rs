@@ -18,8 +18,10 @@ use super::{Error, Store};
 impl Store {
     /// Records outcomes, grants intents and claims deliveries, in this order and in one transaction.
     ///
-    /// An outcome or intent counts only under the newest fence. An intent is granted if its lease has not run out and the
-    /// address is not suppressed, and the lease then holds until `lease_until`, as that of the new claims does. A failure
+    /// An outcome or intent counts only under the newest fence. An intent is granted if its lease has not run out, the
+    /// address is not suppressed and the issue stands open, and the lease then holds until `lease_until`, as that of the
+    /// new claims does. Of an issue that is paused, cancelled or past its deadline nothing is claimed, and an intent puts it
+    /// back. A failure
     /// that says the mailbox does not exist suppresses the address. Claims go on by number from where this store's last
     /// claim ended, then from the start, so retries come after what was not tried yet. Fewer claims than asked for do not
     /// mean that nothing is left: [`Store::outbox_next`] says so.
@@ -209,7 +211,8 @@ async fn insert_suppressions(tx: &mut Transaction, kept: &[&OutcomeRecord]) -> R
     Ok(())
 }
 
-/// Grants intents: one statement decides between granted and suppressed, so that nobody slips in between.
+/// Grants intents: one statement decides between granted, suppressed and put back, so that nobody slips in
+/// between.
 async fn grant_intents(
     tx: &mut Transaction,
     request: &TurnRequest,
@@ -232,7 +235,11 @@ async fn grant_intents(
             "WITH v(issue, number, fence, now, lease_until) AS (VALUES {rows})
              UPDATE delivery SET
                 state = CASE WHEN EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = delivery.address_hash)
-                        THEN 'suppressed' ELSE 'intent' END,
+                        THEN 'suppressed'
+                    WHEN EXISTS (SELECT 1 FROM issue i WHERE i.number = delivery.issue
+                            AND (i.standing <> 'open' OR i.done_by <= v.now))
+                        THEN 'queued'
+                    ELSE 'intent' END,
                 lease_until = v.lease_until, last_at = v.now
              FROM v
              WHERE delivery.issue = v.issue AND delivery.number = v.number AND delivery.fence = v.fence
@@ -252,8 +259,8 @@ async fn grant_intents(
     for Intent { claim } in &request.intents {
         match standing.get(claim) {
             Some(DeliveryState::Intent) => granted.push(*claim),
-            Some(_) => refused.push((*claim, IntentRefusal::Suppressed)),
-            None => refused.push((*claim, IntentRefusal::Lost)),
+            Some(DeliveryState::Suppressed) => refused.push((*claim, IntentRefusal::Suppressed)),
+            Some(_) | None => refused.push((*claim, IntentRefusal::Lost)),
         }
     }
     Ok((granted, refused))
@@ -276,6 +283,8 @@ async fn claim(
                 "WITH due(number) AS MATERIALIZED (
                     SELECT number FROM delivery
                     WHERE issue = $1 AND state = 'queued' AND next_at <= $2 AND number >= $3 AND number < $4
+                        AND EXISTS (SELECT 1 FROM issue i WHERE i.number = $1 AND i.standing = 'open'
+                            AND (i.done_by IS NULL OR i.done_by > $2))
                     ORDER BY number LIMIT $5
                  )
                  UPDATE delivery SET state = 'claimed', fence = delivery.fence + 1, lease_until = $6

@@ -216,6 +216,46 @@ async fn sigterm_does_not_wait_for_a_source_that_hangs() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_does_not_wait_for_a_picture_or_a_hub_that_hangs() {
+    let (http, server) = (HttpServer::start(), SmtpServer::start(Script::new()).await);
+    http.on("/hangt", Answer::hang());
+    let url = http.url("/hangt");
+    let mut newsletter = newsletter(&server, 2);
+    newsletter.set("COURANT_GATHER__PICTURES", "true");
+    newsletter.append(
+        "courant.toml",
+        &format!("[gather]\nallow = [\"127.0.0.1\"]\n[feeds]\nhub = \"{url}\"\n"),
+    );
+    let post = |image: &str| {
+        format!("---\ntitle: Eén\ndate: 2026-11-02\n{image}---\n\nGenoeg woorden om te lezen.\n")
+    };
+    newsletter.write("posts/eerste.md", &post(&format!("image: {url}\n")));
+    let child = newsletter.start(&["run"]);
+    http.arrived(1).await;
+    signal(&child, "-TERM");
+    let stopped = Ended::after(child).await;
+    assert_eq!(stopped.code, 0, "{}\n{}", stopped.stdout, stopped.stderr);
+    let issues = newsletter.run_beside(&["issues", "list", "--json"]).await;
+    assert_eq!(issues.stdout, "[]\n", "nothing was sealed after the signal");
+
+    newsletter.write("posts/eerste.md", &post(""));
+    let child = newsletter.start(&["run"]);
+    http.arrived(2).await;
+    signal(&child, "-TERM");
+    let stopped = Ended::after(child).await;
+    assert_eq!(stopped.code, 0, "{}\n{}", stopped.stdout, stopped.stderr);
+    assert!(
+        !stopped.stderr.contains("was not told"),
+        "{}",
+        stopped.stderr
+    );
+    assert_eq!(newsletter.account("1").await["queued"], 2);
+    let next = newsletter.run_beside(&["run", "--due"]).await;
+    assert_eq!(next.code, 0, "{}\n{}", next.stdout, next.stderr);
+    assert_eq!(server.received().len(), 2);
+}
+
 /// Reads a program's log until it says these words; the rest is the caller's to keep open.
 async fn heard(stderr: ChildStderr, words: &'static str) -> BufReader<ChildStderr> {
     let reading = tokio::task::spawn_blocking(move || {

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod approving;
 mod architecture;
 mod breaking;
 mod compose;
@@ -21,6 +22,7 @@ mod looking;
 mod message;
 mod on_postgres;
 mod parsing;
+mod promise;
 mod publishing;
 mod reading;
 mod relay;

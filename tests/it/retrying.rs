@@ -295,3 +295,37 @@ async fn two_schedules_are_each_served_at_their_own_time() {
     };
     assert_eq!(["week", "dag", "beide"].map(got), [2, 2, 2]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_done_by_the_deadline_waits_for_a_person() {
+    let refused = at(Stage::Rcpt)
+        .to("reader0@example.nl")
+        .times(1)
+        .say(GREYLISTED);
+    let server = SmtpServer::start(Script::new().rule(refused)).await;
+    let timed = sending_to(&server, 3);
+    timed
+        .newsletter
+        .append("schedules/weekly.toml", "done_by = \"08:30\"\n");
+    let first = timed.run(&Wish::Due).await;
+    assert_eq!((only(&first).account.sent, only(&first).late), (2, false));
+    timed.advance(minutes(30));
+    let late = timed.run(&Wish::Due).await;
+    assert!(
+        only(&late).late && only(&late).account.queued == 1,
+        "{late:?}"
+    );
+    assert_eq!(
+        server.received().len(),
+        2,
+        "it was offered after the deadline"
+    );
+    let again = timed.run(&Wish::Due).await;
+    assert!(!only(&again).late, "it is told once");
+    let resumed = timed
+        .newsletter
+        .run_beside(&["issues", "resume", "1"])
+        .await;
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    assert_eq!(only(&timed.run(&Wish::Due).await).account.sent, 3);
+}

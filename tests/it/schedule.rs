@@ -8,8 +8,8 @@ use courant::model::{
     Cadence, CatchUp, Chance, Edition, FirstRun, Schedule, ScheduleName, SeededChance,
 };
 use courant::schedule::{
-    Due, Error, MissedReason, due, edition, explain, manual_edition, newest_due, next, parse_cron,
-    parse_every,
+    Due, Error, MissedReason, deadline, due, edition, explain, manual_edition, newest_due, next,
+    parse_cron, parse_every,
 };
 use jiff::civil::date;
 use jiff::tz::TimeZone;
@@ -35,6 +35,8 @@ fn schedule(cadence: Cadence, zone: &str) -> Schedule {
         max_lateness: SignedDuration::from_hours(12),
         first_run: FirstRun::Baseline,
         default: true,
+        approve: false,
+        done_by: None,
         intro: None,
         subject: None,
         preheader: None,
@@ -456,4 +458,28 @@ fn what_was_served_is_never_due_again() {
             now += SignedDuration::from_secs(chance.identifier() % 5_400 - 600);
         }
     }
+}
+
+#[test]
+fn a_deadline_is_the_next_time_that_the_clocks_show_it() {
+    let by = |hour, minute| Schedule {
+        done_by: Some(jiff::civil::time(hour, minute, 0, 0)),
+        ..cron("0 8 * * MON", AMSTERDAM)
+    };
+    let found =
+        |schedule: &Schedule, after| deadline(schedule, at(after)).map(|at| local(schedule, at));
+    for (hour, minute, sealed, expected) in [
+        (9, 0, "2026-11-23T07:00:05Z", "2026-11-23T09:00+01"),
+        (9, 0, "2026-11-23T08:00:00Z", "2026-11-24T09:00+01"),
+        (1, 0, "2026-11-23T22:30:00Z", "2026-11-24T01:00+01"),
+        // The spring day lacks half past two; the autumn day has it twice.
+        (2, 30, "2026-03-28T23:30:00Z", "2026-03-29T03:30+02"),
+        (2, 30, "2026-10-24T23:30:00Z", "2026-10-25T02:30+02"),
+    ] {
+        assert_eq!(found(&by(hour, minute), sealed).as_deref(), Some(expected));
+    }
+    assert_eq!(
+        found(&cron("0 8 * * MON", AMSTERDAM), "2026-11-23T07:00:05Z"),
+        None
+    );
 }

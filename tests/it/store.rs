@@ -8,6 +8,7 @@ mod bench;
 mod concurrency;
 mod engines;
 mod ledger;
+mod orders;
 mod outbox;
 mod readers;
 mod recovery;
@@ -77,6 +78,12 @@ scenarios! {
     outbox::a_missing_mailbox_suppresses_its_address,
     outbox::an_expired_issue_gives_up_what_is_queued,
     outbox::unfinished_issues_are_those_with_work_left,
+    orders::a_paused_issue_grants_nothing_until_it_is_resumed,
+    orders::a_cancelled_issue_suppresses_what_had_not_begun,
+    orders::an_issue_that_is_open_or_unknown_is_not_withdrawn,
+    orders::what_failed_waits_or_is_held_is_tried_again_when_asked,
+    orders::a_walk_shows_every_delivery_with_its_cause,
+    orders::past_its_deadline_an_issue_is_sent_no_further_until_it_is_resumed,
     recovery::what_was_claimed_is_queued_again,
     recovery::what_was_under_way_is_resent_twice_and_then_held,
     recovery::without_resending_what_was_under_way_is_held,

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod dkim;
 pub mod gather;
+pub mod help;
 pub mod init;
 pub mod issues;
 pub mod manual;

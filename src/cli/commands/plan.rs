@@ -1,13 +1,15 @@
 //! `courant plan`: every post in or out of the next issue, and why; who would get what.
 
 use jiff::tz::TimeZone;
+use serde::Serialize;
 
+use super::signals;
 use super::summary::{has_errors, quiet_words};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::{Printer, count, shortened, titled};
 use crate::cli::session::{self, Session};
 use crate::model::Diagnostic;
-use crate::pipeline::{HeldPosts, Plan, PlannedPost};
+use crate::pipeline::{HeldPosts, Plan, PlanSaved, PlannedPost};
 
 /// Longest title that the table shows, in characters.
 const TITLE: usize = 56;
@@ -40,6 +42,71 @@ pub async fn plan(session: &Session, name: Option<&str>) -> Result<Exit, Failure
     });
     let faulty = show_faults(&session.printer, plans.iter().map(|plan| &plan.faults));
     Ok(if faulty { Exit::Part } else { Exit::Done })
+}
+
+/// A saved plan as `plan --save --json` gives it.
+#[derive(Serialize)]
+struct Saved {
+    #[serde(flatten)]
+    plan: Plan,
+    saved: Option<PlanSaved>,
+}
+
+/// Saves the plan of a schedule, or of those marked as default.
+pub async fn save(session: &Session, name: Option<&str>) -> Result<Exit, Failure> {
+    let config = session.config()?;
+    session::schedules(&config, name)?;
+    let pipeline = session.pipeline(config).await?;
+    let schedules = session::schedules(&pipeline.config, name)?;
+    let mut plans = Vec::with_capacity(schedules.len());
+    for schedule in &schedules {
+        let world = session.world();
+        let planned = pipeline.plan_and_save(schedule, &world);
+        let planned = signals::stopping(session.stop(), planned).await??;
+        if session.stop().is_stopped() {
+            return Err(Failure::new(
+                Exit::TryAgain,
+                "asked to end: nothing was saved as a plan",
+            ));
+        }
+        let Some((plan, saved)) = planned else {
+            return Err(Failure::new(Exit::TryAgain, "a run is already under way")
+                .hint("a saved plan begins where that run ends: try again after it"));
+        };
+        plans.push(Saved { plan, saved });
+    }
+    pipeline.store.close().await;
+    session.clear_bars();
+    let program = session.program();
+    session.printer.either(&plans, |printer| {
+        for (schedule, plan) in schedules.iter().zip(&plans) {
+            show(printer, &plan.plan, &schedule.timezone, &program);
+            printer.line("");
+            show_saved(printer, plan.saved.as_ref(), &program);
+        }
+        if plans.is_empty() {
+            printer.line("No schedule is marked as default: name one.");
+        }
+    });
+    let faulty = show_faults(&session.printer, plans.iter().map(|plan| &plan.plan.faults));
+    Ok(if faulty { Exit::Part } else { Exit::Done })
+}
+
+fn show_saved(printer: &Printer, saved: Option<&PlanSaved>, program: &str) {
+    let Some(saved) = saved else {
+        printer.line("Nothing to save: no issue would be made.");
+        return;
+    };
+    let domains = saved
+        .domains
+        .iter()
+        .map(|one| vec![one.readers.to_string(), one.domain.clone()]);
+    printer.table(&["readers", "domain"], &domains.collect::<Vec<_>>());
+    printer.line("");
+    printer.line(format!(
+        "Saved as plan {}. To send exactly this: {program} run --plan {}",
+        saved.plan, saved.plan
+    ));
 }
 
 /// Prints a plan for people.

@@ -4,8 +4,8 @@ use super::summary::{self, has_errors};
 use super::{plan, signals};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::session::{self, Session};
-use crate::model::{Account, Schedule};
-use crate::pipeline::{Pipeline, Plan, Quiet, RunReport, Wish};
+use crate::model::{Account, IssueStanding, Schedule};
+use crate::pipeline::{IssueReport, Pipeline, Plan, Quiet, RunReport, Wish};
 use crate::schedule::Due;
 
 /// Runs the schedules of the wish, or shows what would be done.
@@ -25,15 +25,34 @@ pub async fn run(
     if dry_run {
         return dry(session, &pipeline, &wish).await;
     }
-    let report = signals::stopping(session.stop(), pipeline.run(&wish, &session.world())).await??;
+    let world = session.world();
+    let run = session.telling(pipeline.run(&wish, &world));
+    let report = signals::stopping(session.stop(), run).await??;
+    finish(session, &pipeline, &report).await
+}
+
+/// Sends a saved plan.
+pub async fn run_plan(session: &Session, plan: &str) -> Result<Exit, Failure> {
+    let pipeline = session.pipeline(session.config()?).await?;
+    let world = session.world();
+    let run = session.telling(pipeline.run_plan(plan, &world));
+    let report = signals::stopping(session.stop(), run).await??;
+    finish(session, &pipeline, &report).await
+}
+
+async fn finish(
+    session: &Session,
+    pipeline: &Pipeline,
+    report: &RunReport,
+) -> Result<Exit, Failure> {
     pipeline.store.close().await;
     session.clear_bars();
     let program = session.program();
-    session.printer.either(&report, |printer| {
-        summary::summary(printer, &pipeline, &report, &program)
+    session.printer.either(report, |printer| {
+        summary::summary(printer, pipeline, report, &program)
     });
-    summary::show_faults(&session.printer, &report, &program);
-    Ok(exit(&report))
+    summary::show_faults(&session.printer, report, &program);
+    Ok(exit(report))
 }
 
 /// What a run would do: the plan of each schedule that it would serve.
@@ -91,16 +110,21 @@ fn exit(report: &RunReport) -> Exit {
     if report.issues.iter().any(|issue| !issue.account.balances()) {
         return Exit::Ours;
     }
+    if report.refused.is_some() {
+        return Exit::Data;
+    }
     if report.asked_to_end {
         return Exit::Done;
     }
-    let stopped = report.issues.iter().any(|issue| issue.stopped.is_some());
-    let none_sent = report.issues.iter().all(|issue| issue.account.sent == 0);
+    // What the operator paused is as it should be.
+    let wanted = |issue: &&IssueReport| issue.late || issue.standing != IssueStanding::Paused;
+    let mut issues = report.issues.iter().filter(wanted);
+    let stopped = issues.clone().any(|issue| issue.stopped.is_some());
+    let none_sent = issues.clone().all(|issue| issue.account.sent == 0);
     if stopped && none_sent {
         return Exit::Unavailable;
     }
     let undelivered = |account: &Account| account.failed + account.held + account.queued > 0;
-    let mut issues = report.issues.iter();
     let in_part = stopped || report.overtaken;
     if in_part || issues.any(|issue| undelivered(&issue.account)) || has_errors(&report.faults) {
         Exit::Part

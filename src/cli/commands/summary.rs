@@ -4,7 +4,9 @@ use jiff::tz::TimeZone;
 
 use super::plan;
 use crate::cli::print::{Printer, clock, count, quoted, shown};
-use crate::model::{Account, Diagnostic, NotAsked, ScheduleName, Severity};
+use crate::model::{
+    Account, Diagnostic, IssueNumber, IssueStanding, NotAsked, ScheduleName, Severity,
+};
 use crate::pipeline::{IssueReport, Pipeline, Quiet, RunReport, SourceReport};
 
 /// Prints the summary; `program` is how the user starts this program.
@@ -31,6 +33,12 @@ pub fn summary(printer: &Printer, pipeline: &Pipeline, report: &RunReport, progr
             ""
         };
         printer.line(format!("{}: {words}{nothing}", quiet.schedule));
+    }
+    for plan in &report.plans {
+        if let Some(operator) = &plan.asked {
+            printer.line(format!("  a preview is with {operator}"));
+        }
+        printer.line(format!("  to send it: {program} run --plan {}", plan.plan));
     }
     show_visits(
         printer,
@@ -88,6 +96,17 @@ fn show_issue(printer: &Printer, issue: &IssueReport, zone: &TimeZone, program: 
             "  nothing new for {}",
             count(issue.nothing_new, "reader", "readers")
         ));
+    }
+    match issue.standing {
+        IssueStanding::Open => {}
+        IssueStanding::Paused => {
+            let number = issue.number;
+            printer.line(format!(
+                "  paused; to go on: {program} issues resume {number}"
+            ));
+            return;
+        }
+        IssueStanding::Cancelled => printer.line("  cancelled"),
     }
     if let Some(at) = issue.next_try {
         printer.line(format!(
@@ -152,6 +171,7 @@ pub fn quiet_words(quiet: &Quiet, zone: &TimeZone) -> String {
             "the preflight found {}, so no issue was sealed; the next run tries again",
             count(*errors, "error", "errors")
         ),
+        Quiet::AwaitsApproval { plan } => format!("waits for approval, as plan {plan}"),
         Quiet::Sealed { number } => format!("this edition was sealed before, as issue {number}"),
     }
 }
@@ -304,25 +324,56 @@ pub fn show_commands(printer: &Printer, commands: &[(String, String)]) {
 /// Prints to stderr what went wrong; who reads no summary is told there of mails that did not go out.
 pub fn show_faults(printer: &Printer, report: &RunReport, program: &str) {
     printer.faults(&report.faults);
+    if let Some(refused) = &report.refused {
+        let changes = refused.changes.join("; ");
+        let fault = format!(
+            "plan `{}` was not sent, since this has changed: {changes}",
+            refused.plan
+        );
+        let hint = format!("nothing was sealed; to plan anew: `{program} plan --save`");
+        printer.fault(&Diagnostic::error(fault).hint(hint));
+    }
     for issue in &report.issues {
         let number = issue.number;
         if !issue.account.balances() {
-            printer.fault(&Diagnostic::error(format!(
-                "the account of issue {number} does not balance"
-            )));
+            printer.fault(&imbalance(number, &issue.account));
         }
         if let Some(reason) = &issue.stopped {
             let fault = format!("sending issue {number} stopped: {reason}");
             let hint = "what is queued stays queued, and the next run takes it up";
             printer.fault(&Diagnostic::error(fault).hint(hint));
         }
-        let unread = printer.quiet || printer.json;
+        if issue.late {
+            let fault = format!(
+                "issue {number} was not done by its deadline: {} queued and paused",
+                count(
+                    usize::try_from(issue.account.queued).unwrap_or(0),
+                    "mail is",
+                    "mails are"
+                )
+            );
+            let hint = format!(
+                "`{program} issues resume {number}` sends them late, `{program} issues cancel {number}` never"
+            );
+            printer.fault(&Diagnostic::error(fault).hint(hint));
+        }
+        let unread = (printer.quiet || printer.json) && issue.standing != IssueStanding::Paused;
         if let Some(state) = state_to_name(&issue.account).filter(|_| unread) {
             let fault = format!("issue {number}: {}", account_words(&issue.account));
             let hint = format!("`{program} issues account {number} --list {state}`");
             printer.fault(&Diagnostic::warning(fault).hint(hint));
         }
     }
+}
+
+/// An account that does not add up, in numbers: a fault of ours, whatever the relay did.
+pub fn imbalance(number: IssueNumber, account: &Account) -> Diagnostic {
+    let (planned, found) = (account.planned, account.found());
+    Diagnostic::error(format!(
+        "the account of issue {number} does not balance: {planned} planned, {found} found ({})",
+        account_words(account)
+    ))
+    .hint("this is a fault of ours: please report it, with what `courant issues account --json` prints")
 }
 
 /// Whether any of these stops, or would stop, what was asked.

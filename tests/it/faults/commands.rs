@@ -11,7 +11,7 @@ use crate::support::newsletter::{Ended, Newsletter};
 use crate::support::smtp::Stage;
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 34] = [
+const COMMANDS: [&[&str]; 39] = [
     &[],
     &["init"],
     &["check"],
@@ -24,6 +24,11 @@ const COMMANDS: [&[&str]; 34] = [
     &["issues", "list"],
     &["issues", "show"],
     &["issues", "account"],
+    &["issues", "retry"],
+    &["issues", "pause"],
+    &["issues", "resume"],
+    &["issues", "cancel"],
+    &["help"],
     &["subscribers"],
     &["subscribers", "list"],
     &["subscribers", "show"],
@@ -161,9 +166,10 @@ async fn json_keeps_its_keys() {
     watched.http.on("/feed.xml?x", second);
     let list = "<opml><body><outline text='A' xmlUrl='https://a.example/feed'/></body></opml>";
     watched.newsletter.write("lijst.opml", list);
-    let commands: [(&[&str], i32); 22] = [
+    let commands: [(&[&str], i32); 26] = [
         (&["check"], 65),
         (&["plan"], 1),
+        (&["plan", "--save"], 1),
         (&["preview"], 1),
         (&["send-test", "jan@example.nl"], 1),
         (&["run", "--dry-run"], 1),
@@ -172,6 +178,9 @@ async fn json_keeps_its_keys() {
         (&["issues", "list"], 0),
         (&["issues", "show", "1"], 0),
         (&["issues", "account", "1", "--list", "failed"], 0),
+        (&["issues", "retry", "1"], 0),
+        (&["issues", "pause", "1"], 0),
+        (&["issues", "resume", "1"], 0),
         (&["subscribers", "list"], 0),
         (&["subscribers", "show", "reader1@example.nl"], 0),
         (&["sources", "list"], 0),

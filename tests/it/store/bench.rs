@@ -216,6 +216,7 @@ pub fn seal(number: i64, schedule_name: &str, posts: &[i64], readers: i64) -> Se
         }],
         deliveries: (0..readers).map(delivery).collect(),
         served: None,
+        done_by: None,
     }
 }
 

@@ -1,20 +1,20 @@
-//! `courant issues`: what was sealed, and what became of every mail.
+//! `courant issues`: what was sealed, what became of every mail, and orders on what is being sent.
+
+mod account;
+mod orders;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::summary::{account_words, planned};
-use crate::cli::args::{AccountState, Issues};
+use super::summary::account_words;
+use crate::cli::args::Issues;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::print::{Printer, clock, count, shortened};
+use crate::cli::print::{Printer, clock, shortened};
 use crate::cli::session::Session;
 use crate::config::Config;
-use crate::model::{Account, DeliveryState, IssueNumber, SealedVariant};
+use crate::model::{Account, DeliveryState, IssueNumber, IssueStanding, SealedVariant};
 use crate::pipeline::Fault;
-use crate::store::{DeliveryRow, Store};
-
-/// Deliveries read at a time.
-const PAGE: usize = 1_000;
+use crate::store::Store;
 
 /// Longest title that the table shows, in characters.
 const TITLE: usize = 56;
@@ -23,18 +23,45 @@ const TITLE: usize = 56;
 pub async fn issues(session: &Session, command: Issues) -> Result<Exit, Failure> {
     let config = session.config()?;
     let store = session.store(&config).await?;
-    match (command, store) {
-        (Issues::List, store) => list(session, store.as_ref()).await,
-        (Issues::Show { number } | Issues::Account { number, .. }, None) => {
-            Err(Fault::NoIssue(IssueNumber(number)).into())
+    let number = match command {
+        Issues::List => return list(session, store.as_ref()).await,
+        Issues::Show { number }
+        | Issues::Account { number, .. }
+        | Issues::Retry { number, .. }
+        | Issues::Pause { number }
+        | Issues::Resume { number }
+        | Issues::Cancel { number } => IssueNumber(number),
+    };
+    let store = store.ok_or(Fault::NoIssue(number))?;
+    let order = async |wanted| orders::order(session, &store, number, wanted).await;
+    match command {
+        Issues::List => Ok(Exit::Done),
+        Issues::Show { .. } => show(session, &store, number, &config).await,
+        Issues::Account { list, .. } => account::account(session, &store, number, list).await,
+        Issues::Retry {
+            deferred,
+            held,
+            failed,
+            ..
+        } => {
+            let states = to_retry(deferred, held, failed);
+            orders::retry(session, &store, number, &states).await
         }
-        (Issues::Show { number }, Some(store)) => {
-            show(session, &store, IssueNumber(number), &config).await
-        }
-        (Issues::Account { number, list }, Some(store)) => {
-            account(session, &store, IssueNumber(number), list).await
-        }
+        Issues::Pause { .. } => order(IssueStanding::Paused).await,
+        Issues::Resume { .. } => order(IssueStanding::Open).await,
+        Issues::Cancel { .. } => order(IssueStanding::Cancelled).await,
     }
+}
+
+/// The states that the flags of `issues retry` name; those that were put off where there is none, since it costs nothing.
+fn to_retry(deferred: bool, held: bool, failed: bool) -> Vec<DeliveryState> {
+    let asked = [
+        (deferred || !(held || failed), DeliveryState::Queued),
+        (held, DeliveryState::Held),
+        (failed, DeliveryState::Failed),
+    ];
+    let asked = asked.into_iter().filter(|(asked, _)| *asked);
+    asked.map(|(_, state)| state).collect()
 }
 
 async fn list(session: &Session, store: Option<&Store>) -> Result<Exit, Failure> {
@@ -78,6 +105,7 @@ struct Shown {
     edition: String,
     sealed_at: jiff::Timestamp,
     expires_at: jiff::Timestamp,
+    standing: IssueStanding,
     posts: Vec<ShownPost>,
     variants: Vec<ShownVariant>,
     account: Account,
@@ -107,6 +135,7 @@ async fn show(
 ) -> Result<Exit, Failure> {
     let issue = store.issue_load(number).await.map_err(Fault::from)?;
     let issue = issue.ok_or(Fault::NoIssue(number))?;
+    let standing = store.issue_standing(number).await.map_err(Fault::from)?;
     let variants = store.variant_list(number).await.map_err(Fault::from)?;
     let shown = Shown {
         number,
@@ -114,6 +143,7 @@ async fn show(
         edition: issue.edition.to_string(),
         sealed_at: issue.sealed_at,
         expires_at: issue.expires_at,
+        standing: standing.unwrap_or_default(),
         posts: issue
             .posts
             .iter()
@@ -153,6 +183,9 @@ fn print(printer: &Printer, shown: &Shown, zone: &TimeZone) {
         clock(shown.expires_at, zone)
     ));
     printer.line(account_words(&shown.account));
+    if shown.standing != IssueStanding::Open {
+        printer.line(shown.standing.as_str());
+    }
     printer.line("");
     let rows = shown.posts.iter().map(|post| {
         let title = shortened(&post.title, TITLE);
@@ -178,113 +211,4 @@ fn print(printer: &Printer, shown: &Shown, zone: &TimeZone) {
 async fn account_of(store: &Store, number: IssueNumber) -> Result<Account, Failure> {
     let account = store.issue_account(number).await.map_err(Fault::from)?;
     Ok(account.ok_or(Fault::NoIssue(number))?)
-}
-
-/// An account as `issues account --json` gives it.
-#[derive(Serialize)]
-struct Accounted {
-    issue: IssueNumber,
-    #[serde(flatten)]
-    account: Account,
-    balances: bool,
-    readers: Vec<AccountedReader>,
-}
-
-#[derive(Serialize)]
-struct AccountedReader {
-    address: String,
-    state: DeliveryState,
-    attempts: i64,
-    code: Option<u16>,
-    text: Option<String>,
-    next_at: Option<jiff::Timestamp>,
-}
-
-async fn account(
-    session: &Session,
-    store: &Store,
-    number: IssueNumber,
-    state: Option<AccountState>,
-) -> Result<Exit, Failure> {
-    let account = account_of(store, number).await?;
-    let mut readers = Vec::new();
-    for state in state.map(AccountState::deliveries).unwrap_or_default() {
-        readers.extend(deliveries(store, number, *state).await?);
-    }
-    let shown = Accounted {
-        issue: number,
-        balances: account.balances(),
-        account,
-        readers,
-    };
-    session.printer.either(&shown, |printer| {
-        printer.line(format!(
-            "Issue {number}: {} planned",
-            count(planned(&account), "delivery", "deliveries")
-        ));
-        printer.line(format!("  {}", account_words(&account)));
-        printer.line(if account.balances() {
-            "  the account balances"
-        } else {
-            "  the account does not balance"
-        });
-        if let Some(state) = state {
-            printer.line("");
-            table(printer, &shown.readers, state);
-        }
-    });
-    Ok(if account.balances() {
-        Exit::Done
-    } else {
-        Exit::Ours
-    })
-}
-
-async fn deliveries(
-    store: &Store,
-    number: IssueNumber,
-    state: DeliveryState,
-) -> Result<Vec<AccountedReader>, Failure> {
-    let mut readers: Vec<AccountedReader> = Vec::new();
-    let mut after = -1;
-    loop {
-        let page: Vec<DeliveryRow> = store
-            .delivery_list(number, Some(state), after, PAGE)
-            .await
-            .map_err(Fault::from)?;
-        let last = page.len() < PAGE;
-        after = page.last().map_or(after, |row| row.key.number);
-        readers.extend(page.into_iter().map(|row| AccountedReader {
-            address: row.address.to_string(),
-            state: row.state,
-            attempts: i64::from(row.attempts),
-            code: row.reply.as_ref().map(|reply| reply.code),
-            text: row.reply.map(|reply| reply.text),
-            next_at: row.next_at,
-        }));
-        if last {
-            return Ok(readers);
-        }
-    }
-}
-
-fn table(printer: &Printer, readers: &[AccountedReader], state: AccountState) {
-    if readers.is_empty() {
-        printer.line(format!("No delivery is {}.", state.as_str()));
-        return;
-    }
-    let rows = readers.iter().map(|reader| {
-        let code = reader.code.map(|code| code.to_string());
-        let said = [code, reader.text.clone()].into_iter().flatten();
-        vec![
-            reader.address.clone(),
-            reader.state.as_str().to_owned(),
-            reader.attempts.to_string(),
-            said.collect::<Vec<_>>().join(" "),
-        ]
-    });
-    printer.table(
-        &["address", "state", "tries", "the relay said"],
-        &rows.collect::<Vec<_>>(),
-    );
 }
