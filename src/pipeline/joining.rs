@@ -4,7 +4,7 @@
 //! between leaves nothing undone. The first seen stays; of posts that came together the one whose source is listed first
 //! in `courant.toml`, but a whole text before a summary, and what is new before what was there when its source was added.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -36,21 +36,24 @@ impl Pipeline {
         }
         let order = |name: &SourceName| self.config.sources.iter().position(|s| s.name == *name);
         subjects.sort_by_key(|twin| (twin.baseline, order(&twin.source).unwrap_or(usize::MAX)));
-        let mut groups = Groups::new(self.candidates(&subjects).await?);
+        let known = self.candidates(&subjects).await?;
+        let mut groups = Groups::new(&known);
         let mut texts = Texts::default();
         for subject in &subjects {
             match self.find(subject, &groups, &mut texts, gathering).await? {
                 Some((group, because)) => groups.join(group, subject, because),
-                None => groups.found(subject.clone()),
+                None => groups.found(subject),
             }
         }
-        self.keep_joined(trace, &subjects, groups, gathering).await
+        let joined = groups.joined;
+        self.keep_joined(trace, &subjects, joined, gathering).await
     }
 
     /// Posts that were compared before, and that may be the like of one of these.
     async fn candidates(&self, subjects: &[Twin]) -> Result<Vec<Twin>, Fault> {
-        let known = |key: fn(&Twin) -> Option<&String>| -> Vec<String> {
-            subjects.iter().filter_map(key).cloned().collect()
+        let known = |key: fn(&Twin) -> Option<&String>| -> Vec<&str> {
+            let keys = subjects.iter().filter_map(key);
+            keys.map(String::as_str).collect()
         };
         let identities = known(|twin| Some(&twin.identity).filter(|name| is_address(name)));
         let links = known(|twin| twin.likeness.link.as_ref());
@@ -65,7 +68,7 @@ impl Pipeline {
     async fn find(
         &self,
         subject: &Twin,
-        groups: &Groups,
+        groups: &Groups<'_>,
         texts: &mut Texts,
         gathering: &Gathering,
     ) -> Result<Option<(usize, JoinReason)>, Fault> {
@@ -106,21 +109,20 @@ impl Pipeline {
         &self,
         trace: Trace,
         subjects: &[Twin],
-        groups: Groups,
+        joined: HashMap<PostId, (&SourceName, PostId, JoinReason)>,
         gathering: &mut Gathering,
     ) -> Result<(), Fault> {
-        let mut standings: HashMap<PostId, Standing> = subjects
+        let mut standings: BTreeMap<PostId, Standing> = subjects
             .iter()
             .map(|subject| (subject.id, Standing::Open))
             .collect();
-        for (id, (source, to, because)) in groups.joined {
-            let place = gathering.title_of(&source);
-            gathering.count_joined(&source);
+        for (id, (source, to, because)) in joined {
+            let place = gathering.title_of(source);
+            gathering.count_joined(source);
             let joined = Joined { to, because, place };
             standings.insert(id, Standing::Joined(joined));
         }
-        let mut standings: Vec<(PostId, Standing)> = standings.into_iter().collect();
-        standings.sort_by_key(|(id, _)| *id);
+        let standings: Vec<(PostId, Standing)> = standings.into_iter().collect();
         match trace {
             Trace::Save => Ok(self.store.post_stand(&standings, true).await?),
             Trace::Leave => {
@@ -136,18 +138,18 @@ impl Pipeline {
 struct Texts(HashMap<PostId, Post>);
 
 /// Posts that stand for themselves, each with those that it stands for.
-struct Groups {
-    kept: Vec<Twin>,
+struct Groups<'a> {
+    kept: Vec<&'a Twin>,
     by_id: HashMap<PostId, usize>,
-    by_identity: HashMap<String, Vec<usize>>,
-    by_link: HashMap<String, Vec<usize>>,
-    by_text: HashMap<String, Vec<usize>>,
+    by_identity: HashMap<&'a str, Vec<usize>>,
+    by_link: HashMap<&'a str, Vec<usize>>,
+    by_text: HashMap<&'a str, Vec<usize>>,
     /// The source of each post that was joined now, what it was joined to, and why.
-    joined: HashMap<PostId, (SourceName, PostId, JoinReason)>,
+    joined: HashMap<PostId, (&'a SourceName, PostId, JoinReason)>,
 }
 
-impl Groups {
-    fn new(known: Vec<Twin>) -> Self {
+impl<'a> Groups<'a> {
+    fn new(known: &'a [Twin]) -> Self {
         let mut groups = Self {
             kept: Vec::new(),
             by_id: HashMap::new(),
@@ -157,26 +159,26 @@ impl Groups {
             joined: HashMap::new(),
         };
         let (joined, kept): (Vec<_>, Vec<_>) =
-            known.into_iter().partition(|twin| twin.joined_to.is_some());
+            known.iter().partition(|twin| twin.joined_to.is_some());
         kept.into_iter().for_each(|twin| groups.found(twin));
         for twin in joined {
             let group = twin.joined_to.and_then(|to| groups.by_id.get(&to).copied());
             if let Some(group) = group {
-                groups.add_names(group, &twin);
+                groups.add_names(group, twin);
             }
         }
         groups
     }
 
     /// A post that stands for itself.
-    fn found(&mut self, twin: Twin) {
+    fn found(&mut self, twin: &'a Twin) {
         let group = self.kept.len();
-        self.add_names(group, &twin);
+        self.add_names(group, twin);
         self.by_id.insert(twin.id, group);
         self.kept.push(twin);
     }
 
-    fn add_names(&mut self, group: usize, twin: &Twin) {
+    fn add_names(&mut self, group: usize, twin: &'a Twin) {
         let identity = Some(&twin.identity).filter(|name| is_address(name));
         for (names, name) in [
             (&mut self.by_identity, identity),
@@ -184,7 +186,7 @@ impl Groups {
             (&mut self.by_text, twin.likeness.text.as_ref()),
         ] {
             if let Some(name) = name {
-                names.entry(name.clone()).or_default().push(group);
+                names.entry(name.as_str()).or_default().push(group);
             }
         }
     }
@@ -195,12 +197,12 @@ impl Groups {
             groups.find(|&group| self.kept[group].source != subject.source)
         };
         let guid = Some(&subject.identity).filter(|name| is_address(name));
-        let guid = guid.and_then(|name| self.by_identity.get(name));
+        let guid = guid.and_then(|name| self.by_identity.get(name.as_str()));
         if let Some(group) = guid.and_then(of_others) {
             return Some((group, JoinReason::SameGuid));
         }
         let link = subject.likeness.link.as_ref();
-        let link = link.and_then(|link| self.by_link.get(link));
+        let link = link.and_then(|link| self.by_link.get(link.as_str()));
         Some((link.and_then(of_others)?, JoinReason::SameLink))
     }
 
@@ -212,7 +214,7 @@ impl Groups {
             kept.source != subject.source && apart.abs() <= APART
         };
         let same = subject.likeness.text.as_ref();
-        let same = same.and_then(|text| self.by_text.get(text));
+        let same = same.and_then(|text| self.by_text.get(text.as_str()));
         let mut found: Vec<(u32, usize)> = same
             .into_iter()
             .flatten()
@@ -234,11 +236,11 @@ impl Groups {
     }
 
     /// Joins a post to a group, or the group to the post where the post is the better of the two.
-    fn join(&mut self, group: usize, subject: &Twin, because: JoinReason) {
+    fn join(&mut self, group: usize, subject: &'a Twin, because: JoinReason) {
         self.add_names(group, subject);
-        let kept = self.kept[group].clone();
-        if !is_better(subject, &kept) {
-            let joined = (subject.source.clone(), kept.id, because);
+        let kept = self.kept[group];
+        if !is_better(subject, kept) {
+            let joined = (&subject.source, kept.id, because);
             self.joined.insert(subject.id, joined);
             return;
         }
@@ -247,10 +249,10 @@ impl Groups {
                 *to = subject.id;
             }
         }
-        let joined = (kept.source.clone(), subject.id, because);
+        let joined = (&kept.source, subject.id, because);
         self.joined.insert(kept.id, joined);
         self.by_id.insert(subject.id, group);
-        self.kept[group] = subject.clone();
+        self.kept[group] = subject;
     }
 }
 

@@ -5,9 +5,12 @@ use std::collections::HashSet;
 use crate::model::{Likeness, Post, PostId, Standing};
 
 use super::sources::{NewPost, SourceSaved};
-use super::statement::{Value, json};
+use super::statement::{Value, json, to_json};
 use super::transaction::{Transaction, transact};
 use super::{Error, Store};
+
+/// So many octets of whole posts are written by one statement, give or take a post: it holds them twice over.
+const CONTENT_AT_ONCE: usize = 256 * 1024;
 
 /// A post that the ledger knows, and what it did not know of it: names it goes by now, what it is recognised by.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,12 +89,9 @@ async fn insert(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), Error> 
         .map(|row| row.number("id"))
         .collect::<Result<HashSet<_>, _>>()?;
     let new = || saved.new.iter().filter(|new| inserted.contains(&new.id.0));
-    let contents = new().map(|new| Ok([new.id.0.into(), json(&new.post)?]));
-    tx.over(
-        "INSERT INTO post_content (post, content) VALUES {rows}",
-        &contents.collect::<Result<Vec<_>, Error>>()?,
-    )
-    .await?;
+    let contents = new().map(|new| (new.id, &new.post));
+    let text = "INSERT INTO post_content (post, content) VALUES {rows}";
+    write_contents(tx, text, contents).await?;
     let names = new().flat_map(|new| {
         let both = [Some(&new.post.identity), new.post.alternate.as_ref()];
         both.into_iter()
@@ -147,14 +147,29 @@ async fn update(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), Error> 
         &rows,
     )
     .await?;
-    let contents = saved.changed.iter();
-    let contents = contents.map(|(id, post, _)| Ok([Value::from(id.0), json(post)?]));
-    tx.over(
-        "WITH v(post, content) AS (VALUES {rows})
-         UPDATE post_content SET content = v.content FROM v WHERE post_content.post = v.post",
-        &contents.collect::<Result<Vec<_>, Error>>()?,
-    )
-    .await?;
+    let contents = saved.changed.iter().map(|(id, post, _)| (*id, post));
+    let text = "WITH v(post, content) AS (VALUES {rows})
+         UPDATE post_content SET content = v.content FROM v WHERE post_content.post = v.post";
+    write_contents(tx, text, contents).await
+}
+
+/// Writes whole posts by a statement over `{rows}` of a post and its content, some of them at once.
+async fn write_contents<'a>(
+    tx: &mut Transaction,
+    text: &'static str,
+    posts: impl Iterator<Item = (PostId, &'a Post)>,
+) -> Result<(), Error> {
+    let (mut rows, mut size) = (Vec::new(), 0);
+    for (id, post) in posts {
+        let content = to_json(post)?;
+        size += content.len();
+        rows.push([Value::from(id.0), content.into()]);
+        if size > CONTENT_AT_ONCE {
+            tx.over(text, &std::mem::take(&mut rows)).await?;
+            size = 0;
+        }
+    }
+    tx.over(text, &rows).await?;
     Ok(())
 }
 

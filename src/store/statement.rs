@@ -83,10 +83,14 @@ impl From<Option<String>> for Value {
     }
 }
 
-/// A value as JSON text.
+/// A value as JSON text, to be stored.
 pub(super) fn json(value: &impl Serialize) -> Result<Value, Error> {
-    let text = serde_json::to_string(value).map_err(|error| Error::corrupt("json", error))?;
-    Ok(Value::from(text))
+    to_json(value).map(Value::from)
+}
+
+/// A value as JSON text.
+pub(super) fn to_json(value: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| Error::corrupt("json", error))
 }
 
 /// A SQL text and its values.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::model::{LedgerEntry, Likeness, PostId, SourceName, Standing};
 
 use super::ledger::entries;
-use super::statement::{Row, Statement};
+use super::statement::{ROWS_A_STATEMENT, Row, Statement};
 use super::{Error, Store};
 
 /// A post as far as it is held against those of other sources.
@@ -61,9 +61,9 @@ impl Store {
     /// identities, links or texts, or whose text has a sketch and is dated at `since` or later.
     pub async fn post_alike(
         &self,
-        identities: &[String],
-        links: &[String],
-        texts: &[String],
+        identities: &[&str],
+        links: &[&str],
+        texts: &[&str],
         since: Timestamp,
     ) -> Result<Vec<Twin>, Error> {
         let mut tx = self.engine.begin_read().await?;
@@ -97,9 +97,11 @@ impl Store {
                 texts,
             ),
         ] {
-            let keys: Vec<_> = keys.iter().map(|key| [key.as_str().into()]).collect();
-            let rows = tx.over(text, &keys).await?;
-            found.extend(rows.iter().map(twin).collect::<Result<Vec<_>, _>>()?);
+            for keys in keys.chunks(ROWS_A_STATEMENT) {
+                let keys: Vec<_> = keys.iter().map(|key| [(*key).into()]).collect();
+                let rows = tx.over(text, &keys).await?;
+                found.extend(rows.iter().map(twin).collect::<Result<Vec<_>, _>>()?);
+            }
         }
         let text = twin!(
             "FROM post p WHERE p.text_sketch IS NOT NULL AND p.standing IN ('open', 'joined') AND p.compared = 1

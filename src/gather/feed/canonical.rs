@@ -13,8 +13,8 @@ const HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
 /// The parser keeps the whole of a document in memory twice over: so it is given so much at once, in octets of texts.
 const AT_ONCE: usize = 256 * 1024;
 
-/// The first of these entries, as many as are enough for one canonical feed and at least one of them, and the others.
-pub(super) fn enough(entries: &[Fields]) -> (&[Fields], &[Fields]) {
+/// How many of these entries are enough for one canonical feed: at least one, if there are any.
+pub(super) fn enough(entries: &[Fields]) -> usize {
     let texts = entries.iter().scan(0, |size, entry| {
         let summary = entry.summary.as_ref().into_iter();
         let texts = summary.chain(&entry.content).map(|text| text.value.len());
@@ -22,7 +22,7 @@ pub(super) fn enough(entries: &[Fields]) -> (&[Fields], &[Fields]) {
         Some(*size)
     });
     let fitting = texts.take_while(|size| *size <= AT_ONCE).count();
-    entries.split_at(fitting.max(1).min(entries.len()))
+    fitting.max(1).min(entries.len())
 }
 
 /// A canonical feed of these entries.

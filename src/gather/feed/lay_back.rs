@@ -4,10 +4,10 @@ use feed_rs::model::{Entry, Feed, FeedType};
 
 use super::canonical;
 use super::reading::{Fields, Reading};
-use super::repairs::Repair;
+use super::repairs::{Repair, Repairs};
 
-/// Lays back fields of the feed and of its entries, which are as many as were written.
-pub(super) fn lay_back(feed: &mut Feed, reading: &mut Reading) {
+/// Lays back fields of the feed itself.
+pub(super) fn feed(feed: &mut Feed, reading: &Reading) {
     if !reading.is_atom() {
         feed.feed_type = match reading.kind {
             kind if kind.starts_with("json") => FeedType::JSON,
@@ -16,14 +16,16 @@ pub(super) fn lay_back(feed: &mut Feed, reading: &mut Reading) {
         };
     }
     feed.language.clone_from(&reading.feed.language);
-    for (entry, fields) in feed.entries.iter_mut().zip(&reading.entries) {
-        for lost in entry_back(entry, fields) {
-            reading.repairs.note(Repair::LaidBack, lost);
-        }
+}
+
+/// Lays back fields of one entry, and notes what the parser had lost.
+pub(super) fn entry(entry: &mut Entry, fields: &Fields, repairs: &mut Repairs) {
+    for lost in entry_back(entry, fields) {
+        repairs.note(Repair::LaidBack, lost);
     }
 }
 
-/// One entry; the names of the fields that had been lost.
+/// The names of the fields that had been lost.
 fn entry_back(entry: &mut Entry, fields: &Fields) -> Vec<&'static str> {
     let mut lost = Vec::new();
     let id = fields.id.clone().unwrap_or_default();

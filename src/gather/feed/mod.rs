@@ -60,12 +60,14 @@ pub fn read_feed(
     source: &Source,
 ) -> Result<Gathered, Error> {
     let mut reading = read(bytes, content_type, url.as_str(), None)?;
-    let whole = reading.entries.len() - usize::from(reading.cut);
+    let mut entries = std::mem::take(&mut reading.entries);
     if reading.cut {
-        reading.repairs.note(Repair::Cut, &whole.to_string());
+        entries.pop();
+        reading
+            .repairs
+            .note(Repair::Cut, &entries.len().to_string());
     }
-    let feed = parse(&mut reading, whole)?;
-    let mut gathered = posts_of(feed, &reading, url, source);
+    let mut gathered = posts_of(&mut reading, entries, url, source)?;
     gathered.repairs = reading.repairs.sentences();
     if reading.cut {
         gathered.faults.push(Diagnostic::warning(
@@ -151,20 +153,6 @@ fn note_decoding(reading: &mut Reading, decoded: &Decoded) {
     }
 }
 
-/// The parser's reading of the canonical feed, with what it loses laid back.
-fn parse(reading: &mut Reading, whole: usize) -> Result<Feed, Error> {
-    let (entries, mut waiting) = canonical::enough(&reading.entries[..whole]);
-    let mut feed = parse_part(reading, entries)?;
-    while !waiting.is_empty() {
-        let (entries, rest) = canonical::enough(waiting);
-        waiting = rest;
-        feed.entries
-            .append(&mut parse_part(reading, entries)?.entries);
-    }
-    lay_back::lay_back(&mut feed, reading);
-    Ok(feed)
-}
-
 /// The parser's reading of these entries, as many as they are.
 fn parse_part(reading: &Reading, entries: &[Fields]) -> Result<Feed, Error> {
     let mut part = parser::parse(&canonical::write(&reading.feed, entries))?;
@@ -199,25 +187,46 @@ fn holds_a_feed(page: &str) -> bool {
         .any(|root| page.contains(root))
 }
 
-fn posts_of(mut feed: Feed, reading: &Reading, url: &Url, source: &Source) -> Gathered {
-    let entries = std::mem::take(&mut feed.entries);
-    let mut faults = Vec::new();
-    let mut posts = Vec::new();
-    let mut marks = Vec::new();
-    let page = reading.feed.link.as_deref();
-    for (number, (entry, fields)) in entries.into_iter().zip(&reading.entries).enumerate() {
-        match item::read(entry, &feed, fields, page, url, source) {
-            Some(item) => {
-                faults.extend(item.fault);
-                marks.push(item.marks);
-                posts.push(item.post);
+/// The posts of these entries: the parser reads a canonical feed of some of them at once, what it loses is laid back, and
+/// each is let go of when its post is made.
+fn posts_of(
+    reading: &mut Reading,
+    mut entries: Vec<Fields>,
+    url: &Url,
+    source: &Source,
+) -> Result<Gathered, Error> {
+    let (mut faults, mut posts, mut marks) = (Vec::new(), Vec::new(), Vec::new());
+    let page = reading.feed.link.clone();
+    let mut number = 0;
+    let mut first: Option<Feed> = None;
+    let feed = loop {
+        let waiting = entries.split_off(canonical::enough(&entries));
+        let mut part = parse_part(reading, &entries)?;
+        let parsed = std::mem::take(&mut part.entries);
+        let feed = first.take().unwrap_or_else(|| {
+            lay_back::feed(&mut part, reading);
+            part
+        });
+        for (mut entry, fields) in parsed.into_iter().zip(entries) {
+            number += 1;
+            lay_back::entry(&mut entry, &fields, &mut reading.repairs);
+            match item::read(entry, &feed, &fields, page.as_deref(), url, source) {
+                Some(item) => {
+                    faults.extend(item.fault);
+                    marks.push(item.marks);
+                    posts.push(item.post);
+                }
+                None => faults.push(Diagnostic::warning(format!(
+                    "item {number} of the feed has neither title, text nor link"
+                ))),
             }
-            None => faults.push(Diagnostic::warning(format!(
-                "item {} of the feed has neither title, text nor link",
-                number + 1
-            ))),
         }
-    }
+        if waiting.is_empty() {
+            break feed;
+        }
+        entries = waiting;
+        first = Some(feed);
+    };
     let identities = identity::identify(&source.name, &marks);
     let posts = posts
         .into_iter()
@@ -230,7 +239,7 @@ fn posts_of(mut feed: Feed, reading: &Reading, url: &Url, source: &Source) -> Ga
             Some(post)
         })
         .collect();
-    Gathered {
+    Ok(Gathered {
         posts,
         faults,
         title: feed
@@ -238,7 +247,7 @@ fn posts_of(mut feed: Feed, reading: &Reading, url: &Url, source: &Source) -> Ga
             .map(|title| words::line_of_markup(&title.content))
             .filter(|title| !title.is_empty()),
         ..Gathered::default()
-    }
+    })
 }
 
 #[cfg(test)]

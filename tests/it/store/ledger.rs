@@ -343,22 +343,17 @@ pub async fn a_joined_post_gives_the_other_its_place_and_topics(bench: &Bench) {
     let fresh = store.post_not_compared().await.unwrap();
     assert_eq!(fresh[2].likeness, likeness(1));
     assert_eq!(ids(fresh), [1, 2, 3]);
-    let none: &[String] = &[];
-    let texts = ["text 1".to_owned()];
+    let none: &[&str] = &[];
+    let texts = ["text 1"];
+    let (name, link) = (post(1).identity, likeness(2).link.unwrap());
     let early = store.post_alike(none, none, &texts, at(-9_999)).await;
     assert_eq!(early.unwrap(), [], "none was compared yet");
     let open = [1, 2, 3].map(|id| (PostId(id), Standing::Open));
     store.post_stand(&open, true).await.unwrap();
     for (names, links, texts, since, expected) in [
-        (&[post(1).identity][..], none, none, 999_999, vec![1]),
-        (
-            none,
-            &[likeness(2).link.unwrap()][..],
-            none,
-            999_999,
-            vec![2],
-        ),
-        (none, none, &["text 1".to_owned()][..], 999_999, vec![1, 3]),
+        (&[name.as_str()][..], none, none, 999_999, vec![1]),
+        (none, &[link.as_str()][..], none, 999_999, vec![2]),
+        (none, none, &["text 1"][..], 999_999, vec![1, 3]),
         (none, none, none, 30, vec![3]),
         (none, none, none, -9_999, vec![1, 2, 3]),
     ] {
@@ -377,7 +372,6 @@ pub async fn a_joined_post_gives_the_other_its_place_and_topics(bench: &Bench) {
     ];
     store.post_stand(&standings, true).await.unwrap();
     assert_eq!(store.post_not_compared().await.unwrap(), []);
-    let texts = ["text 1".to_owned()];
     let twins = store.post_alike(&[], &[], &texts, at(999_999)).await;
     let twins = twins.unwrap();
     assert_eq!(
