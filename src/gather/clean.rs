@@ -225,7 +225,7 @@ fn repair(pieces: Vec<Piece>, mut resolve: impl FnMut(Reference) -> Option<Targe
             }
             Piece::Close(name) if name == "a" && bare_link => bare_link = false,
             Piece::Close(name) => close(&mut kept, name),
-            Piece::Text(text) => kept.push(Piece::Text(words::without_turns(&text))),
+            Piece::Text(text) => kept.push(Piece::Text(words::without_turns(text))),
             open => kept.push(open),
         }
     }

@@ -95,10 +95,10 @@ impl TokenSink for Collector {
                 pieces.push(Piece::Open(element));
                 return state;
             }
-            TagToken(tag) => pieces.push(Piece::Close(tag.name.to_string())),
+            TagToken(tag) => pieces.push(Piece::Close((*tag.name).to_owned())),
             CharacterTokens(text) => match pieces.last_mut() {
                 Some(Piece::Text(last)) => last.push_str(&text),
-                _ => pieces.push(Piece::Text(text.to_string())),
+                _ => pieces.push(Piece::Text(text.into())),
             },
             _ => {}
         }
@@ -108,16 +108,11 @@ impl TokenSink for Collector {
 
 fn element_of(tag: Tag) -> Element {
     Element {
-        name: tag.name.to_string(),
+        name: (*tag.name).to_owned(),
         attributes: tag
             .attrs
             .into_iter()
-            .map(|attribute| {
-                (
-                    attribute.name.local.to_string(),
-                    attribute.value.to_string(),
-                )
-            })
+            .map(|attribute| ((*attribute.name.local).to_owned(), attribute.value.into()))
             .collect(),
     }
 }
@@ -131,15 +126,15 @@ fn content_state(name: &str) -> TokenSinkResult<()> {
 }
 
 /// Leaves out what is no prose, with its content.
-pub(super) fn without_machinery(pieces: Vec<Piece>) -> Vec<Piece> {
-    let mut kept = Vec::with_capacity(pieces.len());
+pub(super) fn without_machinery(mut pieces: Vec<Piece>) -> Vec<Piece> {
     let mut never_closed: HashSet<String> = HashSet::new();
     let mut skip_until = 0;
-    for (index, piece) in pieces.iter().enumerate() {
+    let mut kept = 0;
+    for index in 0..pieces.len() {
         if index < skip_until {
             continue;
         }
-        match piece {
+        match &pieces[index] {
             Piece::Open(element) if RAW.contains(&element.name.as_str()) => {
                 let raw = matches!(pieces.get(index + 1), Some(Piece::Text(_)));
                 skip_until = index + 1 + usize::from(raw);
@@ -158,10 +153,14 @@ pub(super) fn without_machinery(pieces: Vec<Piece>) -> Vec<Piece> {
                 }
             }
             Piece::Close(name) if is_machinery(name) => {}
-            other => kept.push(other.clone()),
+            _ => {
+                pieces.swap(kept, index);
+                kept += 1;
+            }
         }
     }
-    kept
+    pieces.truncate(kept);
+    pieces
 }
 
 fn is_machinery(name: &str) -> bool {
@@ -170,7 +169,7 @@ fn is_machinery(name: &str) -> bool {
 
 /// Writes the pieces as HTML.
 pub(super) fn write(pieces: &[Piece]) -> String {
-    let mut html = String::new();
+    let mut html = String::with_capacity(1024);
     for piece in pieces {
         match piece {
             Piece::Open(element) => {
@@ -198,15 +197,21 @@ pub(super) fn write(pieces: &[Piece]) -> String {
 
 /// Escapes text for an element or a quoted attribute.
 pub(super) fn escape_into(html: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            c => html.push(c),
-        }
+    let mut rest = text;
+    while let Some(at) = rest
+        .bytes()
+        .position(|octet| matches!(octet, b'&' | b'<' | b'>' | b'"'))
+    {
+        html.push_str(&rest[..at]);
+        html.push_str(match rest.as_bytes()[at] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            _ => "&quot;",
+        });
+        rest = &rest[at + 1..];
     }
+    html.push_str(rest);
 }
 
 #[cfg(test)]

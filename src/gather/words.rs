@@ -109,12 +109,17 @@ fn is_turn(c: char) -> bool {
 
 /// Whether a text has controls, of the kind that turn it around or of a terminal's.
 pub(super) fn has_turns(text: &str) -> bool {
-    text.chars().any(is_control)
+    // In UTF-8 all that turn a text around begin with this octet, which few texts have.
+    let may_turn = |octet: u8| octet == 0xe2 || (octet < b' ' && !matches!(octet, 9..=13));
+    text.bytes().any(may_turn) && text.chars().any(is_control)
 }
 
 /// The text without the controls that turn it around, and without those of a terminal.
-pub(super) fn without_turns(text: &str) -> String {
-    text.chars().filter(|&c| !is_control(c)).collect()
+pub(super) fn without_turns(text: String) -> String {
+    match has_turns(&text) {
+        true => text.chars().filter(|&c| !is_control(c)).collect(),
+        false => text,
+    }
 }
 
 fn is_control(c: char) -> bool {

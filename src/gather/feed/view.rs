@@ -75,7 +75,7 @@ fn text(text: Option<&Text>, page: Option<&str>) -> Value {
                 .find_map(|base| Url::parse(base).ok());
             clean::safe_html(&text.value, base.as_ref())
         }
-        false => words::without_turns(&text.value),
+        false => words::without_turns(text.value.clone()),
     };
     json!({"value": value, "type": text.kind.media_type()})
 }
