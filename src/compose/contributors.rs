@@ -8,7 +8,7 @@ use std::borrow::Borrow;
 use serde::Serialize;
 
 use super::picture::portrait;
-use super::prose::{excerpt, one_line};
+use super::prose::{excerpt, name_line};
 use super::story::STORY_WORDS;
 use super::view::Viewer;
 use crate::model::Post;
@@ -39,10 +39,10 @@ impl Viewer<'_> {
     pub fn contributor(&self, post: &Post) -> Option<Contributor> {
         let author = post.author.as_ref()?;
         let bio = excerpt(author.bio.as_deref()?, STORY_WORDS);
-        let role = author.role.as_deref().map(one_line);
+        let role = author.role.as_deref().map(name_line);
         let photo = author.photo.as_deref();
         (!bio.is_empty()).then(|| Contributor {
-            name: one_line(&author.name),
+            name: name_line(&author.name),
             role: role.filter(|role| !role.is_empty()),
             bio,
             photo: photo.and_then(|photo| portrait(photo, &self.masthead.url)),
@@ -56,7 +56,7 @@ pub(super) fn listed<C: Borrow<Contributor>>(
     found: impl Iterator<Item = C>,
 ) -> Vec<C> {
     let told = lead.and_then(|post| post.author.as_ref());
-    let told = told.map(|author| one_line(&author.name));
+    let told = told.map(|author| name_line(&author.name));
     let mut listed: Vec<C> = Vec::new();
     for one in found {
         let name = &one.borrow().name;

@@ -53,6 +53,11 @@ pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A name or role on one line that is not broken behind an initial or abbreviation: `J. P. de Wit`, `adj. redacteur`.
+pub(super) fn name_line(name: &str) -> String {
+    one_line(name).replace(". ", ".\u{a0}")
+}
+
 /// Cuts a text at a word so that it has at most `length` characters, the ellipsis included.
 pub(super) fn cut(text: &str, length: usize) -> String {
     let text = one_line(text);
@@ -239,6 +244,14 @@ mod tests {
         assert_eq!(
             excerpt("Dit is o.a. zo en ook zus", 5),
             "Dit is o.a. zo en…"
+        );
+    }
+
+    #[test]
+    fn a_name_is_not_broken_behind_an_initial() {
+        assert_eq!(
+            name_line("Drs.  J. P.\nde Wit-van Dam"),
+            "Drs.\u{a0}J.\u{a0}P.\u{a0}de Wit-van Dam"
         );
     }
 

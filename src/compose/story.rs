@@ -10,7 +10,7 @@ use url::Url;
 use super::markup::reading_minutes;
 use super::outline::Form;
 use super::picture::{Picture, hero, portrait, thumbnail};
-use super::prose::{excerpt, one_line};
+use super::prose::{excerpt, name_line, one_line};
 use super::view::Viewer;
 use super::words::WordsError;
 use crate::model::{Author, Post};
@@ -111,11 +111,11 @@ impl Viewer<'_> {
         let bio = author.bio.as_deref().map(|bio| excerpt(bio, STORY_WORDS));
         let photo = author.photo.as_deref();
         AuthorView {
-            name: one_line(&author.name),
+            name: name_line(&author.name),
             role: author
                 .role
                 .as_deref()
-                .map(one_line)
+                .map(name_line)
                 .filter(|role| !role.is_empty()),
             bio: bio.filter(|text| !text.is_empty()),
             photo: photo.and_then(|photo| portrait(photo, &self.masthead.url)),
