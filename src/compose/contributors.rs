@@ -28,6 +28,13 @@ pub(super) struct Contributor {
     photo: Option<String>,
 }
 
+impl Contributor {
+    /// Whether there is a portrait.
+    pub fn has_portrait(&self) -> bool {
+        self.photo.is_some()
+    }
+}
+
 impl Viewer<'_> {
     /// The contributors of these posts, in their order; none where there would be too few.
     pub fn contributors(&self, posts: &[&Post]) -> Vec<Contributor> {

@@ -90,6 +90,8 @@ pub(super) struct Stories {
     sections: Vec<SectionView>,
     call: Option<CallView>,
     contributors: Vec<Contributor>,
+    /// One of the contributors has a portrait, so that the words of all stand beside that.
+    portraits: bool,
     more: Option<More>,
 }
 
@@ -166,11 +168,13 @@ impl<'a> Viewer<'a> {
                 stories: self.each(&section.stories)?,
             })
         });
+        let contributors = self.contributors(&posts[..shown]);
         Ok(Stories {
             lead: lead.transpose()?,
             sections: sections.collect::<Result<_, WordsError>>()?,
             call: self.call(&posts[..shown])?,
-            contributors: self.contributors(&posts[..shown]),
+            portraits: contributors.iter().any(Contributor::has_portrait),
+            contributors,
             more: More::of(posts.len(), shown),
         })
     }

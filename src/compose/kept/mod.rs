@@ -192,6 +192,7 @@ impl<'a> Kept<'a> {
         let found = posts[..shown].iter();
         let found = found.filter_map(|post| self.contributors[post.at].as_ref());
         let contributors = listed(shown_posts.first().copied(), found);
+        let portraits = contributors.iter().any(|one| one.has_portrait());
         let contributors = value(self.press, &contributors)?;
         let call = value(self.press, &self.viewer.call(&shown_posts)?)?;
         let more = value(self.press, &More::of(posts.len(), shown))?;
@@ -214,6 +215,7 @@ impl<'a> Kept<'a> {
         data["sections"] = Value::Array(sections);
         data["call"] = call;
         data["contributors"] = contributors;
+        data["portraits"] = portraits.into();
         data["more"] = more;
         Ok(())
     }
