@@ -1,7 +1,8 @@
 //! How long a digest takes: a variant of 12 and of 30 posts, and one reader's copy.
 //!
-//! The first variant of a process learns what the style sheet gives each element; it is timed with composers that have
-//! rendered nothing yet. Setting up a composer, once a process, is not in it.
+//! A further variant of an issue has its stories in common with those before it; the first makes them. The first of a process
+//! learns from css-inline what the style sheet gives each element as well; it is timed with composers that have rendered
+//! nothing yet. Setting up a composer, once a process, is not in it.
 //!
 //! ```text
 //! cargo bench --bench compose                       times, in microseconds
@@ -51,38 +52,42 @@ fn main() {
     let (twelve, bytes_twelve) = variant(&composer, &stories::issue(stories::twelve()));
     let (thirty, bytes_thirty) = variant(&composer, &stories::issue(stories::thirty()));
     let text = text_variant(&composer);
+    let of_issue = first_of_issue(&composer);
+    let mean = one_of_twelve(&composer);
     let first = first();
     let reader = reader(&composer);
     let micros = |time: Duration| time.as_secs_f64() * 1e6;
-    let [twelve, thirty, text, first, reader] = [twelve, thirty, text, first, reader].map(micros);
+    let times = [twelve, thirty, text, of_issue, mean, first, reader];
+    let [twelve, thirty, text, of_issue, mean, first, reader] = times.map(micros);
     if arguments.iter().any(|argument| argument == "--json") {
         println!(
             "{{\"variant_12_us\":{twelve:.1},\"variant_30_us\":{thirty:.1},\"first_12_us\":{first:.1},\
-             \"html_12_us\":{:.1},\"reader_us\":{reader:.3},\"bytes_12\":{bytes_twelve},\"bytes_30\":{bytes_thirty}}}",
+             \"first_of_issue_12_us\":{of_issue:.1},\"one_of_twelve_us\":{mean:.1},\"html_12_us\":{:.1},\"reader_us\":{reader:.3},\"bytes_12\":{bytes_twelve},\"bytes_30\":{bytes_thirty}}}",
             twelve - text
         );
         return;
     }
-    println!("the first variant, 12  {first:9.1} µs  HTML and text");
+    println!("the first variant, 12  {first:9.1} µs  HTML and text, of a process");
+    println!("the first variant, 12  {of_issue:9.1} µs  HTML and text, of an issue");
     println!("a further one, 12      {twelve:9.1} µs  {bytes_twelve} bytes of HTML, and text");
+    println!("one of twelve, 11      {mean:9.1} µs  HTML and text, the first among them");
     println!("of text alone, 12      {text:9.1} µs");
     println!("a further one, 30      {thirty:9.1} µs  {bytes_thirty} bytes of HTML, and text");
     println!("a reader's copy of 12  {reader:9.3} µs");
 }
 
-/// Median time of a variant, HTML and text, and the bytes of its HTML.
+/// Median time of a further variant, HTML and text, and the bytes of its HTML.
 fn variant(composer: &Composer, issue: &Issue) -> (Duration, usize) {
     let variant = all_of(issue, "nl");
-    let make = || {
-        composer
-            .digest(issue, &variant, &OwnLines::default(), &[])
-            .unwrap()
-    };
+    let mut digests = composer.digests(issue);
+    let own = OwnLines::default();
+    let mut make = || digests.digest(&variant, &own, &[]).unwrap();
+    make();
     let bytes = make().html.unwrap().len();
     (median(VARIANTS, || drop(black_box(make()))), bytes)
 }
 
-/// Median time of a variant of 12 posts for readers of text alone.
+/// Median time of a further variant of 12 posts for readers of text alone.
 fn text_variant(composer: &Composer) -> Duration {
     let issue = stories::issue(stories::twelve());
     let variant = Variant {
@@ -90,8 +95,41 @@ fn text_variant(composer: &Composer) -> Duration {
         ..all_of(&issue, "nl")
     };
     let own = OwnLines::default();
-    let make = || composer.digest(&issue, &variant, &own, &[]).unwrap();
-    median(VARIANTS, || drop(black_box(make())))
+    let mut digests = composer.digests(&issue);
+    median(VARIANTS, || {
+        drop(black_box(digests.digest(&variant, &own, &[]).unwrap()));
+    })
+}
+
+/// Median time of the first variant of an issue of 12 posts, by a composer that has composed others.
+fn first_of_issue(composer: &Composer) -> Duration {
+    let issue = stories::issue(stories::twelve());
+    let variant = all_of(&issue, "nl");
+    let own = OwnLines::default();
+    median(VARIANTS, || {
+        let digest = composer.digests(&issue).digest(&variant, &own, &[]);
+        drop(black_box(digest.unwrap()));
+    })
+}
+
+/// Median time of a variant where an issue of 12 posts has 12, each without another of them; the first is among them.
+fn one_of_twelve(composer: &Composer) -> Duration {
+    let issue = stories::issue(stories::twelve());
+    let all = all_of(&issue, "nl");
+    let without = |at: usize| {
+        let mut variant = all.clone();
+        variant.posts.remove(at);
+        variant
+    };
+    let variants: Vec<Variant> = (0..all.posts.len()).map(without).collect();
+    let own = OwnLines::default();
+    let together = median(VARIANTS, || {
+        let mut digests = composer.digests(&issue);
+        for variant in &variants {
+            drop(black_box(digests.digest(variant, &own, &[]).unwrap()));
+        }
+    });
+    together / 12
 }
 
 /// Median time of the first variant of 12 posts that a composer makes.
@@ -101,7 +139,11 @@ fn first() -> Duration {
         .map(|_| {
             let composer = Composer::new(&Overrides::default()).unwrap();
             let start = Instant::now();
-            black_box(digest(&composer, &issue, "nl"));
+            let variant = all_of(&issue, "nl");
+            let digest = composer
+                .digests(&issue)
+                .digest(&variant, &OwnLines::default(), &[]);
+            black_box(digest.unwrap());
             start.elapsed()
         })
         .collect();

@@ -9,8 +9,9 @@ use super::page_head::{Page, PageImage, feeds, own_feeds, sign, tab_title};
 use super::pages::{IssueListing, IssueWords, Neighbours, TopicListing, frame};
 use super::phrases::DateStyle;
 use super::press::Press;
+use super::story::Story;
 use super::subject;
-use super::view::{Frame, IssueView, Stories, Story, Viewer};
+use super::view::{Frame, IssueView, Stories, Viewer};
 use crate::model::{Issue, IssueNumber, Masthead, Post, Topic};
 
 /// Width and height of an issue's `share.png`, in pixels.

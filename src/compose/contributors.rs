@@ -3,12 +3,15 @@
 //! In go the posts that are shown; out come those authors of whom there is more to say than the name that stands with
 //! their story. The lead's author is left out where the lead tells it already.
 
+use std::borrow::Borrow;
+
 use serde::Serialize;
 
 use super::picture::portrait;
-use super::prose::{excerpt, one_line};
-use super::view::{STORY_WORDS, Viewer};
-use crate::model::{Author, Post};
+use super::prose::{excerpt, name_line};
+use super::story::STORY_WORDS;
+use super::view::Viewer;
+use crate::model::Post;
 
 /// Fewer are no list: their stories name them.
 const MIN_CONTRIBUTORS: usize = 2;
@@ -25,34 +28,28 @@ pub(super) struct Contributor {
     photo: Option<String>,
 }
 
+impl Contributor {
+    /// Whether there is a portrait.
+    pub fn has_portrait(&self) -> bool {
+        self.photo.is_some()
+    }
+}
+
 impl Viewer<'_> {
     /// The contributors of these posts, in their order; none where there would be too few.
     pub fn contributors(&self, posts: &[&Post]) -> Vec<Contributor> {
-        let lead = posts.first().and_then(|post| post.author.as_ref());
-        let told = lead.map(|author| one_line(&author.name));
-        let mut found: Vec<Contributor> = Vec::new();
-        for author in posts.iter().filter_map(|post| post.author.as_ref()) {
-            let Some(contributor) = self.contributor(author) else {
-                continue;
-            };
-            let known = found.iter().any(|known| known.name == contributor.name);
-            if !known && told.as_ref() != Some(&contributor.name) {
-                found.push(contributor);
-            }
-        }
-        found.truncate(MAX_CONTRIBUTORS);
-        if found.len() < MIN_CONTRIBUTORS {
-            found.clear();
-        }
-        found
+        let found = posts.iter().map(|post| self.contributor(post));
+        listed(posts.first().copied(), found.flatten())
     }
 
-    fn contributor(&self, author: &Author) -> Option<Contributor> {
+    /// The author of a post, if there is more to say than the name.
+    pub fn contributor(&self, post: &Post) -> Option<Contributor> {
+        let author = post.author.as_ref()?;
         let bio = excerpt(author.bio.as_deref()?, STORY_WORDS);
-        let role = author.role.as_deref().map(one_line);
+        let role = author.role.as_deref().map(name_line);
         let photo = author.photo.as_deref();
         (!bio.is_empty()).then(|| Contributor {
-            name: one_line(&author.name),
+            name: name_line(&author.name),
             role: role.filter(|role| !role.is_empty()),
             bio,
             photo: photo.and_then(|photo| portrait(photo, &self.masthead.url)),
@@ -60,11 +57,34 @@ impl Viewer<'_> {
     }
 }
 
+/// Those of the authors found who belong in the list below this lead: each once, and none where there would be too few.
+pub(super) fn listed<C: Borrow<Contributor>>(
+    lead: Option<&Post>,
+    found: impl Iterator<Item = C>,
+) -> Vec<C> {
+    let told = lead.and_then(|post| post.author.as_ref());
+    let told = told.map(|author| name_line(&author.name));
+    let mut listed: Vec<C> = Vec::new();
+    for one in found {
+        let name = &one.borrow().name;
+        let known = listed.iter().any(|known| known.borrow().name == *name);
+        if !known && told.as_ref() != Some(name) {
+            listed.push(one);
+        }
+    }
+    listed.truncate(MAX_CONTRIBUTORS);
+    if listed.len() < MIN_CONTRIBUTORS {
+        listed.clear();
+    }
+    listed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::compose::sample;
     use crate::compose::view::tests::with_viewer;
+    use crate::model::Author;
 
     fn by(name: &str, bio: Option<&str>) -> Post {
         Post {

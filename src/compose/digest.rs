@@ -97,44 +97,89 @@ impl Composer {
         own: &OwnLines<'_>,
         earlier: &[String],
     ) -> Result<Digest, Error> {
-        let press = self.press(&[&variant.language, &issue.masthead.language]);
-        let posts = chosen(issue, variant)?;
-        let own = own.nearest(&press.words.language, &issue.masthead.language);
-        let subject = subject::subject(issue, &posts, own, earlier, &press.words)?;
-        let preheader = subject::preheader(issue, &posts, own, &subject, &press.words)?;
-        let mut shown = posts.len();
-        let (html, text, view) = loop {
-            let lines = [subject.clone(), preheader.clone()];
-            let view = view(press, issue, &posts, shown, lines)?;
-            let context = context(press, &view)?;
-            let html = match variant.format {
-                Format::Html => Some(html(press, &context)?),
-                Format::Text => None,
-            };
-            let text = text(press, &context)?;
-            let bytes = text.len().max(html.as_ref().map_or(0, String::len));
-            if bytes <= BUDGET || (shown == 1 && bytes <= LIMIT) {
-                break (html, text, view);
-            }
-            shown = fewer(shown, bytes)?;
-        };
-        Ok(Digest {
-            subject: view.subject,
-            preheader: view.preheader,
-            html,
-            text,
-            language: press.words.language.clone(),
-        })
+        let press = self.press_for(issue, variant);
+        made(
+            press,
+            issue,
+            variant,
+            own,
+            earlier,
+            |posts, shown, lines| {
+                let posts: Vec<&Post> = posts.iter().map(|post| post.post).collect();
+                let view = view(press, issue, &posts, shown, lines.clone())?;
+                let context = context(press, &view)?;
+                let html = match variant.format {
+                    Format::Html => Some(html(press, &context)?),
+                    Format::Text => None,
+                };
+                Ok((html, text(press, &context)?))
+            },
+        )
+    }
+
+    /// The press of the language that a variant of an issue is in.
+    pub(super) fn press_for(&self, issue: &Issue, variant: &Variant) -> &Press {
+        self.press(&[&variant.language, &issue.masthead.language])
     }
 }
 
+/// A post of a variant.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chosen<'a> {
+    /// Its place in the issue, from 0.
+    pub at: usize,
+    pub post: &'a Post,
+}
+
+impl<'a> From<Chosen<'a>> for &'a Post {
+    fn from(chosen: Chosen<'a>) -> Self {
+        chosen.post
+    }
+}
+
+/// HTML, if the variant has it, and text.
+pub(super) type Parts = (Option<String>, String);
+
+/// Makes a variant of what `parts` renders of its posts, so many of them, under a subject and a preheader.
+pub(super) fn made<'a>(
+    press: &Press,
+    issue: &'a Issue,
+    variant: &Variant,
+    own: &OwnLines<'_>,
+    earlier: &[String],
+    mut parts: impl FnMut(&[Chosen<'a>], usize, &[String; 2]) -> Result<Parts, Error>,
+) -> Result<Digest, Error> {
+    let chosen = chosen(issue, variant)?;
+    let posts: Vec<&Post> = chosen.iter().map(|post| post.post).collect();
+    let own = own.nearest(&press.words.language, &issue.masthead.language);
+    let subject = subject::subject(issue, &posts, own, earlier, &press.words)?;
+    let preheader = subject::preheader(issue, &posts, own, &subject, &press.words)?;
+    let lines = [subject, preheader];
+    let mut shown = posts.len();
+    let (html, text) = loop {
+        let (html, text) = parts(&chosen, shown, &lines)?;
+        let bytes = text.len().max(html.as_ref().map_or(0, String::len));
+        if bytes <= BUDGET || (shown == 1 && bytes <= LIMIT) {
+            break (html, text);
+        }
+        shown = fewer(shown, bytes)?;
+    };
+    let [subject, preheader] = lines;
+    Ok(Digest {
+        subject,
+        preheader,
+        html,
+        text,
+        language: press.words.language.clone(),
+    })
+}
+
 /// The variant's posts, in the issue's order.
-fn chosen<'a>(issue: &'a Issue, variant: &Variant) -> Result<Vec<&'a Post>, Error> {
-    let posts: Vec<_> = issue
-        .posts
-        .iter()
-        .filter(|(id, _)| variant.posts.contains(id))
-        .map(|(_, post)| post)
+pub(super) fn chosen<'a>(issue: &'a Issue, variant: &Variant) -> Result<Vec<Chosen<'a>>, Error> {
+    let posts = issue.posts.iter().enumerate();
+    let posts: Vec<_> = posts
+        .filter(|(_, (id, _))| variant.posts.contains(id))
+        .map(|(at, (_, post))| Chosen { at, post })
         .collect();
     if posts.is_empty() {
         return Err(Error::NoPosts);
@@ -169,13 +214,15 @@ pub(super) fn view(
     })
 }
 
-fn html(press: &Press, context: &Context) -> Result<String, Error> {
+/// The HTML part.
+pub(super) fn html(press: &Press, context: &Context) -> Result<String, Error> {
     press
         .inliner
         .inline(&print_with(press, "digest/html", context)?)
 }
 
-fn text(press: &Press, context: &Context) -> Result<String, Error> {
+/// The text part.
+pub(super) fn text(press: &Press, context: &Context) -> Result<String, Error> {
     Ok(wrap(&print_with(press, "digest/text", context)?, COLUMNS))
 }
 

@@ -17,7 +17,8 @@ use super::palette::accent;
 use super::picture::hero;
 use super::press::Press;
 use super::prose::excerpt;
-use super::view::{Frame, Story, Viewer};
+use super::story::Story;
+use super::view::{Frame, Viewer};
 use crate::model::{Image, Issue, IssueNumber, Language, Masthead, Post, Topic};
 
 /// Words of a page's description: what a search engine or a shared link shows.

@@ -6,12 +6,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handlebars::{Context, Handlebars, RenderError, TemplateError, no_escape};
+use handlebars::template::TemplateElement;
+use handlebars::{
+    BlockContext, Context, Handlebars, RenderContext, RenderError, Renderable, StringOutput,
+    Template, TemplateError, no_escape,
+};
 use serde::Serialize;
 
 use super::helpers;
 use super::inlining::Inliner;
 use super::joined::{joined, may_join};
+use super::kept::frames::{self, Frames};
 use super::markup::escape;
 use super::words::Words;
 
@@ -23,6 +28,8 @@ pub(super) struct Press {
     written: Kinds,
     /// Each with its partials laid in, which is quick.
     joined: Kinds,
+    /// The digest's, with marks for its stories, and those stories.
+    frames: Frames,
 }
 
 /// The templates that make HTML, and those that make text.
@@ -49,8 +56,11 @@ impl Press {
         if !faults.is_empty() {
             return Err(faults);
         }
+        let may = |name: &str| templates.get(name).is_some_and(|source| may_join(source));
+        let find = |name: &str| written.of(name).get_template(name).filter(|_| may(name));
         Ok(Self {
             joined: join(templates, &written, &words),
+            frames: Frames::new(&find),
             words,
             inliner: Inliner::default(),
             written,
@@ -70,9 +80,47 @@ impl Press {
     }
 
     /// The parsed template of that name.
-    pub fn template(&self, name: &str) -> Option<&handlebars::Template> {
+    pub fn template(&self, name: &str) -> Option<&Template> {
         self.written.of(name).get_template(name)
     }
+
+    /// The frame of a digest's template as it is for one issue; `None` where its stories cannot be told apart.
+    pub fn frame(&self, name: &str, context: &Context) -> Option<Template> {
+        let frame = self.frames.frame(name)?;
+        let registry = self.joined.of(name);
+        let say = |element: &TemplateElement| rendered(element, registry, context, None).ok();
+        Some(frames::for_the_issue(frame, &say))
+    }
+
+    /// Renders a frame of that name; `None` where it fails.
+    pub fn print_frame(&self, name: &str, frame: &Template, context: &Context) -> Option<String> {
+        rendered(frame, self.joined.of(name), context, None).ok()
+    }
+
+    /// Renders the story that is the lead of the context, by a template of that name; `None` where it cannot be told
+    /// apart, or fails.
+    pub fn print_story(&self, name: &str, context: &Context) -> Option<String> {
+        let story = self.frames.story(name)?;
+        rendered(story, self.joined.of(name), context, Some("lead")).ok()
+    }
+}
+
+/// Renders a part of a template that sees the whole, or one field of it.
+fn rendered(
+    part: &impl Renderable,
+    registry: &Handlebars<'_>,
+    context: &Context,
+    field: Option<&str>,
+) -> Result<String, RenderError> {
+    let mut render = RenderContext::new(None);
+    if let Some(field) = field {
+        let mut block = BlockContext::new();
+        block.base_path_mut().push(field.to_owned());
+        render.push_block(block);
+    }
+    let mut out = StringOutput::new();
+    part.render(registry, context, &mut render, &mut out)?;
+    Ok(out.into_string()?)
 }
 
 impl Kinds {
@@ -80,6 +128,8 @@ impl Kinds {
         let (mut html, mut text) = (registry(words), registry(words));
         html.register_escape_fn(escape);
         text.register_escape_fn(no_escape);
+        frames::register(&mut html, true);
+        frames::register(&mut text, false);
         Self { html, text }
     }
 

@@ -53,6 +53,11 @@ pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A name or role on one line that is not broken behind an initial or abbreviation: `J. P. de Wit`, `adj. redacteur`.
+pub(super) fn name_line(name: &str) -> String {
+    one_line(name).replace(". ", ".\u{a0}")
+}
+
 /// Cuts a text at a word so that it has at most `length` characters, the ellipsis included.
 pub(super) fn cut(text: &str, length: usize) -> String {
     let text = one_line(text);
@@ -90,21 +95,70 @@ fn is_emoji(c: char) -> bool {
 ///
 /// A word longer than a line, such as an address, stays whole. Trailing spaces go, save in the signature mark `-- ` (RFC 3676 §4.3).
 pub(super) fn wrap(text: &str, columns: usize) -> String {
-    let mut wrapped = String::with_capacity(text.len() + text.len() / 40);
-    let mut empty = true;
-    for line in text.lines() {
-        let line = if line == "-- " { line } else { line.trim_end() };
-        if line.is_empty() && empty {
-            continue;
-        }
-        empty = line.is_empty();
-        wrap_line(line, columns, &mut wrapped);
-        wrapped.push('\n');
+    let mut wrapped = Wrapped::new(columns, text.len());
+    text.lines().for_each(|line| wrapped.push(line));
+    wrapped.end()
+}
+
+/// Wraps a part of a text that begins and ends with a line, to be laid into it; `None` if it does not end with one.
+pub(super) fn wrap_part(text: &str, columns: usize) -> Option<String> {
+    if !text.is_empty() && !text.ends_with('\n') {
+        return None;
     }
-    let length = wrapped.trim_end_matches('\n').len();
-    wrapped.truncate(length);
-    wrapped.push('\n');
-    wrapped
+    let mut wrapped = Wrapped::new(columns, text.len());
+    wrapped.empty = false;
+    text.lines().for_each(|line| wrapped.push(line));
+    Some(wrapped.text)
+}
+
+/// A text that is being wrapped line by line.
+pub(super) struct Wrapped {
+    text: String,
+    columns: usize,
+    /// The line above is empty, or there is none.
+    empty: bool,
+}
+
+impl Wrapped {
+    /// For a text of about `length` bytes.
+    pub fn new(columns: usize, length: usize) -> Self {
+        Self {
+            text: String::with_capacity(length + length / 40),
+            columns,
+            empty: true,
+        }
+    }
+
+    /// Adds a line.
+    pub fn push(&mut self, line: &str) {
+        let line = if line == "-- " { line } else { line.trim_end() };
+        if line.is_empty() && self.empty {
+            return;
+        }
+        self.empty = line.is_empty();
+        wrap_line(line, self.columns, &mut self.text);
+        self.text.push('\n');
+    }
+
+    /// Lays in a part that [`wrap_part`] made.
+    pub fn lay(&mut self, part: &str) {
+        let part = match self.empty {
+            true => part.strip_prefix('\n').unwrap_or(part),
+            false => part,
+        };
+        if !part.is_empty() {
+            self.empty = part == "\n" || part.ends_with("\n\n");
+            self.text.push_str(part);
+        }
+    }
+
+    /// The whole, which ends with one line's end.
+    pub fn end(mut self) -> String {
+        let length = self.text.trim_end_matches('\n').len();
+        self.text.truncate(length);
+        self.text.push('\n');
+        self.text
+    }
 }
 
 fn wrap_line(line: &str, columns: usize, out: &mut String) {
@@ -194,6 +248,14 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_not_broken_behind_an_initial() {
+        assert_eq!(
+            name_line("Drs.  J. P.\nde Wit-van Dam"),
+            "Drs.\u{a0}J.\u{a0}P.\u{a0}de Wit-van Dam"
+        );
+    }
+
+    #[test]
     fn a_cut_falls_at_a_word() {
         assert_eq!(cut("een twee drie", 13), "een twee drie");
         assert_eq!(cut("een twee drie", 12), "een twee…");
@@ -215,6 +277,34 @@ mod tests {
             wrap(&text, 12),
             format!("  een twee\n  drie vier\n  {url}\n\n-- \nslot\n")
         );
+    }
+
+    #[test]
+    fn a_part_that_is_laid_in_reads_as_if_it_had_been_there() {
+        let parts = [
+            "",
+            "\n",
+            "\n\n",
+            "a b c\n",
+            "\na b c\n\n\n",
+            "* a b c\n\nd\n",
+            "  \n x \n",
+        ];
+        let around = ["", "\n", "x y z\n", "x\n\n"];
+        for (part, above, below) in parts
+            .iter()
+            .flat_map(|part| around.map(|above| (part, above)))
+            .flat_map(|(part, above)| around.map(|below| (part, above, below)))
+        {
+            let mut laid = Wrapped::new(4, 0);
+            above.lines().for_each(|line| laid.push(line));
+            laid.lay(&wrap_part(part, 4).unwrap());
+            laid.lay(&wrap_part(part, 4).unwrap());
+            below.lines().for_each(|line| laid.push(line));
+            let whole = format!("{above}{part}{part}{below}");
+            assert_eq!(laid.end(), wrap(&whole, 4), "{whole:?}");
+        }
+        assert_eq!(wrap_part("a\n b", 4), None);
     }
 
     #[test]

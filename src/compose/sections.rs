@@ -12,22 +12,23 @@ const MIN_STORIES: usize = 3;
 
 /// Stories under one heading.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Section<'a> {
+pub(super) struct Section<'a, P> {
     /// `None` for what is left.
     pub topic: Option<&'a Topic>,
     /// In the order.
-    pub posts: Vec<&'a Post>,
+    pub posts: Vec<P>,
 }
 
-/// Arranges posts into sections, in the order of their first stories; those without a section come last.
-pub(super) fn arrange<'a>(posts: &[&'a Post]) -> Vec<Section<'a>> {
+/// Arranges posts into sections, in the order of their first stories; those without a section come last. `P` refers to
+/// a post.
+pub(super) fn arrange<'a, P: Copy + Into<&'a Post>>(posts: &[P]) -> Vec<Section<'a, P>> {
     let mut topics: Vec<Option<&Topic>> = vec![None; posts.len()];
     // A topic that keeps too few stories, since others took them, gives its own back: so again, without it.
     let mut refused: Vec<&Topic> = Vec::new();
     loop {
         let counts = count(posts, &refused);
         for (post, topic) in posts.iter().zip(&mut topics) {
-            *topic = rarest(post, &counts);
+            *topic = rarest((*post).into(), &counts);
         }
         match too_small(&topics) {
             Some(topic) => refused.push(topic),
@@ -37,9 +38,13 @@ pub(super) fn arrange<'a>(posts: &[&'a Post]) -> Vec<Section<'a>> {
     gather(posts, &topics)
 }
 
-fn count<'a>(posts: &[&'a Post], refused: &[&Topic]) -> BTreeMap<&'a Topic, usize> {
+fn count<'a, P: Copy + Into<&'a Post>>(
+    posts: &[P],
+    refused: &[&Topic],
+) -> BTreeMap<&'a Topic, usize> {
     let mut counts = BTreeMap::new();
-    for topic in posts.iter().flat_map(|post| &post.topics) {
+    let posts = posts.iter().map(|post| (*post).into());
+    for topic in posts.flat_map(|post: &Post| &post.topics) {
         if !refused.contains(&topic) {
             *counts.entry(topic).or_default() += 1;
         }
@@ -65,14 +70,14 @@ fn too_small<'a>(topics: &[Option<&'a Topic>]) -> Option<&'a Topic> {
         .copied()
 }
 
-fn gather<'a>(posts: &[&'a Post], topics: &[Option<&'a Topic>]) -> Vec<Section<'a>> {
-    let mut sections: Vec<Section> = Vec::new();
+fn gather<'a, P: Copy>(posts: &[P], topics: &[Option<&'a Topic>]) -> Vec<Section<'a, P>> {
+    let mut sections: Vec<Section<P>> = Vec::new();
     for (post, topic) in posts.iter().zip(topics) {
         match sections.iter_mut().find(|section| section.topic == *topic) {
-            Some(section) => section.posts.push(post),
+            Some(section) => section.posts.push(*post),
             None => sections.push(Section {
                 topic: *topic,
-                posts: vec![post],
+                posts: vec![*post],
             }),
         }
     }

@@ -242,9 +242,10 @@ impl Pipeline {
         earlier: &[String],
     ) -> Result<Vec<SealedVariant>, Fault> {
         let own = OwnLines::of(schedule);
+        let mut digests = self.composer.digests(issue);
         let mut sealed = Vec::with_capacity(readership.variants.len());
         for (number, variant) in (0..).zip(&readership.variants) {
-            let digest = self.composer.digest(issue, variant, &own, earlier)?;
+            let digest = digests.digest(variant, &own, earlier)?;
             sealed.push(SealedVariant {
                 number,
                 variant: variant.clone(),

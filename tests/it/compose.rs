@@ -8,6 +8,7 @@
 
 mod faults;
 mod inlining;
+mod kept;
 mod pages;
 mod preflight;
 mod shapes;

@@ -5,6 +5,7 @@
 //! written from that, without a tree. Only where this cannot make a difference: plain selectors, plain markup. Any other
 //! page goes through css-inline as a whole. Which way a page goes, and so its bytes, depends on nothing but the page.
 
+mod laid;
 mod page;
 mod sheet;
 
@@ -15,6 +16,7 @@ use css_inline::CSSInliner;
 
 use super::error::Error;
 use super::markup::escape_attributes;
+pub(super) use laid::{Laid, part};
 use page::{Page, Piece};
 
 /// Kinds of elements that are kept; a digest has about 60. Only a template that makes up classes has more.
@@ -54,21 +56,9 @@ impl Inliner {
     /// Writes a page from what is known; `None` where something is not.
     fn write(&self, page: &Page) -> Option<String> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if known.sheet != page.sheet || known.styles.is_empty() {
-            return None;
-        }
         let mut made = String::with_capacity(page.length * 2);
-        let mut kind = String::new();
-        for piece in &page.pieces {
-            match piece {
-                Piece::Kept(text) => made.push_str(text),
-                Piece::Open(tag) => {
-                    tag.write_kind(&mut kind);
-                    let style = known.styles.get(&kind)?;
-                    tag.write_with(style, &mut made);
-                }
-            }
-        }
+        known.has(&page.sheet).then_some(())?;
+        known.write(page, &mut made, |_, _, _| None)?;
         Some(made)
     }
 
@@ -92,6 +82,34 @@ impl Inliner {
     }
 }
 
+impl Known {
+    fn has(&self, sheet: &str) -> bool {
+        self.sheet == sheet && !self.styles.is_empty()
+    }
+
+    /// Writes a page or a part of one; `lay` writes what stands at a mark. `None` where something is not known.
+    fn write<'a>(
+        &self,
+        page: &'a Page,
+        made: &mut String,
+        mut lay: impl FnMut(&'a str, &'a [&'a str], &mut String) -> Option<()>,
+    ) -> Option<()> {
+        let mut kind = String::new();
+        for piece in &page.pieces {
+            match piece {
+                Piece::Kept(text) => made.push_str(text),
+                Piece::Open(tag) => {
+                    tag.write_kind(&mut kind);
+                    let style = self.styles.get(&kind)?;
+                    tag.write_with(style, made);
+                }
+                Piece::Mark { name, within } => lay(name, within, made)?,
+            }
+        }
+        Some(())
+    }
+}
+
 /// The long way: parses the page, applies every rule to every element, and writes it again.
 fn through_tree(html: &str) -> Result<String, Error> {
     let inliner = CSSInliner::options()
@@ -102,7 +120,7 @@ fn through_tree(html: &str) -> Result<String, Error> {
 }
 
 /// The page without the indents of its templates: a fifth of its bytes.
-fn without_indent(page: &str) -> String {
+pub(super) fn without_indent(page: &str) -> String {
     let mut made = String::with_capacity(page.len());
     for line in page.lines().map(str::trim).filter(|line| !line.is_empty()) {
         made.push_str(line);

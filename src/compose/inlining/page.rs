@@ -73,6 +73,8 @@ pub(super) struct Page<'a> {
     pub has_own_styles: bool,
     /// Bytes of the whole.
     pub length: usize,
+    /// What a comment begins with that is a [`Piece::Mark`]; empty for none.
+    mark: &'a str,
     /// The elements that are open.
     open: Vec<&'a str>,
 }
@@ -83,6 +85,13 @@ pub(super) enum Piece<'a> {
     /// It goes over as it is.
     Kept(&'a str),
     Open(Tag<'a>),
+    /// A comment on a line of its own, in the place of a part that is laid in.
+    Mark {
+        /// What follows the mark.
+        name: &'a str,
+        /// The elements that are open there.
+        within: Vec<&'a str>,
+    },
 }
 
 /// The opening tag of an element.
@@ -100,6 +109,11 @@ pub(super) struct Tag<'a> {
 impl<'a> Page<'a> {
     /// Reads a page; `None` if it is not plainly written.
     pub fn read(html: &'a str) -> Option<Self> {
+        Self::read_marked(html, "")
+    }
+
+    /// Reads a page in which comments that begin with `mark` stand for parts.
+    pub fn read_marked(html: &'a str, mark: &'a str) -> Option<Self> {
         // What is not written, a parser adds.
         let whole = ["<html", "<head", "<body"]
             .iter()
@@ -109,24 +123,51 @@ impl<'a> Page<'a> {
         }
         let mut page = Self {
             length: html.len(),
+            mark,
             ..Self::default()
         };
-        let mut rest = html;
-        while !rest.is_empty() {
-            let taken = match rest.as_bytes() {
-                [b'<', b'!', ..] => page.take_comment(rest)?,
-                [b'<', b'/', ..] => page.take_end(rest)?,
-                [b'<', ..] => page.take_start(rest)?,
-                _ => page.take_text(rest)?,
-            };
-            rest = &rest[taken..];
-        }
+        page.take(html)?;
         page.open.is_empty().then_some(page)
     }
 
-    fn take_comment(&mut self, rest: &'a str) -> Option<usize> {
+    /// Reads a part of a page that stands within these elements, and leaves them open.
+    pub fn read_part(html: &'a str, within: &[&'a str]) -> Option<Self> {
+        let mut page = Self {
+            length: html.len(),
+            open: within.to_vec(),
+            ..Self::default()
+        };
+        page.take(html)?;
+        (page.open == within && !html.contains('\0')).then_some(page)
+    }
+
+    fn take(&mut self, html: &'a str) -> Option<()> {
+        let mut rest = html;
+        while !rest.is_empty() {
+            let taken = match rest.as_bytes() {
+                [b'<', b'!', ..] => self.take_comment(rest, html)?,
+                [b'<', b'/', ..] => self.take_end(rest)?,
+                [b'<', ..] => self.take_start(rest)?,
+                _ => self.take_text(rest)?,
+            };
+            rest = &rest[taken..];
+        }
+        Some(())
+    }
+
+    fn take_comment(&mut self, rest: &'a str, html: &'a str) -> Option<usize> {
         let end = if rest.starts_with("<!--") { "-->" } else { ">" };
         let taken = rest.find(end)? + end.len();
+        if !self.mark.is_empty()
+            && let Some(name) = rest[..taken].strip_prefix(self.mark)
+        {
+            let above = &html[..html.len() - rest.len()];
+            let line = above.ends_with('\n') && rest[taken..].starts_with('\n');
+            let name = name.strip_suffix(end)?;
+            let within = self.open.clone();
+            self.pieces.push(Piece::Mark { name, within });
+            return line.then_some(taken + 1);
+        }
         self.pieces.push(Piece::Kept(&rest[..taken]));
         Some(taken)
     }
