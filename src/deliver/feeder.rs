@@ -1,20 +1,21 @@
 //! Gets a connection's next message ready while the newest one is under way: claimed (T2), copied, signed.
 //!
-//! Where the relay takes commands in groups and an unknown may be sent again, the intent (T3) is asked for here as well,
-//! so that the message's `DATA` can ride behind the dot of the one before. One message waits at the door; a few more do
-//! where the relay answers faster than the outbox commits.
+//! Where the relay takes commands in groups, the intent (T3) is asked for here as well, in line, so that the message's
+//! `DATA` can ride behind the dot of the one before. One message waits at the door; a few more do where the relay answers
+//! faster than the outbox commits.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio::time::timeout;
 
 use super::desk::{Desk, Grant, Lease};
 use super::dkim::Signer;
 use super::judge::expired;
+use super::line::Line;
 use super::message::Message;
 use super::run::Run;
 use super::{Stencil, Stopped};
@@ -34,6 +35,9 @@ pub(super) struct Feeder<'a> {
     pub(super) stencils: &'a HashMap<i64, Stencil>,
     pub(super) signer: &'a Signer,
     pub(super) desk: Desk,
+    pub(super) line: &'a Line,
+    /// Messages go through the door one at a time, so that they stand there as they stand in line.
+    pub(super) turnstile: Mutex<()>,
     pub(super) places: Arc<Semaphore>,
     pub(super) door: mpsc::UnboundedSender<Ready>,
 }
@@ -48,8 +52,8 @@ pub(super) struct Stock {
 
 /// Messages that may wait beside the first one, once a connection has proved fast.
 ///
-/// Each may be under an intent: after a crash all of them count as unknown, though only two can have been offered. So a
-/// connection has one, until it has gone through [`PROVED`] messages and waits for the outbox all the same.
+/// Each is claimed, so that no other sender can have it meanwhile. So a connection has one, until it has gone through
+/// [`PROVED`] messages and waits for the outbox all the same.
 const DEEPEST: usize = 3;
 
 /// Messages after which a connection may be fast.
@@ -115,7 +119,7 @@ impl Stock {
 impl Feeder<'_> {
     /// Feeds until there is nothing left to do, the run is ending, or the connection has left.
     pub(super) async fn feed(self) {
-        // As many at a time as there may be places: their intents share a commit.
+        // As many at a time as there may be places: they are signed beside each other.
         join_all((0..=DEEPEST).map(|_| self.fill())).await;
     }
 
@@ -125,50 +129,60 @@ impl Feeder<'_> {
             && self.run.slot().await
             && let Some(delivery) = self.desk.next().await
         {
-            if let Some(ready) = self.prepare(delivery).await {
+            if let Some(message) = self.prepare(&delivery).await
+                && self.let_through(delivery, message).await
+            {
                 place.forget();
-                // A connection leaves only after its feeder.
-                let _ = self.door.send(ready);
             }
         }
     }
 
-    async fn prepare(&self, delivery: ClaimedDelivery) -> Option<Ready> {
+    async fn prepare(&self, delivery: &ClaimedDelivery) -> Option<Message> {
         let now = self.run.now();
         if now >= self.run.job.issue.expires_at {
-            self.desk.settle(&delivery, expired(), now);
+            self.desk.settle(delivery, expired(), now);
             return None;
         }
         let Some(stencil) = self.stencils.get(&delivery.variant) else {
-            let missing = Stopped::Variant(delivery.variant);
-            return self.put_back(&delivery, missing);
+            self.put_back(delivery, Stopped::Variant(delivery.variant));
+            return None;
         };
-        let Ok(message) = self.signer.sign(stencil.copy(&delivery.reader)).await else {
-            return self.put_back(&delivery, Stopped::Signing);
-        };
-        let lease = match self.run.intends_ahead() {
-            false => None,
-            true => match self.desk.intend(delivery.claim).await {
+        let signed = self.signer.sign(stencil.copy(&delivery.reader)).await;
+        if signed.is_err() {
+            self.put_back(delivery, Stopped::Signing);
+        }
+        signed.ok()
+    }
+
+    /// Brings a message to the door, under its intent where that can be asked for ahead; false if it was refused.
+    async fn let_through(&self, delivery: ClaimedDelivery, message: Message) -> bool {
+        let _turn = self.turnstile.lock().await;
+        let lease = if self.run.intends_ahead() && self.line.is_open() {
+            match self.line.intend(&self.desk, delivery.claim).await {
                 Grant::Granted(lease) => Some(lease),
-                Grant::Refused(_) => return None,
+                Grant::Refused(_) => return false,
                 Grant::Overtaken => {
                     let now = self.run.now();
                     self.desk.settle(&delivery, Outcome::Released(now), now);
-                    return None;
+                    return false;
                 }
-            },
+            }
+        } else {
+            self.line.pass_bare(delivery.claim);
+            None
         };
-        Some(Ready {
+        // A connection leaves only after its feeder.
+        let _ = self.door.send(Ready {
             delivery,
             message,
             lease,
-        })
+        });
+        true
     }
 
-    fn put_back(&self, delivery: &ClaimedDelivery, reason: Stopped) -> Option<Ready> {
+    fn put_back(&self, delivery: &ClaimedDelivery, reason: Stopped) {
         self.run.trip(reason);
         let now = self.run.now();
         self.desk.settle(delivery, Outcome::Released(now), now);
-        None
     }
 }
