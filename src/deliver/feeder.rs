@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::sync::{Mutex, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 use super::desk::{Desk, Grant, Lease};
@@ -36,8 +36,6 @@ pub(super) struct Feeder<'a> {
     pub(super) signer: &'a Signer,
     pub(super) desk: Desk,
     pub(super) line: &'a Line,
-    /// Messages go through the door one at a time, so that they stand there as they stand in line.
-    pub(super) turnstile: Mutex<()>,
     pub(super) places: Arc<Semaphore>,
     pub(super) door: mpsc::UnboundedSender<Ready>,
 }
@@ -156,28 +154,28 @@ impl Feeder<'_> {
 
     /// Brings a message to the door, under its intent where that can be asked for ahead; false if it was refused.
     async fn let_through(&self, delivery: ClaimedDelivery, message: Message) -> bool {
-        let _turn = self.turnstile.lock().await;
-        let lease = if self.run.intends_ahead() && self.line.is_open() {
-            match self.line.intend(&self.desk, delivery.claim).await {
-                Grant::Granted(lease) => Some(lease),
-                Grant::Refused(_) => return false,
-                Grant::Overtaken => {
+        let (claim, ahead) = (delivery.claim, self.run.intends_ahead());
+        let mut is_through = false;
+        let let_in = |grant| {
+            let lease = match grant {
+                None => None,
+                Some(Grant::Granted(lease)) => Some(lease),
+                Some(Grant::Refused(_)) => return,
+                Some(Grant::Overtaken) => {
                     let now = self.run.now();
-                    self.desk.settle(&delivery, Outcome::Released(now), now);
-                    return false;
+                    return self.desk.settle(&delivery, Outcome::Released(now), now);
                 }
-            }
-        } else {
-            self.line.pass_bare(delivery.claim);
-            None
+            };
+            is_through = true;
+            // A connection leaves only after its feeder.
+            let _ = self.door.send(Ready {
+                delivery,
+                message,
+                lease,
+            });
         };
-        // A connection leaves only after its feeder.
-        let _ = self.door.send(Ready {
-            delivery,
-            message,
-            lease,
-        });
-        true
+        self.line.enter(&self.desk, claim, ahead, let_in).await;
+        is_through
     }
 
     fn put_back(&self, delivery: &ClaimedDelivery, reason: Stopped) {

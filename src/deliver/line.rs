@@ -5,41 +5,52 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::sync;
+
 use super::desk::{Desk, Grant};
 use crate::model::{Claim, Intent};
 
 /// A connection's line.
 #[derive(Default)]
-pub(super) struct Line(Mutex<Places>);
+pub(super) struct Line {
+    /// One asks at a time, so that messages stand at the door as they stand in line.
+    turnstile: sync::Mutex<()>,
+    places: Mutex<Places>,
+}
 
 #[derive(Default)]
 struct Places {
     /// The newest that has its intent.
     last: Option<Claim>,
-    /// The newest that was let through without its intent, until it has one or came to an end.
+    /// The newest that was let through without its intent, until it asks or comes to an end.
     bare: Option<Claim>,
 }
 
 impl Line {
-    /// Whether the next one may be asked for ahead: not past one that still has to ask.
-    pub(super) fn is_open(&self) -> bool {
-        self.places().bare.is_none()
+    /// Takes the place behind all others: `ahead`, it asks for its intent at once, unless one before it still has to ask;
+    /// else it will ask when its turn comes, and there is no grant. Then it is `let_in`, before anybody else may come.
+    pub(super) async fn enter(
+        &self,
+        desk: &Desk,
+        claim: Claim,
+        ahead: bool,
+        let_in: impl FnOnce(Option<Grant>),
+    ) {
+        let _turn = self.turnstile.lock().await;
+        let grant = if ahead && self.places().bare.is_none() {
+            Some(self.ask(desk, claim).await)
+        } else {
+            self.places().bare = Some(claim);
+            None
+        };
+        let_in(grant);
     }
 
-    /// Lets one through that will ask when its turn comes.
-    pub(super) fn pass_bare(&self, claim: Claim) {
-        self.places().bare = Some(claim);
-    }
-
-    /// Asks for leave to offer the message (T3), behind all that have it.
+    /// Asks for leave to offer the message (T3) whose turn has come.
     pub(super) async fn intend(&self, desk: &Desk, claim: Claim) -> Grant {
-        let behind = self.places().last;
-        let grant = desk.intend(Intent { claim, behind }).await;
-        if let Grant::Granted(_) = grant {
-            self.places().last = Some(claim);
-        }
+        let _turn = self.turnstile.lock().await;
         self.resolved(claim);
-        grant
+        self.ask(desk, claim).await
     }
 
     /// Notes that one needs no intent any more.
@@ -48,7 +59,17 @@ impl Line {
         places.bare = places.bare.filter(|bare| *bare != claim);
     }
 
+    /// Asks behind all that have their intent.
+    async fn ask(&self, desk: &Desk, claim: Claim) -> Grant {
+        let behind = self.places().last;
+        let grant = desk.intend(Intent { claim, behind }).await;
+        if let Grant::Granted(_) = grant {
+            self.places().last = Some(claim);
+        }
+        grant
+    }
+
     fn places(&self) -> MutexGuard<'_, Places> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

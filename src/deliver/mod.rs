@@ -39,7 +39,6 @@ use std::io;
 use std::path::PathBuf;
 
 use futures_util::future::{join, join_all};
-use tokio::sync::Mutex;
 
 use crate::model::{Clock, Digest, Issue, Reader, Reply, SealedVariant};
 
@@ -162,7 +161,6 @@ pub async fn deliver<O: Outbox>(
             signer: &signer,
             desk: desk.clone(),
             line,
-            turnstile: Mutex::new(()),
             places,
             door: sender,
         };
