@@ -174,7 +174,7 @@ impl Theatre {
     }
 
     /// The account, if the issue is sealed by now: it balances, whatever was just killed.
-    async fn balances(&self) -> Value {
+    pub async fn balances(&self) -> Value {
         let ended = self
             .newsletter
             .run_beside(&["issues", "account", "1", "--json"])
