@@ -3,7 +3,8 @@
 //! ```text
 //! sink [--delay MS]                                a cheap SMTP server that discards; prints its port
 //! seal --readers N --db FILE                       seals an issue for N readers: seconds and bytes
-//! send --to PORT --connections N --db FILE [--sign ed25519|rsa]    sends what is sealed, and the peak of memory
+//! send --to PORT|null --connections N --db FILE [--sign ed25519|rsa]    sends what is sealed, and the peak of memory;
+//!                                                  `null` is a sink in a process of its own
 //! lettre --to PORT --connections N --messages M    lettre, held no-delay connections, a message built per reader
 //! cores                                            RSA-2048 signatures a second on all cores
 //! copies                                           microseconds for a reader's copy of 40 KB, unsigned and signed
@@ -36,10 +37,18 @@ fn main() {
         arguments.get(at + 1).cloned()
     };
     let number = |name: &str| word(name).map(|text| text.parse::<usize>().unwrap());
-    let port = || u16::try_from(number("--to").unwrap()).unwrap();
+    let port = || match word("--to").unwrap().as_str() {
+        "null" => sink::apart(),
+        port => port.parse().unwrap(),
+    };
     let database = || PathBuf::from(word("--db").unwrap());
     match arguments.first().map(String::as_str) {
-        Some("sink") => sink::serve(number("--delay").unwrap_or(0)),
+        Some("sink") => {
+            if arguments.iter().any(|argument| argument == "--attached") {
+                sink::attach();
+            }
+            sink::serve(number("--delay").unwrap_or(0));
+        }
         Some("seal") => send::seal(number("--readers").unwrap(), &database()),
         Some("send") => send::send(
             port(),

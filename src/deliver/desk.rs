@@ -15,8 +15,7 @@ use super::log::log;
 use super::run::Run;
 use super::{Error, Outbox, Progress, Recorded, Report, Stopped};
 use crate::model::{
-    Claim, ClaimedDelivery, Clock, Intent, IntentRefusal, Outcome, OutcomeRecord, TurnRequest,
-    TurnResult,
+    ClaimedDelivery, Clock, Intent, IntentRefusal, Outcome, OutcomeRecord, TurnRequest, TurnResult,
 };
 
 /// How long outcomes that nobody waits for may wait for an intent or a claim to share their commit: less than a commit
@@ -44,8 +43,15 @@ pub(super) struct Asks(mpsc::UnboundedReceiver<Ask>);
 
 enum Ask {
     Next(oneshot::Sender<ClaimedDelivery>),
-    Intend(Claim, oneshot::Sender<Grant>),
-    Settle(OutcomeRecord),
+    Intend(Intent, oneshot::Sender<Grant>),
+    Settle(OutcomeRecord, Option<Receipt>),
+}
+
+/// Who is told that an outcome is recorded.
+struct Receipt {
+    done: oneshot::Sender<()>,
+    /// Whether a message waits for it.
+    awaited: bool,
 }
 
 /// The answer to an intent.
@@ -82,20 +88,42 @@ impl Desk {
     }
 
     /// Asks for leave to offer the message (T3); answered when the intent is durable.
-    pub(super) async fn intend(&self, claim: Claim) -> Grant {
+    pub(super) async fn intend(&self, intent: Intent) -> Grant {
         let (answer, grant) = oneshot::channel();
         // A recorder that is gone grants nothing.
-        let _ = self.0.send(Ask::Intend(claim, answer));
+        let _ = self.0.send(Ask::Intend(intent, answer));
         grant.await.unwrap_or(Grant::Refused(IntentRefusal::Lost))
     }
 
     /// Hands in an outcome (T4), without waiting for its commit.
     pub(super) fn settle(&self, delivery: &ClaimedDelivery, outcome: Outcome, at: Timestamp) {
+        self.hand_in(delivery, outcome, at, None);
+    }
+
+    /// Hands in an outcome (T4); the receiver hears of its commit, which comes sooner where it is `awaited`.
+    pub(super) fn record(
+        &self,
+        delivery: &ClaimedDelivery,
+        outcome: Outcome,
+        at: Timestamp,
+        awaited: bool,
+    ) -> oneshot::Receiver<()> {
+        let (done, recorded) = oneshot::channel();
+        self.hand_in(delivery, outcome, at, Some(Receipt { done, awaited }));
+        recorded
+    }
+
+    fn hand_in(
+        &self,
+        delivery: &ClaimedDelivery,
+        outcome: Outcome,
+        at: Timestamp,
+        receipt: Option<Receipt>,
+    ) {
         log(delivery, &outcome);
         let claim = delivery.claim;
-        let _ = self
-            .0
-            .send(Ask::Settle(OutcomeRecord { claim, outcome, at }));
+        let record = OutcomeRecord { claim, outcome, at };
+        let _ = self.0.send(Ask::Settle(record, receipt));
     }
 }
 
@@ -106,7 +134,8 @@ pub(super) struct Recorder<'a, O> {
     progress: &'a dyn Progress,
     shelf: VecDeque<ClaimedDelivery>,
     outcomes: Vec<OutcomeRecord>,
-    intents: Vec<(Claim, oneshot::Sender<Grant>)>,
+    receipts: Vec<Receipt>,
+    intents: Vec<(Intent, oneshot::Sender<Grant>)>,
     waiting: Vec<oneshot::Sender<ClaimedDelivery>>,
     /// The last claim brought less than was asked for, and nothing was put back since.
     dry: bool,
@@ -123,6 +152,7 @@ impl<'a, O: Outbox> Recorder<'a, O> {
             progress,
             shelf: VecDeque::new(),
             outcomes: Vec::new(),
+            receipts: Vec::new(),
             intents: Vec::new(),
             waiting: Vec::new(),
             dry: false,
@@ -190,7 +220,7 @@ impl<'a, O: Outbox> Recorder<'a, O> {
 
     fn take(&mut self, ask: Ask) {
         match ask {
-            Ask::Settle(record) => {
+            Ask::Settle(record, receipt) => {
                 self.out = self.out.saturating_sub(1);
                 // What is put back is there to be claimed again.
                 let now = matches!(
@@ -199,8 +229,9 @@ impl<'a, O: Outbox> Recorder<'a, O> {
                 );
                 self.dry &= !now;
                 self.outcomes.push(record);
+                self.receipts.extend(receipt);
             }
-            Ask::Intend(claim, answer) => self.intents.push((claim, answer)),
+            Ask::Intend(intent, answer) => self.intents.push((intent, answer)),
             Ask::Next(answer) => {
                 self.waiting.push(answer);
                 self.serve();
@@ -235,7 +266,8 @@ impl<'a, O: Outbox> Recorder<'a, O> {
     /// Whether somebody waits for the next turn.
     fn is_awaited(&self) -> bool {
         let wanting = !self.waiting.is_empty() && !self.dry;
-        wanting || !self.intents.is_empty()
+        let awaited = self.receipts.iter().any(|receipt| receipt.awaited);
+        wanting || awaited || !self.intents.is_empty()
     }
 
     /// One group commit: outcomes, intents and the next claims.
@@ -245,11 +277,7 @@ impl<'a, O: Outbox> Recorder<'a, O> {
         let request = TurnRequest {
             issue: self.run.job.issue.number,
             outcomes: std::mem::take(&mut self.outcomes),
-            intents: self
-                .intents
-                .iter()
-                .map(|(claim, _)| Intent { claim: *claim })
-                .collect(),
+            intents: self.intents.iter().map(|(intent, _)| *intent).collect(),
             claim: self.claims(),
             now,
             lease_until: now.saturating_add(lease).unwrap_or(Timestamp::MAX),
@@ -259,6 +287,10 @@ impl<'a, O: Outbox> Recorder<'a, O> {
         self.report_outcomes(&outcomes, &result);
         if result.overtaken {
             self.run.trip(Stopped::Overtaken);
+        }
+        for receipt in self.receipts.drain(..) {
+            // A connection that has left waits for nothing.
+            let _ = receipt.done.send(());
         }
         self.answer_intents(&result, now, since);
         if claim > 0 {
@@ -301,7 +333,7 @@ impl<'a, O: Outbox> Recorder<'a, O> {
 
     fn answer_intents(&mut self, result: &TurnResult, granted_at: Timestamp, since: Instant) {
         let length = self.run.job.relay.lease;
-        for (claim, answer) in std::mem::take(&mut self.intents) {
+        for (Intent { claim, .. }, answer) in std::mem::take(&mut self.intents) {
             let grant = if result.overtaken {
                 Grant::Overtaken
             } else if result.granted.contains(&claim) {

@@ -1,8 +1,8 @@
 //! Gets a connection's next message ready while the newest one is under way: claimed (T2), copied, signed.
 //!
-//! Where the relay takes commands in groups and an unknown may be sent again, the intent (T3) is asked for here as well,
-//! so that the message's `DATA` can ride behind the dot of the one before. One message waits at the door; a few more do
-//! where the relay answers faster than the outbox commits.
+//! Where the relay takes commands in groups, the intent (T3) is asked for here as well, in line, so that the message's
+//! `DATA` can ride behind the dot of the one before. One message waits at the door; a few more do where the relay answers
+//! faster than the outbox commits.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::desk::{Desk, Grant, Lease};
 use super::dkim::Signer;
 use super::judge::expired;
+use super::line::Line;
 use super::message::Message;
 use super::run::Run;
 use super::{Stencil, Stopped};
@@ -34,6 +35,7 @@ pub(super) struct Feeder<'a> {
     pub(super) stencils: &'a HashMap<i64, Stencil>,
     pub(super) signer: &'a Signer,
     pub(super) desk: Desk,
+    pub(super) line: &'a Line,
     pub(super) places: Arc<Semaphore>,
     pub(super) door: mpsc::UnboundedSender<Ready>,
 }
@@ -48,8 +50,8 @@ pub(super) struct Stock {
 
 /// Messages that may wait beside the first one, once a connection has proved fast.
 ///
-/// Each may be under an intent: after a crash all of them count as unknown, though only two can have been offered. So a
-/// connection has one, until it has gone through [`PROVED`] messages and waits for the outbox all the same.
+/// Each is claimed, so that no other sender can have it meanwhile. So a connection has one, until it has gone through
+/// [`PROVED`] messages and waits for the outbox all the same.
 const DEEPEST: usize = 3;
 
 /// Messages after which a connection may be fast.
@@ -115,7 +117,7 @@ impl Stock {
 impl Feeder<'_> {
     /// Feeds until there is nothing left to do, the run is ending, or the connection has left.
     pub(super) async fn feed(self) {
-        // As many at a time as there may be places: their intents share a commit.
+        // As many at a time as there may be places: they are signed beside each other.
         join_all((0..=DEEPEST).map(|_| self.fill())).await;
     }
 
@@ -125,50 +127,60 @@ impl Feeder<'_> {
             && self.run.slot().await
             && let Some(delivery) = self.desk.next().await
         {
-            if let Some(ready) = self.prepare(delivery).await {
+            if let Some(message) = self.prepare(&delivery).await
+                && self.let_through(delivery, message).await
+            {
                 place.forget();
-                // A connection leaves only after its feeder.
-                let _ = self.door.send(ready);
             }
         }
     }
 
-    async fn prepare(&self, delivery: ClaimedDelivery) -> Option<Ready> {
+    async fn prepare(&self, delivery: &ClaimedDelivery) -> Option<Message> {
         let now = self.run.now();
         if now >= self.run.job.issue.expires_at {
-            self.desk.settle(&delivery, expired(), now);
+            self.desk.settle(delivery, expired(), now);
             return None;
         }
         let Some(stencil) = self.stencils.get(&delivery.variant) else {
-            let missing = Stopped::Variant(delivery.variant);
-            return self.put_back(&delivery, missing);
+            self.put_back(delivery, Stopped::Variant(delivery.variant));
+            return None;
         };
-        let Ok(message) = self.signer.sign(stencil.copy(&delivery.reader)).await else {
-            return self.put_back(&delivery, Stopped::Signing);
-        };
-        let lease = match self.run.intends_ahead() {
-            false => None,
-            true => match self.desk.intend(delivery.claim).await {
-                Grant::Granted(lease) => Some(lease),
-                Grant::Refused(_) => return None,
-                Grant::Overtaken => {
-                    let now = self.run.now();
-                    self.desk.settle(&delivery, Outcome::Released(now), now);
-                    return None;
-                }
-            },
-        };
-        Some(Ready {
-            delivery,
-            message,
-            lease,
-        })
+        let signed = self.signer.sign(stencil.copy(&delivery.reader)).await;
+        if signed.is_err() {
+            self.put_back(delivery, Stopped::Signing);
+        }
+        signed.ok()
     }
 
-    fn put_back(&self, delivery: &ClaimedDelivery, reason: Stopped) -> Option<Ready> {
+    /// Brings a message to the door, under its intent where that can be asked for ahead; false if it was refused.
+    async fn let_through(&self, delivery: ClaimedDelivery, message: Message) -> bool {
+        let (claim, ahead) = (delivery.claim, self.run.intends_ahead());
+        let mut is_through = false;
+        let let_in = |grant| {
+            let lease = match grant {
+                None => None,
+                Some(Grant::Granted(lease)) => Some(lease),
+                Some(Grant::Refused(_)) => return,
+                Some(Grant::Overtaken) => {
+                    let now = self.run.now();
+                    return self.desk.settle(&delivery, Outcome::Released(now), now);
+                }
+            };
+            is_through = true;
+            // A connection leaves only after its feeder.
+            let _ = self.door.send(Ready {
+                delivery,
+                message,
+                lease,
+            });
+        };
+        self.line.enter(&self.desk, claim, ahead, let_in).await;
+        is_through
+    }
+
+    fn put_back(&self, delivery: &ClaimedDelivery, reason: Stopped) {
         self.run.trip(reason);
         let now = self.run.now();
         self.desk.settle(delivery, Outcome::Released(now), now);
-        None
     }
 }

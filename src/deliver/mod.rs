@@ -15,6 +15,7 @@ mod feeder;
 mod headers;
 mod inbox;
 mod judge;
+mod line;
 mod log;
 pub mod mailbox;
 mod message;
@@ -46,6 +47,7 @@ use desk::Recorder;
 use dkim::Signer;
 use exchange::Setback;
 use feeder::{Feeder, Stock};
+use line::Line;
 use relay::Door;
 use run::Run;
 use worker::Worker;
@@ -149,13 +151,16 @@ pub async fn deliver<O: Outbox>(
     let run = Run::new(job, clock, stop);
     let (desk, asks) = desk::open();
     let signer = Signer::new(job.relay.dkim.clone());
-    let workers = join_all((0..job.relay.connections.max(1)).map(|_| {
+    let connections = 0..job.relay.connections.max(1);
+    let lines: Vec<_> = connections.map(|_| Line::default()).collect();
+    let workers = join_all(lines.iter().map(|line| {
         let (places, sender, stock) = Stock::new();
         let feeder = Feeder {
             run: &run,
             stencils: &stencils,
             signer: &signer,
             desk: desk.clone(),
+            line,
             places,
             door: sender,
         };
@@ -163,6 +168,8 @@ pub async fn deliver<O: Outbox>(
             run: &run,
             door: &door,
             desk: desk.clone(),
+            line,
+            recorded: None,
             stock,
             connection: None,
         };

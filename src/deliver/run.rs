@@ -77,10 +77,8 @@ impl<'a> Run<'a> {
     }
 
     /// Whether the intent is asked for before the envelope is said, so that `DATA` can ride with it.
-    ///
-    /// Where an unknown is held for good, it is not: after a crash only what was under way is held.
     pub(super) fn intends_ahead(&self) -> bool {
-        self.job.resend_unknown && self.notes().pipelines
+        self.notes().pipelines
     }
 
     /// Whether nothing more is to be claimed.

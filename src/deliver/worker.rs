@@ -2,10 +2,12 @@
 //!
 //! `MAIL` and `RCPT` are never unknown; `DATA` is said only under an intent (T3) that is durable and while less than half
 //! of its lease has passed; what comes of it is handed in under the claim's fence. Where the relay takes commands in
-//! groups, the next message is offered behind the dot of this one.
+//! groups, the next message is offered behind the dot of this one, and ended once the outcome of this one is durable: so a
+//! crash leaves one message a connection in doubt.
 
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::Stopped;
@@ -14,6 +16,7 @@ use super::desk::{Desk, Grant};
 use super::exchange::{Setback, Step, Verdict};
 use super::feeder::{Ready, Stock};
 use super::judge::{Circumstances, judge};
+use super::line::Line;
 use super::relay::{Door, Trouble};
 use super::reply::is_permanent;
 use super::run::Run;
@@ -28,6 +31,9 @@ pub(super) struct Worker<'a> {
     pub(super) run: &'a Run<'a>,
     pub(super) door: &'a Door<'a>,
     pub(super) desk: Desk,
+    pub(super) line: &'a Line,
+    /// Hears that the newest outcome, and so all before it, is durable.
+    pub(super) recorded: Option<oneshot::Receiver<()>>,
     pub(super) stock: Stock,
     pub(super) connection: Option<Connection>,
 }
@@ -70,18 +76,19 @@ impl Worker<'_> {
 
     /// Gives the relay the message that it waits for, and offers the next one behind it where that is possible.
     async fn hand_over(&mut self, this: Ready) -> Option<Ready> {
+        let recorded = self.is_recorded().await;
         let Some(mut connection) = self.connection.take() else {
             let outcome = self.released();
             return self.settle(this, outcome);
         };
-        if self.run.is_halted() || !self.is_fresh(&this) {
+        if !recorded || self.run.is_halted() || !self.is_fresh(&this) {
             // Closed without a word: the relay forgets the message that it never got (RFC 5321 §4.1.1.4).
             drop(connection);
             let outcome = self.released();
             return self.settle(this, outcome);
         }
         let next = match self.may_ride(&connection) {
-            true => self.stock.soon(SOON).await,
+            true => self.soon().await,
             false => None,
         };
         let rides = next.as_ref().filter(|next| self.fits(&connection, next));
@@ -102,7 +109,9 @@ impl Worker<'_> {
             Some(Err(setback)) => self.judged(&this, setback),
             None => self.released(),
         };
-        self.settle(this, outcome);
+        let follows = matches!(verdict.envelope, Some(Ok(())))
+            && next.as_ref().is_some_and(|next| next.lease.is_some());
+        self.come_to(this, outcome, follows);
         match verdict.envelope {
             None => match next {
                 Some(next) => self.offer(next).await,
@@ -123,17 +132,7 @@ impl Worker<'_> {
         if next.lease.is_some() {
             return Some(next);
         }
-        let next = match self.desk.intend(next.delivery.claim).await {
-            Grant::Granted(lease) => Ready {
-                lease: Some(lease),
-                ..next
-            },
-            Grant::Refused(_) => return None,
-            Grant::Overtaken => {
-                let outcome = self.released();
-                return self.settle(next, outcome);
-            }
-        };
+        let next = self.intend(next).await?;
         let Some(mut connection) = self.connection.take() else {
             let outcome = self.released();
             return self.settle(next, outcome);
@@ -155,6 +154,38 @@ impl Worker<'_> {
                 let outcome = self.judged(&next, setback);
                 self.settle(next, outcome)
             }
+        }
+    }
+
+    /// The message under its intent; `None` if that was refused.
+    async fn intend(&mut self, next: Ready) -> Option<Ready> {
+        match self.line.intend(&self.desk, next.delivery.claim).await {
+            Grant::Granted(lease) => Some(Ready {
+                lease: Some(lease),
+                ..next
+            }),
+            Grant::Refused(_) => None,
+            Grant::Overtaken => {
+                let outcome = self.released();
+                self.settle(next, outcome)
+            }
+        }
+    }
+
+    /// The next message, if it is as good as there: under its intent where that is asked for ahead.
+    async fn soon(&mut self) -> Option<Ready> {
+        let next = self.stock.soon(SOON).await?;
+        match next.lease.is_none() && self.run.intends_ahead() {
+            true => self.intend(next).await,
+            false => Some(next),
+        }
+    }
+
+    /// Waits until all outcomes before are durable; false if the outbox is gone.
+    async fn is_recorded(&mut self) -> bool {
+        match self.recorded.take() {
+            Some(recorded) => recorded.await.is_ok(),
+            None => true,
         }
     }
 
@@ -281,9 +312,17 @@ impl Worker<'_> {
         }
     }
 
-    fn settle(&self, ready: Ready, outcome: Outcome) -> Option<Ready> {
-        self.desk.settle(&ready.delivery, outcome, self.run.now());
+    fn settle(&mut self, ready: Ready, outcome: Outcome) -> Option<Ready> {
+        self.come_to(ready, outcome, false);
         None
+    }
+
+    /// Hands in what came of a message; where another one waits for it, it is recorded at once.
+    fn come_to(&mut self, ready: Ready, outcome: Outcome, awaited: bool) {
+        let Ready { delivery, .. } = ready;
+        self.line.resolved(delivery.claim);
+        let now = self.run.now();
+        self.recorded = Some(self.desk.record(&delivery, outcome, now, awaited));
     }
 
     fn sent(&self, reply: Reply) -> Outcome {

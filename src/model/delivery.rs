@@ -131,10 +131,15 @@ pub struct ClaimedDelivery {
 }
 
 /// A sender's wish to offer the message data (T3).
+///
+/// The intents of one connection stand in line: a message is ended only when the outcomes of all before it are recorded. So
+/// of the intents that a dead sender leaves, the first of each line alone may have been sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Intent {
     /// The right to it.
     pub claim: Claim,
+    /// The one before it on its connection, if there was one.
+    pub behind: Option<Claim>,
 }
 
 /// Why an intent was not granted.

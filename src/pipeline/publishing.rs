@@ -101,8 +101,10 @@ impl Pipeline {
             }
         }
         tokio::select! {
-            () = self.announce(&published, report) => {}
+            // A run that was asked to end already does not begin to tell it.
+            biased;
             () = world.stop.stopped() => tracing::warn!("asked to end before the hub was told of all feeds"),
+            () = self.announce(&published, report) => {}
         }
         Ok(())
     }

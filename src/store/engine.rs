@@ -86,6 +86,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0006_standing_of_issues.sql"),
         include_str!("../../migrations/postgres/0006_standing_of_issues.sql"),
     ),
+    (
+        7,
+        "intents in line",
+        include_str!("../../migrations/sqlite/0007_intents_in_line.sql"),
+        include_str!("../../migrations/postgres/0007_intents_in_line.sql"),
+    ),
 ];
 
 /// The newest schema that this program knows.

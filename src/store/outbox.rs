@@ -15,11 +15,11 @@ const MOST_RESENT: i64 = 2;
 /// What was done with the deliveries of a dead sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Recovered {
-    /// Claimed, and no data offered: queued again.
+    /// Claimed, or in line behind one that has no outcome: not sent, queued again.
     pub released: i64,
-    /// Under way, so perhaps sent: queued again.
+    /// First in line, so perhaps sent: queued again.
     pub resent: i64,
-    /// Under way, so perhaps sent: held.
+    /// First in line, so perhaps sent: held.
     pub held: i64,
 }
 
@@ -27,7 +27,7 @@ impl Store {
     /// Takes back an issue's orphans: with `all` every claim there is (the caller holds the lock of the only sender),
     /// else those whose lease has run out.
     ///
-    /// What was under way is unknown: with `resend` it is queued again, at most twice a delivery, else it is held.
+    /// The first intent of a line is unknown: with `resend` it is queued again, at most twice a delivery, else it is held.
     pub async fn outbox_recover(
         &self,
         issue: IssueNumber,
@@ -78,9 +78,20 @@ async fn recover(
     let expired_by = if all { None } else { Some(now) };
     let released = tx
         .execute(
+            // Found before anything is changed: what stands in line is judged by the one before it.
             Statement::new(
-                "UPDATE delivery SET state = 'queued', lease_until = NULL, next_at = $2
-                 WHERE issue = $1 AND state = 'claimed' AND ($3 IS NULL OR lease_until <= $3)",
+                "WITH unsent(number) AS MATERIALIZED (
+                    SELECT d.number FROM delivery d
+                    WHERE d.issue = $1 AND d.state IN ('claimed', 'intent') AND ($3 IS NULL OR d.lease_until <= $3)
+                        AND (d.state = 'claimed' OR EXISTS (
+                            SELECT 1 FROM delivery b
+                            WHERE b.issue = d.issue AND b.number = d.behind AND b.fence = d.behind_fence
+                                AND b.state = 'intent'))
+                 )
+                 UPDATE delivery SET state = 'queued', lease_until = NULL, next_at = $2
+                 FROM unsent
+                 WHERE delivery.issue = $1 AND delivery.number = unsent.number
+                    AND delivery.state IN ('claimed', 'intent')",
             )
             .with(issue.0)
             .with(now)
@@ -103,7 +114,7 @@ async fn recover(
     Ok(recovered)
 }
 
-/// What was under way counts as one more unknown; it is queued while fewer than `most_resent` came before, else held.
+/// What is still under an intent counts as one more unknown; it is queued while fewer than `most_resent` came before, else held.
 async fn take_back_unknown(
     tx: &mut Transaction,
     issue: IssueNumber,

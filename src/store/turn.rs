@@ -220,19 +220,21 @@ async fn grant_intents(
     let rows: Vec<_> = request
         .intents
         .iter()
-        .map(|Intent { claim }| {
+        .map(|Intent { claim, behind }| {
             [
                 Value::from(claim.key.issue.0),
                 claim.key.number.into(),
                 claim.fence.into(),
                 request.now.into(),
                 request.lease_until.into(),
+                behind.map(|behind| behind.key.number).into(),
+                behind.map(|behind| behind.fence).into(),
             ]
         })
         .collect();
     let decided = tx
         .over(
-            "WITH v(issue, number, fence, now, lease_until) AS (VALUES {rows})
+            "WITH v(issue, number, fence, now, lease_until, behind, behind_fence) AS (VALUES {rows})
              UPDATE delivery SET
                 state = CASE WHEN EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = delivery.address_hash)
                         THEN 'suppressed'
@@ -240,7 +242,7 @@ async fn grant_intents(
                             AND (i.standing <> 'open' OR i.done_by <= v.now))
                         THEN 'queued'
                     ELSE 'intent' END,
-                lease_until = v.lease_until, last_at = v.now
+                lease_until = v.lease_until, last_at = v.now, behind = v.behind, behind_fence = v.behind_fence
              FROM v
              WHERE delivery.issue = v.issue AND delivery.number = v.number AND delivery.fence = v.fence
                 AND delivery.state = 'claimed' AND delivery.lease_until > v.now
@@ -256,7 +258,7 @@ async fn grant_intents(
     }
     let mut granted = Vec::new();
     let mut refused = Vec::new();
-    for Intent { claim } in &request.intents {
+    for Intent { claim, .. } in &request.intents {
         match standing.get(claim) {
             Some(DeliveryState::Intent) => granted.push(*claim),
             Some(DeliveryState::Suppressed) => refused.push((*claim, IntentRefusal::Suppressed)),

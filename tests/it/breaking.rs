@@ -251,9 +251,16 @@ async fn sigterm_does_not_wait_for_a_picture_or_a_hub_that_hangs() {
         stopped.stderr
     );
     assert_eq!(newsletter.account("1").await["queued"], 2);
-    let next = newsletter.run_beside(&["run", "--due"]).await;
+    let next = newsletter.run_beside(&["-v", "run", "--due"]).await;
     assert_eq!(next.code, 0, "{}\n{}", next.stdout, next.stderr);
-    assert_eq!(server.received().len(), 2);
+    let received: Vec<_> = server.received().into_iter().map(|m| m.to).collect();
+    assert_eq!(
+        received.len(),
+        2,
+        "{received:?}\n{}\n{}",
+        next.stdout,
+        next.stderr
+    );
 }
 
 /// Reads a program's log until it says these words; the rest is the caller's to keep open.

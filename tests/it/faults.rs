@@ -4,6 +4,7 @@
 mod commands;
 mod going_on;
 mod logs;
+mod machine;
 mod stopping;
 
 use std::fs;

@@ -10,6 +10,7 @@ mod architecture;
 mod breaking;
 mod compose;
 mod config;
+mod crash;
 mod deliver;
 mod dkim;
 mod faults;

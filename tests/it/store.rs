@@ -88,6 +88,8 @@ scenarios! {
     recovery::what_was_under_way_is_resent_twice_and_then_held,
     recovery::without_resending_what_was_under_way_is_held,
     recovery::only_leases_that_ran_out_are_taken_back,
+    recovery::of_a_line_the_first_alone_is_in_doubt,
+    recovery::whoever_was_claimed_anew_holds_no_line_up,
     concurrency::ten_thousand_deliveries_are_claimed_once_each,
     concurrency::two_pools_never_claim_the_same_delivery,
     concurrency::one_run_at_a_time,

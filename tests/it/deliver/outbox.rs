@@ -1,6 +1,7 @@
 //! An outbox in memory that obeys the fences, and notes every breach of the protocol.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use courant::deliver::{Outbox, OutboxError, Progress, Recorded};
 use courant::model::{
@@ -34,6 +35,8 @@ pub struct MemoryOutbox {
     told: Mutex<usize>,
     hook: Mutex<Option<Hook>>,
     fails: Mutex<bool>,
+    /// How often each turn lets everybody else go on before it does anything.
+    rounds: AtomicUsize,
 }
 
 impl MemoryOutbox {
@@ -56,6 +59,7 @@ impl MemoryOutbox {
             told: Mutex::default(),
             hook: Mutex::default(),
             fails: Mutex::default(),
+            rounds: AtomicUsize::new(0),
         }
     }
 
@@ -82,6 +86,11 @@ impl MemoryOutbox {
     /// From now on nothing can be recorded.
     pub fn fail(&self) {
         *self.fails.lock().unwrap() = true;
+    }
+
+    /// From now on everybody else has so many chances to go on while a turn is being committed.
+    pub fn slow(&self, rounds: usize) {
+        self.rounds.store(rounds, Ordering::Relaxed);
     }
 
     /// Called at the beginning of every turn.
@@ -119,6 +128,9 @@ impl MemoryOutbox {
 
 impl Outbox for MemoryOutbox {
     async fn turn(&self, request: TurnRequest) -> Result<TurnResult, OutboxError> {
+        for _ in 0..self.rounds.load(Ordering::Relaxed) {
+            tokio::task::yield_now().await;
+        }
         if let Some(hook) = self.hook.lock().unwrap().as_mut() {
             hook(&request);
         }

@@ -1,6 +1,9 @@
 //! Commands in groups (RFC 2920): the next message rides behind the dot of this one, and each gets its own outcome.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use courant::deliver::{Rate, RelaySettings, Report, Stop, Stopped};
@@ -99,6 +102,40 @@ async fn the_next_envelope_is_heard_before_the_dot_is_answered() {
     assert_eq!(outbox.row(4).state, DeliveryState::Intent);
     gate.release();
     assert_eq!(sending.await.unwrap().sent, 10);
+}
+
+/// Of what a crash leaves at any instant, one message of a connection can have been sent without a record of it.
+#[tokio::test]
+async fn no_message_is_ended_before_the_outcome_of_the_one_before_is_recorded() {
+    for resend in [true, false] {
+        let server = Arc::new(SmtpServer::start(groups()).await);
+        let outbox = Arc::new(outbox(20));
+        let recorded = AtomicUsize::new(0);
+        let watched = server.clone();
+        outbox.before_each_turn(move |turn| {
+            let (dots, before) = (watched.arrivals(Stage::Dot), recorded.load(Relaxed));
+            assert!(dots <= before + 1, "{dots} ended, {before} recorded");
+            recorded.fetch_add(turn.outcomes.len(), Relaxed);
+        });
+        let gate = server.hold(Stage::Dot, 10);
+        let sending = tokio::spawn({
+            let (outbox, settings) = (outbox.clone(), settings_of(&server));
+            async move { run_with(&settings, &outbox, resend, &clock(), &Stop::new()).await }
+        });
+        gate.reached().await;
+        // The next two are under an intent, and one of them was offered: only the record of the tenth is wanting.
+        while outbox.row(11).state != DeliveryState::Intent {
+            tokio::task::yield_now().await;
+        }
+        outbox.slow(1_000);
+        gate.release();
+        assert_eq!(sending.await.unwrap().unwrap().sent, 20);
+        // In line: each knows whom it stands behind, but the first.
+        let intents: Vec<_> = outbox.turns().into_iter().flat_map(|t| t.intents).collect();
+        for pair in intents.windows(2) {
+            assert_eq!(pair[1].behind, Some(pair[0].claim));
+        }
+    }
 }
 
 #[tokio::test]

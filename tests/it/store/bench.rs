@@ -264,7 +264,13 @@ pub async fn intend(
     claims: &[Claim],
 ) -> TurnResult {
     let request = TurnRequest {
-        intents: claims.iter().map(|&claim| Intent { claim }).collect(),
+        intents: claims
+            .iter()
+            .map(|&claim| Intent {
+                claim,
+                behind: None,
+            })
+            .collect(),
         ..turn(issue, seconds)
     };
     store.outbox_turn(&request).await.unwrap()

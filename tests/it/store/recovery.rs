@@ -113,3 +113,78 @@ pub async fn only_leases_that_ran_out_are_taken_back(bench: &Bench) {
     );
     assert_eq!(account(store, issue).await.sent, 1);
 }
+
+pub async fn of_a_line_the_first_alone_is_in_doubt(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 7).await;
+    let claims: Vec<_> = claim(store, issue, 0, 7).await;
+    let claims: Vec<_> = claims.iter().map(|one| one.claim).collect();
+    // One connection has asked for numbers 0 to 3, another for 4 and 5; number 6 has not asked.
+    for line in [&claims[..4], &claims[4..6]] {
+        let mut behind = None;
+        for &claim in line {
+            let request = TurnRequest {
+                intents: vec![Intent { claim, behind }],
+                ..turn(issue, 0)
+            };
+            let granted = store.outbox_turn(&request).await.unwrap().granted;
+            assert_eq!(granted, [claim]);
+            behind = Some(claim);
+        }
+    }
+    // The relay took number 0, and number 1 was under way when the sender died.
+    assert_eq!(record(store, 1, claims[0], ok()).await, []);
+    let recovered = store
+        .outbox_recover(issue, at(2), true, false)
+        .await
+        .unwrap();
+    let expected = Recovered {
+        released: 4,
+        resent: 0,
+        held: 2,
+    };
+    assert_eq!(recovered, expected);
+    for (number, state) in [
+        DeliveryState::Sent,
+        DeliveryState::Held,
+        DeliveryState::Queued,
+        DeliveryState::Queued,
+        DeliveryState::Held,
+        DeliveryState::Queued,
+        DeliveryState::Queued,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let found = row(store, issue, i64::try_from(number).unwrap()).await;
+        let unknowns = u32::from(state == DeliveryState::Held);
+        assert_eq!((found.state, found.unknowns), (state, unknowns), "{number}");
+    }
+}
+
+pub async fn whoever_was_claimed_anew_holds_no_line_up(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 2).await;
+    let claims = claim(store, issue, 0, 2).await;
+    let (first, second) = (claims[0].claim, claims[1].claim);
+    intend(store, issue, 0, &[first]).await;
+    let request = TurnRequest {
+        intents: vec![Intent {
+            claim: second,
+            behind: Some(first),
+        }],
+        ..turn(issue, 0)
+    };
+    store.outbox_turn(&request).await.unwrap();
+    // The first one comes back to the queue, so the second may be ended; then another connection takes the first.
+    let back = Outcome::Released(at(1));
+    assert_eq!(record(store, 1, first, back).await, []);
+    let anew = claim(store, issue, 1, 1).await[0].claim;
+    assert_eq!(anew.key, first.key);
+    assert_eq!(intend(store, issue, 1, &[anew]).await.granted, [anew]);
+    let recovered = store
+        .outbox_recover(issue, at(2), true, true)
+        .await
+        .unwrap();
+    assert_eq!((recovered.released, recovered.resent), (0, 2));
+}

@@ -168,6 +168,15 @@ impl SmtpServer {
         arrivals.wait_for(enough).await.unwrap();
     }
 
+    /// Waits until no connection is open: of those that were taken so far all have ended.
+    pub async fn alone(&self) {
+        let mut arrivals = self.shared.arrivals.subscribe();
+        let alone = |counts: &HashMap<Stage, usize>| {
+            count(counts, Stage::Gone) == count(counts, Stage::Taken)
+        };
+        arrivals.wait_for(alone).await.unwrap();
+    }
+
     /// Puts a gate before the `arrival`-th arrival at a stage, counted from 1 over all connections: the server says
     /// nothing there until [`Gate::release`].
     pub fn hold(&self, stage: Stage, arrival: usize) -> Gate {

@@ -31,6 +31,12 @@ pub enum Stage {
     Late,
     /// The second part has been sent.
     TooLate,
+    /// The final dot has been answered.
+    Answered,
+    /// A connection was taken, before a word was said on it.
+    Taken,
+    /// A connection has ended, whoever ended it.
+    Gone,
 }
 
 /// What to do at a stage in place of the ordinary reply.
@@ -62,6 +68,7 @@ pub struct Rule {
     skip: usize,
     pub(super) octets: usize,
     pub(super) stored: bool,
+    pub(super) twice: bool,
     pub(super) act: Act,
 }
 
@@ -75,6 +82,7 @@ pub fn at(stage: Stage) -> Rule {
         skip: 0,
         octets: 0,
         stored: false,
+        twice: false,
         act: Act::Drop,
     }
 }
@@ -114,6 +122,12 @@ impl Rule {
     pub fn stored(mut self) -> Self {
         self.stored = true;
         self
+    }
+
+    /// At [`Stage::Dot`]: the message is taken, and the reader gets it twice. No server should.
+    pub fn twice(mut self) -> Self {
+        self.twice = true;
+        self.stored()
     }
 
     /// Does this.

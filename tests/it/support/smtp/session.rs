@@ -23,9 +23,11 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         number += 1;
         tcp.set_nodelay(true).unwrap();
         let shared = shared.clone();
+        shared.arrive(Stage::Taken).await;
         sessions.spawn(async move {
             // A client that hangs up is nothing to tell.
-            let _ = Session::new(tcp, number, shared).attend().await;
+            let _ = Session::new(tcp, number, shared.clone()).attend().await;
+            shared.arrive(Stage::Gone).await;
         });
     }
 }
@@ -171,7 +173,7 @@ impl Session {
         let rule = self.fitting(Stage::Dot, 0);
         let refused = matches!(&rule, Some(rule) if !matches!(&rule.act, Act::Say(line) if line.starts_with('2')));
         let stored = !refused || rule.as_ref().is_some_and(|rule| rule.stored);
-        self.shared.received.lock().unwrap().push(Received {
+        let received = Received {
             connection: self.number,
             from: self.from.clone(),
             parameters: self.parameters.clone(),
@@ -179,8 +181,13 @@ impl Session {
             content,
             followed,
             stored,
-        });
+        };
+        let twice = rule.as_ref().is_some_and(|rule| rule.twice);
+        let copies = if twice { 2 } else { 1 };
+        let all = std::iter::repeat_n(received, copies);
+        self.shared.received.lock().unwrap().extend(all);
         let then = self.follow(rule, "250 2.0.0 taken").await?;
+        self.shared.arrive(Stage::Answered).await;
         self.forget();
         Ok(then)
     }
