@@ -37,18 +37,18 @@ fn main() {
         arguments.get(at + 1).cloned()
     };
     let number = |name: &str| word(name).map(|text| text.parse::<usize>().unwrap());
-    let port = || match word("--to").unwrap().as_str() {
-        "null" => sink::apart(),
+    let mut apart = None;
+    let mut port = || match word("--to").unwrap().as_str() {
+        "null" => {
+            let (sink, port) = sink::Apart::start();
+            apart = Some(sink);
+            port
+        }
         port => port.parse().unwrap(),
     };
     let database = || PathBuf::from(word("--db").unwrap());
     match arguments.first().map(String::as_str) {
-        Some("sink") => {
-            if arguments.iter().any(|argument| argument == "--attached") {
-                sink::attach();
-            }
-            sink::serve(number("--delay").unwrap_or(0));
-        }
+        Some("sink") => sink::serve(number("--delay").unwrap_or(0)),
         Some("seal") => send::seal(number("--readers").unwrap(), &database()),
         Some("send") => send::send(
             port(),
@@ -65,4 +65,5 @@ fn main() {
         Some("copies") => send::copies(),
         _ => println!("see benches/delivery/README.md"),
     }
+    drop(apart);
 }

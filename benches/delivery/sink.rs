@@ -3,32 +3,35 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Starts a sink in a process of its own, so that its memory is not ours; it ends when this program does. Its port.
-pub fn apart() -> u16 {
-    let mut sink = Command::new(std::env::current_exe().unwrap())
-        .args(["sink", "--attached"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(sink.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    // Held until the end of this program: then the system closes it, and the sink reads the end.
-    std::mem::forget(sink.stdin.take());
-    line.trim().parse().unwrap()
+/// A sink in a process of its own, so that its memory is not ours; it ends with this value.
+pub struct Apart(Child);
+
+impl Apart {
+    /// Starts it; with its port.
+    pub fn start() -> (Self, u16) {
+        let mut apart = Self(
+            Command::new(std::env::current_exe().unwrap())
+                .arg("sink")
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        );
+        let mut line = String::new();
+        BufReader::new(apart.0.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        (apart, line.trim().parse().unwrap())
+    }
 }
 
-/// Ends this program once whoever started it has ended.
-pub fn attach() {
-    std::thread::spawn(|| {
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        std::process::exit(0);
-    });
+impl Drop for Apart {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }
 
 /// Serves until it is killed.
