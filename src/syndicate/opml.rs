@@ -63,7 +63,6 @@ fn write(
         ("title", Some(title)),
         ("dateCreated", created.as_deref()),
         ("ownerName", Some(owner)),
-        ("docs", Some("http://opml.org/spec2.opml")),
     ] {
         let Some(value) = value.map(text::legal) else {
             continue;
@@ -114,6 +113,8 @@ fn element(outline: &Outline) -> BytesStart<'static> {
     add("text", &outline.text);
     match (&outline.feed, &outline.page) {
         (Some(feed), page) => {
+            // The same words, as the specification would have it of subscriptions.
+            add("title", &outline.text);
             add("type", "rss");
             add("xmlUrl", feed);
             if let Some(page) = page {
