@@ -7,7 +7,7 @@ use courant::bounces::read;
 use courant::model::{BounceClass, Notice, ReportKind};
 
 /// The return path in all fixtures.
-const PATH: &str = "bounces+TOKEN@example.nl";
+pub const PATH: &str = "bounces+TOKEN@example.nl";
 
 pub fn fixture(name: &str) -> String {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bounces");
