@@ -4,7 +4,7 @@
 //! row. Reports that would suppress a large part of the list at once are believed by nobody: nothing is saved, and the
 //! operator is told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -64,7 +64,7 @@ pub enum Verdict {
 pub async fn report(
     store: &Store,
     keys: &Keys,
-    reports: &[Report],
+    reports: &[&Report],
     limits: BounceLimits,
     now: Timestamp,
     guarded: bool,
@@ -109,9 +109,24 @@ pub async fn report(
     for (place, saved) in places.into_iter().zip(saved) {
         if let Some(one) = judged.get_mut(place) {
             one.verdict = verdict(saved);
+            if keep {
+                log(one);
+            }
         }
     }
     Ok(Ok(judged))
+}
+
+fn log(judged: &Judged) {
+    if let Judged {
+        reader: Some(reader),
+        issue: Some(issue),
+        verdict: Verdict::Suppressed(reason, true),
+    } = judged
+    {
+        let reason = reason.as_str();
+        tracing::info!(subscriber = %reader.masked(), issue = issue.0, reason, "a report suppressed a reader");
+    }
 }
 
 fn rules(limits: BounceLimits, now: Timestamp, guarded: bool) -> ReportRules {
@@ -144,10 +159,10 @@ fn proven(report: &Report, keys: &Keys, now: Timestamp) -> Result<Returned, Verd
 }
 
 /// The readers among all whom the reports name.
-async fn others(store: &Store, reports: &[Report]) -> Result<Vec<String>, Error> {
+async fn others(store: &Store, reports: &[&Report]) -> Result<HashSet<String>, Error> {
     let named = reports.iter().flat_map(|report| &report.recipients);
     let named: Vec<String> = named.map(EmailAddress::key).collect();
-    Ok(store.subscriber_known(&named).await?.into_iter().collect())
+    Ok(store.subscriber_known(&named).await?)
 }
 
 /// Hands on the report to keep, if its delivery is there and it does not name another reader instead.
@@ -157,7 +172,7 @@ fn admit(
     report: &Report,
     claim: Returned,
     subjects: &HashMap<(SubscriberId, IssueNumber), Reportable>,
-    others: &[String],
+    others: &HashSet<String>,
     admit: impl FnOnce(NewReport),
 ) -> Judged {
     let Some(subject) = subjects.get(&(claim.subscriber, claim.issue)) else {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::model::{EmailAddress, IssueNumber, Reader, SubscriberId, SuppressionReason};
 
 use super::statement::{Row, Statement, Value};
+use super::suppressions::REQUEST;
 use super::transaction::{TRIES, Transaction};
 use super::{Error, Store};
 
@@ -332,7 +333,7 @@ async fn suppress(
                 Value::from(report.address_hash.as_str()),
                 (*reason)?.as_str().into(),
                 now.into(),
-                "request".into(),
+                REQUEST.into(),
             ])
         })
         .collect();

@@ -55,7 +55,7 @@ impl Weeks {
         let limits = pipeline.config.delivery.bounce_limits;
         let (store, keys) = (&pipeline.store, &pipeline.keys);
         let now = self.timed.now();
-        let judged = audience::report(store, keys, &[report], limits, now, true, true).await;
+        let judged = audience::report(store, keys, &[&report], limits, now, true, true).await;
         pipeline.store.close().await;
         judged.unwrap().unwrap().remove(0)
     }

@@ -109,3 +109,41 @@ fn a_report_that_was_cut_off_or_damaged_is_read_without_harm() {
         let _ = read(&torn);
     }
 }
+
+/// Mutants to read; the number is small for every day, and was 300,000 once.
+const MUTANTS: u64 = 3_000;
+
+#[test]
+fn pieces_of_reports_in_any_order_are_read_without_harm() {
+    let texts: Vec<String> = EXPECTED.iter().map(|(name, _)| fixture(name)).collect();
+    let lines: Vec<&str> = texts.iter().flat_map(|text| text.lines()).collect();
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut draw = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below as u64).unwrap()
+    };
+    for _ in 0..MUTANTS {
+        let mut mutant: Vec<&str> = texts[draw(texts.len())].lines().collect();
+        for _ in 0..=draw(8) {
+            let at = draw(mutant.len());
+            match draw(4) {
+                0 => mutant.truncate(at + 1),
+                1 => mutant.insert(at, lines[draw(lines.len())]),
+                2 => mutant[at] = lines[draw(lines.len())],
+                _ => {
+                    mutant.insert(at, mutant[draw(mutant.len())]);
+                }
+            }
+        }
+        let end = ["\n", "\r\n", "\r"][draw(3)];
+        let report = read(mutant.join(end).as_bytes());
+        let paths = report.map_or(vec![], |report| report.paths);
+        assert!(
+            paths
+                .iter()
+                .all(|path| path.contains('@') && !path.contains(char::is_whitespace))
+        );
+    }
+}

@@ -11,6 +11,7 @@ use crate::bounces;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::shown;
 use crate::config;
+use crate::model::{Notice, Report, ReportKind};
 
 /// What is read of a message: reports begin with what matters, and the returned mail comes last.
 const MOST_OF_A_MESSAGE: u64 = 4 * 1024 * 1024;
@@ -18,12 +19,12 @@ const MOST_OF_A_MESSAGE: u64 = 4 * 1024 * 1024;
 /// What is read of a file of many messages.
 const MOST_OF_A_FILE: u64 = 512 * 1024 * 1024;
 
-/// A message, and where it lies.
+/// A message that was read, and where it lies.
 pub struct Letter {
     /// What to call it.
     pub name: String,
-    /// The message.
-    pub bytes: Vec<u8>,
+    /// What it says.
+    pub report: Report,
     /// Its file in a Maildir.
     file: Option<PathBuf>,
 }
@@ -73,10 +74,21 @@ fn letters(name: &str, bytes: &[u8]) -> Vec<Letter> {
             true => name.to_owned(),
             false => format!("{name} {at}"),
         },
-        bytes,
+        report: facts(&bytes),
         file: None,
     });
     letters.collect()
+}
+
+/// The facts of a message; of what cannot be made out, that it is no report.
+fn facts(bytes: &[u8]) -> Report {
+    // Strangers write here: a mail that defeats the parser must not lie in the way of all others for ever.
+    let read = std::panic::catch_unwind(|| bounces::read(bytes));
+    read.ok().flatten().unwrap_or(Report {
+        paths: vec![],
+        recipients: vec![],
+        kind: ReportKind::Notice(Notice::Other),
+    })
 }
 
 fn maildir(folder: &Path) -> Result<Vec<Letter>, Failure> {
@@ -101,7 +113,7 @@ fn maildir(folder: &Path) -> Result<Vec<Letter>, Failure> {
         match read(&path, MOST_OF_A_MESSAGE) {
             Ok(bytes) => letters.push(Letter {
                 name: name_of(&path),
-                bytes,
+                report: facts(&bytes),
                 file: Some(path),
             }),
             // It was moved since the folder was read.

@@ -2,10 +2,10 @@
 
 mod inbox;
 
+use inbox::Letter;
 use serde::Serialize;
 
 use crate::audience::{self, Judged, TokenError, Verdict};
-use crate::bounces::read;
 use crate::cli::args::{Bounces, IngestArgs};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::session::Session;
@@ -48,7 +48,7 @@ async fn ingest(session: &Session, wanted: &IngestArgs) -> Result<Exit, Failure>
     let keys = audience::load_or_create(&config.secret_file, &store, world.chance)
         .await
         .map_err(Fault::from)?;
-    let reports: Vec<Report> = letters.iter().map(|letter| facts(&letter.bytes)).collect();
+    let reports: Vec<&Report> = letters.iter().map(|letter| &letter.report).collect();
     let judged = audience::report(
         &store,
         &keys,
@@ -65,8 +65,8 @@ async fn ingest(session: &Session, wanted: &IngestArgs) -> Result<Exit, Failure>
     let soft = config.delivery.bounce_limits.soft;
     let told: Vec<Told> = letters
         .iter()
-        .zip(reports.iter().zip(&judged))
-        .map(|(letter, (report, judged))| tell(&letter.name, report, judged, soft))
+        .zip(&judged)
+        .map(|(letter, judged)| tell(letter, judged, soft))
         .collect();
     if !wanted.dry_run {
         for letter in &letters {
@@ -84,15 +84,6 @@ async fn ingest(session: &Session, wanted: &IngestArgs) -> Result<Exit, Failure>
     Ok(Exit::Done)
 }
 
-/// The facts of a message; of what cannot be made out, that it is no report.
-fn facts(bytes: &[u8]) -> Report {
-    read(bytes).unwrap_or(Report {
-        paths: vec![],
-        recipients: vec![],
-        kind: ReportKind::Notice(Notice::Other),
-    })
-}
-
 /// A mail server that pipes a message here tries again after exit code 75, so that nothing is lost meanwhile.
 fn flood(found: TooMany, messages: usize) -> Failure {
     Failure::new(
@@ -105,8 +96,8 @@ fn flood(found: TooMany, messages: usize) -> Failure {
     .hint("so many at once is mostly a fault at a mail server; look at them with `--dry-run --yes`, and suppress them all the same with `--yes`")
 }
 
-fn tell(message: &str, report: &Report, judged: &Judged, soft: u32) -> Told {
-    let (kind, status) = kind_of(&report.kind);
+fn tell(letter: &Letter, judged: &Judged, soft: u32) -> Told {
+    let (kind, status) = kind_of(&letter.report.kind);
     let reader = judged.reader.as_ref().map(|address| address.masked());
     let (done, what) = done(judged.verdict, soft);
     let mut text = match &status {
@@ -117,7 +108,7 @@ fn tell(message: &str, report: &Report, judged: &Judged, soft: u32) -> Told {
         text = format!("{text}, {reader}, issue {issue}");
     }
     Told {
-        message: message.to_owned(),
+        message: letter.name.clone(),
         kind,
         status,
         reader,
