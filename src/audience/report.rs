@@ -57,22 +57,29 @@ pub enum Verdict {
     Suppressed(SuppressionReason, bool),
 }
 
+/// How reports are to be judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// When they suppress, and when they are too many.
+    pub limits: BounceLimits,
+    /// When it is.
+    pub now: Timestamp,
+    /// Whether too many are believed all the same: the operator has looked.
+    pub however_many: bool,
+    /// Whether nothing is saved, and what would become of each is told.
+    pub trial: bool,
+}
+
 /// Judges reports, and does what follows: all of it, or nothing where it would suppress too many.
-///
-/// `guarded` false suppresses however many there are: the operator has looked. `keep` false does nothing, and says what
-/// would be done.
 pub async fn report(
     store: &Store,
     keys: &Keys,
     reports: &[&Report],
-    limits: BounceLimits,
-    now: Timestamp,
-    guarded: bool,
-    keep: bool,
+    terms: Terms,
 ) -> Result<Result<Vec<Judged>, TooMany>, Error> {
     let claims: Vec<Result<Returned, Verdict>> = reports
         .iter()
-        .map(|report| proven(report, keys, now))
+        .map(|report| proven(report, keys, terms.now))
         .collect();
     let asked: Vec<_> = claims
         .iter()
@@ -98,8 +105,8 @@ pub async fn report(
         };
         judged.push(one);
     }
-    let rules = rules(limits, now, guarded);
-    let saved = match store.report_save(&new, &rules, keep).await? {
+    let saved = store.report_save(&new, &rules(terms), !terms.trial).await?;
+    let saved = match saved {
         Ok(saved) => saved,
         Err(too_many) => {
             tracing::warn!(?too_many, "reports would suppress too many readers");
@@ -109,7 +116,7 @@ pub async fn report(
     for (place, saved) in places.into_iter().zip(saved) {
         if let Some(one) = judged.get_mut(place) {
             one.verdict = verdict(saved);
-            if keep {
+            if !terms.trial {
                 log(one);
             }
         }
@@ -129,7 +136,8 @@ fn log(judged: &Judged) {
     }
 }
 
-fn rules(limits: BounceLimits, now: Timestamp, guarded: bool) -> ReportRules {
+fn rules(terms: Terms) -> ReportRules {
+    let Terms { limits, now, .. } = terms;
     ReportRules {
         soft: limits.soft.into(),
         span: i64::try_from(limits.span.as_millis()).unwrap_or(i64::MAX),
@@ -137,7 +145,7 @@ fn rules(limits: BounceLimits, now: Timestamp, guarded: bool) -> ReportRules {
         since: now - WINDOW,
         always: ALWAYS,
         share: limits.share.into(),
-        guarded,
+        guarded: !terms.however_many,
         now,
     }
 }

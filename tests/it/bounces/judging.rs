@@ -1,6 +1,6 @@
 //! Time passes between a mail and its reports: soft ones in a row, a row that ends, a token that expires.
 
-use courant::audience::{self, Judged, TokenError, Verdict};
+use courant::audience::{self, Judged, Terms, TokenError, Verdict};
 use courant::bounces::read;
 use courant::model::SuppressionReason;
 use courant::pipeline::Wish;
@@ -52,10 +52,13 @@ impl Weeks {
         let mail = mail_to(&self.server, READER);
         let report = read(come_back(fixture, &mail).as_bytes()).unwrap();
         let pipeline = self.timed.open().await;
-        let limits = pipeline.config.delivery.bounce_limits;
-        let (store, keys) = (&pipeline.store, &pipeline.keys);
-        let now = self.timed.now();
-        let judged = audience::report(store, keys, &[&report], limits, now, true, true).await;
+        let terms = Terms {
+            limits: pipeline.config.delivery.bounce_limits,
+            now: self.timed.now(),
+            however_many: false,
+            trial: false,
+        };
+        let judged = audience::report(&pipeline.store, &pipeline.keys, &[&report], terms).await;
         pipeline.store.close().await;
         judged.unwrap().unwrap().remove(0)
     }

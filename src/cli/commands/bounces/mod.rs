@@ -5,7 +5,7 @@ mod inbox;
 use inbox::Letter;
 use serde::Serialize;
 
-use crate::audience::{self, Judged, TokenError, Verdict};
+use crate::audience::{self, Judged, Terms, TokenError, Verdict};
 use crate::cli::args::{Bounces, IngestArgs};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::session::Session;
@@ -49,16 +49,14 @@ async fn ingest(session: &Session, wanted: &IngestArgs) -> Result<Exit, Failure>
         .await
         .map_err(Fault::from)?;
     let reports: Vec<&Report> = letters.iter().map(|letter| &letter.report).collect();
-    let judged = audience::report(
-        &store,
-        &keys,
-        &reports,
-        config.delivery.bounce_limits,
-        session.clock().now(),
-        !wanted.yes,
-        !wanted.dry_run,
-    );
-    let judged = match judged.await.map_err(Fault::from)? {
+    let terms = Terms {
+        limits: config.delivery.bounce_limits,
+        now: session.clock().now(),
+        however_many: wanted.yes,
+        trial: wanted.dry_run,
+    };
+    let judged = audience::report(&store, &keys, &reports, terms).await;
+    let judged = match judged.map_err(Fault::from)? {
         Ok(judged) => judged,
         Err(too_many) => return Err(flood(too_many, letters.len())),
     };
