@@ -4,6 +4,7 @@
 //! `syndicate` beside. ARCHITECTURE.md is the map; `pipeline` alone knows the order of the rooms.
 
 pub mod audience;
+pub mod bounces;
 pub mod cli;
 pub mod compose;
 pub mod config;

@@ -97,6 +97,7 @@ pub fn send(port: u16, connections: usize, database: &Path, sign: Option<&str>) 
             variants: &variants,
             relay: &settings,
             resend_unknown: true,
+            return_paths: None,
         };
         let outbox = StoreOutbox(&store, 0.into(), 0.into());
         let started = Instant::now();

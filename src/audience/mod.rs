@@ -6,11 +6,15 @@
 
 mod leave;
 mod list;
+mod report;
+mod return_path;
 mod secret;
 mod token;
 
 pub use leave::{Departure, leave, reader_of};
 pub use list::{SyncedList, look, newcomer, sync};
+pub use report::{Judged, Terms, Verdict, report};
+pub use return_path::{LONGEST_LOCAL, Returned, return_path, returned};
 pub use secret::{Keys, SecretError, check_secret, load_or_create};
 pub use token::{Purpose, Token, TokenError};
 

@@ -54,7 +54,7 @@ pub struct Token {
     pub purpose: Purpose,
     /// Whose it is.
     pub subscriber: SubscriberId,
-    /// The subscriber's epoch when it was made; a raised epoch revokes it.
+    /// The subscriber's epoch when it was made; a raised epoch revokes it. Of a return path: the number.
     pub epoch: u32,
     /// When it ends, if it does.
     pub expires_at: Option<Timestamp>,

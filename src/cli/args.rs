@@ -1,5 +1,6 @@
 //! The command line as clap reads it: names, help texts, an example each.
 
+mod bounces;
 mod dkim;
 mod issues;
 
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use bounces::{Bounces, IngestArgs};
 pub use dkim::{Dkim, DkimAlgorithm};
 pub use issues::{AccountState, Issues};
 
@@ -137,6 +139,9 @@ pub enum Command {
     /// Look at sealed issues; pause, resume or cancel one, or try its mails again
     #[command(subcommand)]
     Issues(Issues),
+    /// Read bounces and complaints that came back
+    #[command(subcommand)]
+    Bounces(Bounces),
     /// Look at the readers
     #[command(subcommand)]
     Subscribers(Subscribers),
@@ -159,12 +164,12 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS")]
         listen: Option<SocketAddr>,
     },
-    /// Explain a command, or a topic: `delivery` says what is promised about every mail
+    /// Explain a command, or a topic: `delivery` says what is promised about every mail, `bounces` what comes back
     #[command(
         after_help = "Example: courant help delivery\nExample for a command: courant help issues retry"
     )]
     Help {
-        /// `delivery`, or a command; without it, the list of commands
+        /// `delivery`, `bounces`, or a command; without it, the list of commands
         #[arg(value_name = "TOPIC")]
         topic: Vec<String>,
     },

@@ -98,6 +98,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
             commands::send_test::send_test(session, &address, schedule.as_deref()).await
         }
         Command::Issues(command) => commands::issues::issues(session, command).await,
+        Command::Bounces(command) => commands::bounces::bounces(session, command).await,
         Command::Subscribers(command) => commands::subscribers::subscribers(session, command).await,
         Command::Sources(command) => commands::sources::sources(session, command).await,
         Command::Templates(command) => commands::templates::templates(session, &command),

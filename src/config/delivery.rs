@@ -13,7 +13,7 @@ use super::environment::Environment;
 use super::files::{read_text, why};
 use super::section::Section;
 use super::value::Value;
-use crate::model::{DkimKey, EmailAddress, Login, Relay, SmtpRelay};
+use crate::model::{BounceLimits, DkimKey, EmailAddress, Login, Relay, SmtpRelay};
 use crate::schedule::parse_duration;
 
 /// Four days: the span most mail servers retry, so that we give up when they would.
@@ -30,6 +30,25 @@ const MESSAGES: u32 = 500;
 
 /// More messages than any relay takes over one connection.
 const MOST_MESSAGES: u32 = 1_000_000;
+
+/// Longest local part of the bounce address: the other 52 of 64 octets are for `+` and a token (RFC 5321 §4.5.3.1.1).
+const LONGEST_BOUNCES: usize = 12;
+
+/// What to do about a bounce address that cannot be used.
+const BOUNCES_HINT: &str =
+    "such as `bounces@example.org`, where mail to `bounces+ANYTHING@example.org` arrives too";
+
+/// Soft bounces in a row before a reader is suppressed, unless told.
+const SOFT_BOUNCES: u32 = 5;
+
+/// More soft bounces than anybody waits for.
+const MOST_SOFT_BOUNCES: u32 = 1_000;
+
+/// The span that soft bounces must cover, unless told: a server that is down for days costs nobody.
+const SOFT_SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Percent of the readers that reports may suppress within an hour, unless told: more is a fault elsewhere.
+const BOUNCE_SHARE: u32 = 10;
 
 /// The name of the credential that systemd passes.
 const CREDENTIAL: &str = "delivery-password";
@@ -59,6 +78,10 @@ pub struct Delivery {
     pub messages_per_connection: u32,
     /// The keys that every message is signed with.
     pub dkim: Vec<DkimKey>,
+    /// Where what comes back is sent to: each mail's return path is this with a token.
+    pub bounces: Option<EmailAddress>,
+    /// When reports suppress a reader.
+    pub bounce_limits: BounceLimits,
     /// The name to greet with (EHLO) in the place of the machine's.
     pub hello: Option<String>,
     /// The root certificate of a relay's private authority, in PEM form.
@@ -110,6 +133,12 @@ pub(super) fn read(
         v.choice(&[("resend", OnUnknown::Resend), ("hold", OnUnknown::Hold)])
     });
     let expire = section.or("expire", EXPIRE, Value::duration);
+    let bounces = section.optional("bounces", |v| v.parse_or_hint(parse_bounces, BOUNCES_HINT));
+    let soft = section.or("soft_bounces", SOFT_BOUNCES, |v| {
+        v.whole(1..=MOST_SOFT_BOUNCES)
+    });
+    let span = section.or("soft_bounces_over", SOFT_SPAN, Value::duration);
+    let share = section.or("bounces_at_most", BOUNCE_SHARE, |v| v.whole(1..=100));
     let hello = section.optional("hello", |v| v.parse(parse_hello));
     let tls_root = section.optional("tls_root", |v| read_certificate(v, root));
     let dkim = dkim::read(section.sections("dkim"), root, from);
@@ -124,6 +153,12 @@ pub(super) fn read(
         login: login?,
         messages_per_connection: messages?,
         dkim: dkim?,
+        bounces,
+        bounce_limits: BounceLimits {
+            soft: soft?,
+            span: span?,
+            share: share?,
+        },
         hello,
         tls_root,
     })
@@ -234,6 +269,18 @@ fn parse_rate(text: &str) -> Result<Option<(u32, SignedDuration)>, &'static str>
         return Err("a rate of 0 would send nothing");
     }
     Ok(Some((count, per)))
+}
+
+/// An address with room for a token in its local part.
+fn parse_bounces(text: &str) -> Result<EmailAddress, &'static str> {
+    let address = EmailAddress::parse(text).map_err(|_| "not an e-mail address")?;
+    if address.needs_smtputf8() {
+        return Err("the part before the @ must be plain letters and digits");
+    }
+    if address.local().len() > LONGEST_BOUNCES {
+        return Err("the part before the @ is longer than 12 characters, so that no token fits");
+    }
+    Ok(address)
 }
 
 /// A domain name or an address literal (RFC 5321 §4.1.1.1).

@@ -29,6 +29,8 @@ pub(super) struct Envelope<'a> {
     pub(super) to: &'a EmailAddress,
     /// Octets of the message (RFC 1870 §3).
     pub(super) octets: usize,
+    /// Whether an address in envelope or message is not ASCII (RFC 6531).
+    pub(super) smtputf8: bool,
 }
 
 /// What to say in one exchange, in this order.
@@ -197,7 +199,7 @@ impl Connection {
         if self.offers.size {
             parameters.push(MailParameter::Size(envelope.octets));
         }
-        if envelope.from.needs_smtputf8() || envelope.to.needs_smtputf8() {
+        if envelope.smtputf8 {
             parameters.push(MailParameter::SmtpUtfEight);
             if self.offers.eight_bit {
                 parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));

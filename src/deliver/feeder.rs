@@ -19,11 +19,13 @@ use super::line::Line;
 use super::message::Message;
 use super::run::Run;
 use super::{Stencil, Stopped};
-use crate::model::{ClaimedDelivery, Outcome};
+use crate::model::{ClaimedDelivery, EmailAddress, Outcome};
 
 /// A delivery with its message, ready to be offered.
 pub(super) struct Ready {
     pub(super) delivery: ClaimedDelivery,
+    /// The envelope's sender.
+    pub(super) sender: EmailAddress,
     pub(super) message: Message,
     /// The intent, where it was granted already.
     pub(super) lease: Option<Lease>,
@@ -169,6 +171,7 @@ impl Feeder<'_> {
             is_through = true;
             // A connection leaves only after its feeder.
             let _ = self.door.send(Ready {
+                sender: self.run.sender_of(&delivery),
                 delivery,
                 message,
                 lease,

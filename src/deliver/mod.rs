@@ -35,12 +35,16 @@ mod wire;
 mod worker;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use futures_util::future::{join, join_all};
+use jiff::Timestamp;
 
-use crate::model::{Clock, Digest, Issue, Reader, Reply, SealedVariant};
+use crate::model::{
+    Clock, Digest, EmailAddress, Issue, IssueNumber, Reader, Reply, SealedVariant, SubscriberId,
+};
 
 use connection::{Ask, Envelope};
 use desk::Recorder;
@@ -75,6 +79,19 @@ pub struct Job<'a> {
     pub relay: &'a RelaySettings,
     /// Whether a message whose reply was lost may be sent again, twice at most; if not, it is held.
     pub resend_unknown: bool,
+    /// Who is told what comes back; without it, From's address.
+    pub return_paths: Option<&'a dyn ReturnPaths>,
+}
+
+/// Envelope senders, one a delivery.
+pub trait ReturnPaths: fmt::Debug + Sync {
+    /// The envelope sender of a delivery that is tried now; `None` for From's address.
+    fn of(
+        &self,
+        issue: IssueNumber,
+        subscriber: SubscriberId,
+        now: Timestamp,
+    ) -> Option<EmailAddress>;
 }
 
 /// Why nothing could be sent.
@@ -207,6 +224,7 @@ pub async fn send_one(
             from,
             to: &reader.address,
             octets: message.octets(),
+            smtputf8: from.needs_smtputf8() || reader.address.needs_smtputf8(),
         }),
         data: true,
         ..Ask::default()

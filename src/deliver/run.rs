@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use super::breakers::Breakers;
 use super::rate::Pace;
 use super::{Job, Stop, Stopped};
-use crate::model::{Clock, DeliveryKey, EmailAddress, Reply};
+use crate::model::{ClaimedDelivery, Clock, DeliveryKey, EmailAddress, Reply};
 
 /// Envelopes in a row that may break a connection behind a message, before none rides any more.
 const FALLS: u32 = 3;
@@ -58,6 +58,15 @@ impl<'a> Run<'a> {
     /// Whose mail it is.
     pub(super) fn sender(&self) -> &'a EmailAddress {
         &self.job.issue.masthead.from
+    }
+
+    /// The envelope's sender of a delivery.
+    pub(super) fn sender_of(&self, delivery: &ClaimedDelivery) -> EmailAddress {
+        let own = self
+            .job
+            .return_paths
+            .and_then(|paths| paths.of(self.job.issue.number, delivery.subscriber, self.now()));
+        own.unwrap_or_else(|| self.sender().clone())
     }
 
     /// Notes whether the relay takes commands in groups.

@@ -232,9 +232,11 @@ impl Worker<'_> {
         Ask {
             body: this.map(|this| &this.message),
             envelope: Some(Envelope {
-                from: self.run.sender(),
+                from: &next.sender,
                 to: &next.delivery.reader.address,
                 octets: next.message.octets(),
+                smtputf8: self.run.sender().needs_smtputf8()
+                    || next.delivery.reader.address.needs_smtputf8(),
             }),
             data: next.lease.is_some(),
         }

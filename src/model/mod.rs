@@ -16,6 +16,7 @@ mod network;
 mod post;
 mod reader;
 mod relay;
+mod report;
 mod schedule;
 mod source;
 mod source_standing;
@@ -45,6 +46,7 @@ pub use post::{
 };
 pub use reader::{Origin, Subscriber, SubscriberEntry, SuppressionReason};
 pub use relay::{Login, Relay, RelayError, Security, SmtpRelay};
+pub use report::{Bounce, BounceClass, BounceLimits, Notice, Report, ReportKind};
 pub use schedule::{Cadence, CatchUp, FirstRun, SUBJECT_FIELDS, Schedule};
 pub use source::{Pages, Source, SourceKind, Validators};
 pub use source_standing::{

@@ -1,17 +1,23 @@
 //! T2 to T4: hands an issue's queued deliveries to the relay, and reads the account afterwards.
 
+use std::fmt;
 use std::path::PathBuf;
+
+use jiff::Timestamp;
 
 use super::report::{IssueReport, Recovery, RunReport};
 use super::sealing::Sealed;
 use super::tenure::Tenure;
 use super::{Fault, Pipeline, Step, World};
+use crate::audience::{Keys, Returned, return_path};
 use crate::config::{Config, OnUnknown};
-use crate::deliver::{self, Job, Mailbox, Outbox, OutboxError, Rate, RelaySettings, Stopped};
+use crate::deliver::{
+    self, Job, Mailbox, Outbox, OutboxError, Rate, RelaySettings, ReturnPaths, Stopped,
+};
 use crate::gather::FetchSettings;
 use crate::model::{
-    Account, Issue, IssueNumber, IssueStanding, Relay, SealedVariant, SmtpRelay, TurnRequest,
-    TurnResult,
+    Account, EmailAddress, Issue, IssueNumber, IssueStanding, Relay, SealedVariant, SmtpRelay,
+    SubscriberId, TurnRequest, TurnResult,
 };
 use crate::store::Store;
 
@@ -36,6 +42,30 @@ impl Outbox for StoreOutbox<'_> {
             overtaken: true,
             ..recorded
         })
+    }
+}
+
+/// Return paths with a token, at the operator's address.
+struct Verp<'a> {
+    address: &'a EmailAddress,
+    keys: &'a Keys,
+}
+
+impl fmt::Debug for Verp<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Verp({:?})", self.address)
+    }
+}
+
+impl ReturnPaths for Verp<'_> {
+    fn of(
+        &self,
+        issue: IssueNumber,
+        subscriber: SubscriberId,
+        now: Timestamp,
+    ) -> Option<EmailAddress> {
+        let delivery = Returned { subscriber, issue };
+        return_path(self.address, delivery, self.keys, now)
     }
 }
 
@@ -146,11 +176,17 @@ impl Pipeline {
             queued,
         });
         let settings = relay.settings(&self.config, world).await?;
+        let bounces = self.config.delivery.bounces.as_ref();
+        let verp = bounces.map(|address| Verp {
+            address,
+            keys: &self.keys,
+        });
         let job = Job {
             issue: &issue,
             variants: &variants,
             relay: settings,
             resend_unknown: self.config.delivery.on_unknown == OnUnknown::Resend,
+            return_paths: verp.as_ref().map(|verp| verp as &dyn ReturnPaths),
         };
         let outbox = StoreOutbox {
             store: &self.store,

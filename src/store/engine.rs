@@ -92,6 +92,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0007_intents_in_line.sql"),
         include_str!("../../migrations/postgres/0007_intents_in_line.sql"),
     ),
+    (
+        8,
+        "reports",
+        include_str!("../../migrations/sqlite/0008_reports.sql"),
+        include_str!("../../migrations/postgres/0008_reports.sql"),
+    ),
 ];
 
 /// The newest schema that this program knows.

@@ -11,7 +11,7 @@ use super::transaction::transact;
 use super::{Error, Store};
 
 /// The word for a suppression that somebody asked for: a reader, the operator, a report.
-const REQUEST: &str = "request";
+pub(super) const REQUEST: &str = "request";
 
 impl Store {
     /// Suppresses an address; `true` if it was not before. The first reason stays: asking again is fine.

@@ -14,7 +14,7 @@ struct Room {
     pure: bool,
 }
 
-const ROOMS: [Room; 14] = [
+const ROOMS: [Room; 15] = [
     room("model", &[], &["regex", "regex_syntax", "ring"], true),
     room("select", &["model"], &[], true),
     room("schedule", &["model"], &["croner"], true),
@@ -31,6 +31,7 @@ const ROOMS: [Room; 14] = [
         true,
     ),
     room("pictures", &[], &["image", "ab_glyph"], true),
+    room("bounces", &["model"], &["mail_parser"], true),
     room(
         "config",
         &["model", "schedule"],
@@ -109,6 +110,7 @@ const ROOMS: [Room; 14] = [
             "deliver",
             "store",
             "audience",
+            "bounces",
             "web",
             "pipeline",
         ],

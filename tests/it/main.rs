@@ -7,6 +7,7 @@
 
 mod approving;
 mod architecture;
+mod bounces;
 mod breaking;
 mod compose;
 mod config;

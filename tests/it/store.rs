@@ -12,6 +12,7 @@ mod orders;
 mod outbox;
 mod readers;
 mod recovery;
+mod reports;
 mod sealing;
 
 use bench::Bench;
@@ -90,6 +91,9 @@ scenarios! {
     recovery::only_leases_that_ran_out_are_taken_back,
     recovery::of_a_line_the_first_alone_is_in_doubt,
     recovery::whoever_was_claimed_anew_holds_no_line_up,
+    reports::a_report_is_kept_once_and_suppresses,
+    reports::soft_reports_count_by_issues_in_a_row,
+    reports::too_many_within_an_hour_save_nothing,
     concurrency::ten_thousand_deliveries_are_claimed_once_each,
     concurrency::two_pools_never_claim_the_same_delivery,
     concurrency::one_run_at_a_time,

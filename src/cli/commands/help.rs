@@ -7,7 +7,10 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::session::Session;
 
 /// Topics and their texts. The promise in `delivery` stands in README.md in the same words.
-const TOPICS: [(&str, &str); 1] = [("delivery", include_str!("help/delivery.txt"))];
+const TOPICS: [(&str, &str); 2] = [
+    ("delivery", include_str!("help/delivery.txt")),
+    ("bounces", include_str!("help/bounces.txt")),
+];
 
 /// Prints the help of what was named, or of the program.
 pub fn help(session: &Session, topic: &[String]) -> Result<Exit, Failure> {

@@ -1,5 +1,6 @@
 //! One file a command: reads what it needs, calls a room, prints.
 
+pub mod bounces;
 pub mod check;
 pub mod dkim;
 pub mod gather;

@@ -87,6 +87,7 @@ async fn what_is_said_between_two_commands_is_heard_before_the_next() {
             variants: &variants(&issue),
             relay: &settings,
             resend_unknown: true,
+            return_paths: None,
         };
         let report = deliver(&job, &interrupted, &clock(), &Stop::new(), &())
             .await
@@ -196,6 +197,7 @@ async fn a_message_cut_in_its_middle_was_not_sent() {
             variants: &variants,
             relay: &settings,
             resend_unknown: false,
+            return_paths: None,
         };
         let report = deliver(&job, &outbox, &clock(), &Stop::new(), &())
             .await

@@ -89,6 +89,7 @@ async fn a_run_that_was_overtaken_records_what_was_said_and_gives_the_rest_back(
             variants: &variants(&issue),
             relay: &settings,
             resend_unknown: true,
+            return_paths: None,
         };
         let sending = deliver(&job, &overtaken, &clock, &stop, &());
         let take = async {

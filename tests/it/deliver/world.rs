@@ -155,6 +155,7 @@ pub async fn run_with(
         variants: &variants(&issue),
         relay: settings,
         resend_unknown,
+        return_paths: None,
     };
     deliver(&job, outbox, clock, stop, outbox).await
 }

@@ -11,7 +11,7 @@ use crate::support::newsletter::{Ended, Newsletter};
 use crate::support::smtp::Stage;
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 39] = [
+const COMMANDS: [&[&str]; 41] = [
     &[],
     &["init"],
     &["check"],
@@ -28,6 +28,8 @@ const COMMANDS: [&[&str]; 39] = [
     &["issues", "pause"],
     &["issues", "resume"],
     &["issues", "cancel"],
+    &["bounces"],
+    &["bounces", "ingest"],
     &["help"],
     &["subscribers"],
     &["subscribers", "list"],

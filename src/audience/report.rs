@@ -1,0 +1,239 @@
+//! Reports are judged, whatever door they came in by: believed by their token alone, and each once.
+//!
+//! A mailbox that is gone and a complaint suppress at once; passing trouble does when it happened to enough issues in a
+//! row. Reports that would suppress a large part of the list at once are believed by nobody: nothing is saved, and the
+//! operator is told.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::return_path::{Returned, returned};
+use super::{Error, Keys, TokenError};
+use crate::model::{
+    Bounce, BounceClass, BounceLimits, EmailAddress, IssueNumber, Notice, Report, ReportKind,
+    SubscriberId, SuppressionReason,
+};
+use crate::store::{NewReport, ReportRules, ReportSaved, Reportable, Reported, Store, TooMany};
+
+/// Servers give up after five days at the latest (RFC 5321 §4.5.4.1): a mail of which nothing came back by then arrived.
+const SETTLED: SignedDuration = SignedDuration::from_hours(5 * 24);
+
+/// Suppressions by reports within this span are counted together: reports also come one a call.
+const WINDOW: SignedDuration = SignedDuration::from_hours(1);
+
+/// So many readers may always be suppressed: of a short list, a few are a large part.
+const ALWAYS: i64 = 10;
+
+/// What became of a report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// The reader of the delivery that its token proves.
+    pub reader: Option<EmailAddress>,
+    /// That delivery's issue.
+    pub issue: Option<IssueNumber>,
+    /// What was done.
+    pub verdict: Verdict,
+}
+
+/// What was done about a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It counts as nothing.
+    Nothing(Notice),
+    /// No token proves it.
+    Unproven(TokenError),
+    /// Its token is genuine, and there is no such delivery.
+    NoDelivery,
+    /// Its token is genuine, and it names another reader.
+    OtherReader,
+    /// It was there before.
+    Repeated,
+    /// Kept; it says nothing about the reader.
+    Kept,
+    /// Kept; so many issues in a row have bounced.
+    Counted(i64),
+    /// The reader is suppressed; the flag says whether this report did it.
+    Suppressed(SuppressionReason, bool),
+}
+
+/// How reports are to be judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// When they suppress, and when they are too many.
+    pub limits: BounceLimits,
+    /// When it is.
+    pub now: Timestamp,
+    /// Whether too many are believed all the same: the operator has looked.
+    pub however_many: bool,
+    /// Whether nothing is saved, and what would become of each is told.
+    pub trial: bool,
+}
+
+/// Judges reports, and does what follows: all of it, or nothing where it would suppress too many.
+pub async fn report(
+    store: &Store,
+    keys: &Keys,
+    reports: &[&Report],
+    terms: Terms,
+) -> Result<Result<Vec<Judged>, TooMany>, Error> {
+    let claims: Vec<Result<Returned, Verdict>> = reports
+        .iter()
+        .map(|report| proven(report, keys, terms.now))
+        .collect();
+    let asked: Vec<_> = claims
+        .iter()
+        .flatten()
+        .map(|c| (c.subscriber, c.issue))
+        .collect();
+    let subjects = store.report_subjects(&asked).await?;
+    let others = others(store, reports).await?;
+    let mut new = Vec::new();
+    let mut judged: Vec<Judged> = Vec::with_capacity(reports.len());
+    let mut places = Vec::new();
+    for (report, claim) in reports.iter().zip(claims) {
+        let one = match claim {
+            Err(verdict) => Judged {
+                reader: None,
+                issue: None,
+                verdict,
+            },
+            Ok(claim) => admit(report, claim, &subjects, &others, |admitted| {
+                places.push(judged.len());
+                new.push(admitted);
+            }),
+        };
+        judged.push(one);
+    }
+    let saved = store.report_save(&new, &rules(terms), !terms.trial).await?;
+    let saved = match saved {
+        Ok(saved) => saved,
+        Err(too_many) => {
+            tracing::warn!(?too_many, "reports would suppress too many readers");
+            return Ok(Err(too_many));
+        }
+    };
+    for (place, saved) in places.into_iter().zip(saved) {
+        if let Some(one) = judged.get_mut(place) {
+            one.verdict = verdict(saved);
+            if !terms.trial {
+                log(one);
+            }
+        }
+    }
+    Ok(Ok(judged))
+}
+
+fn log(judged: &Judged) {
+    if let Judged {
+        reader: Some(reader),
+        issue: Some(issue),
+        verdict: Verdict::Suppressed(reason, true),
+    } = judged
+    {
+        let reason = reason.as_str();
+        tracing::info!(subscriber = %reader.masked(), issue = issue.0, reason, "a report suppressed a reader");
+    }
+}
+
+fn rules(terms: Terms) -> ReportRules {
+    let Terms { limits, now, .. } = terms;
+    ReportRules {
+        soft: limits.soft.into(),
+        span: i64::try_from(limits.span.as_millis()).unwrap_or(i64::MAX),
+        settled: now - SETTLED,
+        since: now - WINDOW,
+        always: ALWAYS,
+        share: limits.share.into(),
+        guarded: !terms.however_many,
+        now,
+    }
+}
+
+/// The delivery that one of the report's addresses proves, if it is of a kind that counts.
+fn proven(report: &Report, keys: &Keys, now: Timestamp) -> Result<Returned, Verdict> {
+    if let ReportKind::Notice(notice) = report.kind {
+        return Err(Verdict::Nothing(notice));
+    }
+    let mut fault = TokenError::Malformed;
+    for path in &report.paths {
+        match returned(path, keys, now) {
+            Ok(returned) => return Ok(returned),
+            Err(TokenError::Malformed) => {}
+            Err(worse) => fault = worse,
+        }
+    }
+    Err(Verdict::Unproven(fault))
+}
+
+/// The readers among all whom the reports name.
+async fn others(store: &Store, reports: &[&Report]) -> Result<HashSet<String>, Error> {
+    let named = reports.iter().flat_map(|report| &report.recipients);
+    let named: Vec<String> = named.map(EmailAddress::key).collect();
+    Ok(store.subscriber_known(&named).await?)
+}
+
+/// Hands on the report to keep, if its delivery is there and it does not name another reader instead.
+///
+/// Whom it names beside that does not matter: mail is forwarded.
+fn admit(
+    report: &Report,
+    claim: Returned,
+    subjects: &HashMap<(SubscriberId, IssueNumber), Reportable>,
+    others: &HashSet<String>,
+    admit: impl FnOnce(NewReport),
+) -> Judged {
+    let Some(subject) = subjects.get(&(claim.subscriber, claim.issue)) else {
+        return Judged {
+            reader: None,
+            issue: Some(claim.issue),
+            verdict: Verdict::NoDelivery,
+        };
+    };
+    let own = subject.address.key();
+    let named: Vec<String> = report.recipients.iter().map(EmailAddress::key).collect();
+    let is_other = !named.contains(&own) && named.iter().any(|key| others.contains(key));
+    let kind = kind_of(&report.kind).filter(|_| !is_other);
+    let verdict = match kind {
+        Some((kind, status)) => {
+            admit(NewReport {
+                subscriber: claim.subscriber,
+                issue: claim.issue,
+                address_hash: subject.address_hash.clone(),
+                kind,
+                status,
+            });
+            Verdict::Kept
+        }
+        None => Verdict::OtherReader,
+    };
+    Judged {
+        reader: Some(subject.address.clone()),
+        issue: Some(claim.issue),
+        verdict,
+    }
+}
+
+fn kind_of(kind: &ReportKind) -> Option<(Reported, Option<String>)> {
+    match kind {
+        ReportKind::Bounce(Bounce { class, status }) => {
+            let kind = match class {
+                BounceClass::Hard => Reported::Hard,
+                BounceClass::Soft => Reported::Soft,
+                BounceClass::Policy => Reported::Policy,
+            };
+            Some((kind, status.clone()))
+        }
+        ReportKind::Complaint(_) => Some((Reported::Complaint, None)),
+        ReportKind::Notice(_) => None,
+    }
+}
+
+fn verdict(saved: ReportSaved) -> Verdict {
+    match saved {
+        ReportSaved::Repeated => Verdict::Repeated,
+        ReportSaved::Kept => Verdict::Kept,
+        ReportSaved::Counted(count) => Verdict::Counted(count),
+        ReportSaved::Suppressed(reason, first) => Verdict::Suppressed(reason, first),
+    }
+}

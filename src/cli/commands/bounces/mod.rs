@@ -1,0 +1,175 @@
+//! `courant bounces`: reads what came back, has it judged, and says of each message what it was and what was done.
+
+mod inbox;
+
+use inbox::Letter;
+use serde::Serialize;
+
+use crate::audience::{self, Judged, Terms, TokenError, Verdict};
+use crate::cli::args::{Bounces, IngestArgs};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::session::Session;
+use crate::model::{BounceClass, Notice, Report, ReportKind, SuppressionReason};
+use crate::pipeline::Fault;
+use crate::store::TooMany;
+
+/// Runs one of the subcommands.
+pub async fn bounces(session: &Session, command: Bounces) -> Result<Exit, Failure> {
+    match command {
+        Bounces::Ingest(wanted) => ingest(session, &wanted).await,
+    }
+}
+
+/// A message as `--json` gives one. The address is shortened, as in logs.
+#[derive(Serialize)]
+struct Told {
+    message: String,
+    kind: &'static str,
+    status: Option<String>,
+    reader: Option<String>,
+    issue: Option<i64>,
+    done: &'static str,
+    text: String,
+}
+
+async fn ingest(session: &Session, wanted: &IngestArgs) -> Result<Exit, Failure> {
+    let config = session.config()?;
+    let Some(store) = session.store(&config).await? else {
+        return Err(Failure::new(
+            Exit::NoInput,
+            "nothing was ever sent from here: there is no database",
+        )
+        .hint(
+            "run it on the newsletter that sent the mails: `courant -c DIRECTORY bounces ingest`",
+        ));
+    };
+    let letters = inbox::open(&wanted.from)?;
+    let world = session.world();
+    let keys = audience::load_or_create(&config.secret_file, &store, world.chance)
+        .await
+        .map_err(Fault::from)?;
+    let reports: Vec<&Report> = letters.iter().map(|letter| &letter.report).collect();
+    let terms = Terms {
+        limits: config.delivery.bounce_limits,
+        now: session.clock().now(),
+        however_many: wanted.yes,
+        trial: wanted.dry_run,
+    };
+    let judged = audience::report(&store, &keys, &reports, terms).await;
+    let judged = match judged.map_err(Fault::from)? {
+        Ok(judged) => judged,
+        Err(too_many) => return Err(flood(too_many, letters.len())),
+    };
+    let soft = config.delivery.bounce_limits.soft;
+    let told: Vec<Told> = letters
+        .iter()
+        .zip(&judged)
+        .map(|(letter, judged)| tell(letter, judged, soft))
+        .collect();
+    if !wanted.dry_run {
+        for letter in &letters {
+            inbox::done(letter)?;
+        }
+    }
+    session.printer.either(&told, |printer| {
+        for told in &told {
+            printer.line(format!("{}: {}", told.message, told.text));
+        }
+        if wanted.dry_run {
+            printer.line("Nothing was saved.");
+        }
+    });
+    Ok(Exit::Done)
+}
+
+/// A mail server that pipes a message here tries again after exit code 75, so that nothing is lost meanwhile.
+fn flood(found: TooMany, messages: usize) -> Failure {
+    Failure::new(
+        Exit::TryAgain,
+        format!(
+            "{} of {} readers would be suppressed by reports within an hour: nothing was done with these {messages} messages",
+            found.suppressions, found.readers
+        ),
+    )
+    .hint("so many at once is mostly a fault at a mail server; look at them with `--dry-run --yes`, and suppress them all the same with `--yes`")
+}
+
+fn tell(letter: &Letter, judged: &Judged, soft: u32) -> Told {
+    let (kind, status) = kind_of(&letter.report.kind);
+    let reader = judged.reader.as_ref().map(|address| address.masked());
+    let (done, what) = done(judged.verdict, soft);
+    let mut text = match &status {
+        Some(status) => format!("{kind} {status}"),
+        None => kind.to_owned(),
+    };
+    if let (Some(reader), Some(issue)) = (&reader, judged.issue) {
+        text = format!("{text}, {reader}, issue {issue}");
+    }
+    Told {
+        message: letter.name.clone(),
+        kind,
+        status,
+        reader,
+        issue: judged.issue.map(|issue| issue.0),
+        done,
+        text: format!("{text}: {what}"),
+    }
+}
+
+fn kind_of(kind: &ReportKind) -> (&'static str, Option<String>) {
+    match kind {
+        ReportKind::Bounce(bounce) => {
+            let kind = match bounce.class {
+                BounceClass::Hard => "hard bounce",
+                BounceClass::Soft => "soft bounce",
+                BounceClass::Policy => "refusal by policy",
+            };
+            (kind, bounce.status.clone())
+        }
+        ReportKind::Complaint(_) => ("complaint", None),
+        ReportKind::Notice(notice) => {
+            let kind = match notice {
+                Notice::Delayed => "delay",
+                Notice::Arrived => "delivery receipt",
+                Notice::Receipt => "read receipt",
+                Notice::AutoReply => "automatic reply",
+                Notice::Feedback => "feedback without complaint",
+                Notice::Other => "no report",
+            };
+            (kind, None)
+        }
+    }
+}
+
+/// What was done, in a word for programs and in words for people.
+fn done(verdict: Verdict, soft: u32) -> (&'static str, String) {
+    let (word, text) = match verdict {
+        Verdict::Nothing(_) => ("nothing", "counts as nothing"),
+        Verdict::Unproven(TokenError::Malformed) => (
+            "refused",
+            "not believed, since no address in it is a return path of ours",
+        ),
+        Verdict::Unproven(TokenError::Forged) => {
+            ("refused", "not believed, since its token is forged")
+        }
+        Verdict::Unproven(TokenError::Expired) => {
+            ("refused", "not believed, since its token has expired")
+        }
+        Verdict::NoDelivery => ("refused", "not believed, since there is no such delivery"),
+        Verdict::OtherReader => (
+            "refused",
+            "not believed, since it names another reader than its token",
+        ),
+        Verdict::Repeated => ("repeated", "was dealt with before"),
+        Verdict::Kept => ("kept", "kept; it says nothing about the reader"),
+        Verdict::Counted(count) => {
+            return ("counted", format!("counted, {count} of {soft} in a row"));
+        }
+        Verdict::Suppressed(_, false) => ("known", "the reader was suppressed before"),
+        Verdict::Suppressed(SuppressionReason::Complained, true) => {
+            ("suppressed", "suppressed (complained)")
+        }
+        Verdict::Suppressed(_, true) => ("suppressed", "suppressed (bounced)"),
+    };
+    (word, text.to_owned())
+}

@@ -1,0 +1,78 @@
+//! What came back: a report about one delivery, read from a mail or told by a provider, before anybody believes it.
+
+use jiff::SignedDuration;
+use serde::Serialize;
+
+use super::EmailAddress;
+
+/// A report, whatever door it came in by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The addresses that may be a return path of ours: a report is worth what the token in one of them proves.
+    pub paths: Vec<String>,
+    /// Whom it names, if it does. Anybody can write this.
+    pub recipients: Vec<EmailAddress>,
+    /// What it says.
+    pub kind: ReportKind,
+}
+
+/// What a report says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReportKind {
+    /// The mail did not arrive.
+    Bounce(Bounce),
+    /// The reader called it spam (RFC 5965); the word is its feedback type.
+    Complaint(String),
+    /// Anything that counts as nothing.
+    Notice(Notice),
+}
+
+/// A mail that did not arrive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounce {
+    /// What it is worth.
+    pub class: BounceClass,
+    /// The enhanced status (RFC 3463), if one was told.
+    pub status: Option<String>,
+}
+
+/// What a bounce is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BounceClass {
+    /// There is no such mailbox.
+    Hard,
+    /// Full, switched off, unreachable, or nobody says why: counted.
+    Soft,
+    /// We, or this mail, are not wanted: says nothing about the reader.
+    Policy,
+}
+
+/// What counts as nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Notice {
+    /// Not there yet; the server goes on trying.
+    Delayed,
+    /// It arrived, or was passed on.
+    Arrived,
+    /// It was opened or deleted (RFC 8098).
+    Receipt,
+    /// Out of office, and the like (RFC 3834).
+    AutoReply,
+    /// Feedback that is no complaint, such as `not-spam`.
+    Feedback,
+    /// No report: a person's mail, or anything else.
+    Other,
+}
+
+/// When reports suppress a reader, and when they are too many to be true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BounceLimits {
+    /// Issues in a row that bounced for a passing reason.
+    pub soft: u32,
+    /// The span that these must cover at least, from the first to the last mail.
+    pub span: SignedDuration,
+    /// The share of the readers, in percent, that reports may suppress within an hour.
+    pub share: u32,
+}

@@ -1,0 +1,408 @@
+//! What came back: reports, each once, with the suppressions that follow from them.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use crate::model::{EmailAddress, IssueNumber, Reader, SubscriberId, SuppressionReason};
+
+use super::statement::{Row, Statement, Value};
+use super::suppressions::REQUEST;
+use super::transaction::{TRIES, Transaction};
+use super::{Error, Store};
+
+/// Issue and reader: which delivery a report is about.
+type Key = (SubscriberId, IssueNumber);
+
+/// The kinds of report that are kept, as the database's CHECK lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reported {
+    /// There is no such mailbox: suppresses.
+    Hard,
+    /// Passing: counted, and suppresses when there are enough.
+    Soft,
+    /// Says nothing about the reader.
+    Policy,
+    /// Called spam: suppresses.
+    Complaint,
+}
+
+impl Reported {
+    const ALL: [Self; 4] = [Self::Hard, Self::Soft, Self::Policy, Self::Complaint];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Hard => "hard",
+            Self::Soft => "soft",
+            Self::Policy => "policy",
+            Self::Complaint => "complaint",
+        }
+    }
+}
+
+/// A report to keep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewReport {
+    /// Who.
+    pub subscriber: SubscriberId,
+    /// Which issue.
+    pub issue: IssueNumber,
+    /// The delivery's own address, hashed.
+    pub address_hash: String,
+    /// What it says.
+    pub kind: Reported,
+    /// The enhanced status, if one was told.
+    pub status: Option<String>,
+}
+
+/// By what reports are judged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReportRules {
+    /// Soft reports of issues in a row that suppress.
+    pub soft: i64,
+    /// Milliseconds that these must span at least.
+    pub span: i64,
+    /// A mail that was sent before this and of which nothing came back has arrived: it ends the row.
+    pub settled: Timestamp,
+    /// Suppressions by reports since then are counted together.
+    pub since: Timestamp,
+    /// So many of these are always let through.
+    pub always: i64,
+    /// Beyond that, at most this share of the readers, in percent.
+    pub share: i64,
+    /// Whether the share is looked at.
+    pub guarded: bool,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What became of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportSaved {
+    /// It was there before.
+    Repeated,
+    /// Kept, and no more.
+    Kept,
+    /// So many soft ones in a row by now.
+    Counted(i64),
+    /// The address is suppressed; the flag says whether this report did it.
+    Suppressed(SuppressionReason, bool),
+}
+
+/// Reports that would suppress too many: nothing was saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooMany {
+    /// Suppressions within the hour, these included.
+    pub suppressions: i64,
+    /// Readers that are listed.
+    pub readers: i64,
+}
+
+/// A delivery that a report may be about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reportable {
+    /// Where it went.
+    pub address: EmailAddress,
+    /// The same, hashed.
+    pub address_hash: String,
+}
+
+impl Store {
+    /// The deliveries among these that there are.
+    pub async fn report_subjects(
+        &self,
+        keys: &[(SubscriberId, IssueNumber)],
+    ) -> Result<HashMap<(SubscriberId, IssueNumber), Reportable>, Error> {
+        let asked: Vec<_> = keys
+            .iter()
+            .map(|(subscriber, issue)| [Value::from(subscriber.0), issue.0.into()])
+            .collect();
+        let mut tx = self.engine.begin_read().await?;
+        let rows = tx
+            .over(
+                "WITH v(subscriber, issue) AS (VALUES {rows})
+                 SELECT d.subscriber AS subscriber, d.issue AS issue, d.reader AS reader, d.address_hash AS address_hash
+                 FROM v JOIN delivery d ON d.subscriber = v.subscriber AND d.issue = v.issue",
+                &asked,
+            )
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let reader: Reader = row.json("reader")?;
+                let subject = Reportable {
+                    address: reader.address,
+                    address_hash: row.text("address_hash")?,
+                };
+                Ok((key_of(row)?, subject))
+            })
+            .collect()
+    }
+
+    /// Keeps reports, each once, and suppresses what they ask for: all of it in one transaction, or none where it would
+    /// suppress too many. With `keep` false nothing is kept, and what would have become of each is told.
+    pub async fn report_save(
+        &self,
+        reports: &[NewReport],
+        rules: &ReportRules,
+        keep: bool,
+    ) -> Result<Result<Vec<ReportSaved>, TooMany>, Error> {
+        let mut tries = 0;
+        loop {
+            let mut tx = self.engine.begin_write().await?;
+            let saved = save(&mut tx, reports, rules).await;
+            // What is not committed is undone.
+            let saved = match saved {
+                Ok(Ok(saved)) if keep => tx.commit().await.map(|()| Ok(saved)),
+                other => other,
+            };
+            tries += 1;
+            match saved {
+                Err(Error::Conflict(_)) if tries < TRIES => {}
+                saved => return saved,
+            }
+        }
+    }
+
+    /// Which of these addresses are readers', by [`EmailAddress::key`].
+    pub async fn subscriber_known(&self, keys: &[String]) -> Result<HashSet<String>, Error> {
+        let asked: Vec<_> = keys.iter().map(|key| [key.as_str().into()]).collect();
+        let mut tx = self.engine.begin_read().await?;
+        let rows = tx
+            .over(
+                "WITH v(address_key) AS (VALUES {rows})
+                 SELECT s.address_key AS address_key
+                 FROM v JOIN subscriber s ON s.address_key = v.address_key",
+                &asked,
+            )
+            .await?;
+        rows.iter().map(|row| row.text("address_key")).collect()
+    }
+}
+
+async fn save(
+    tx: &mut Transaction,
+    reports: &[NewReport],
+    rules: &ReportRules,
+) -> Result<Result<Vec<ReportSaved>, TooMany>, Error> {
+    let mut fresh = insert(tx, reports, rules.now).await?;
+    let counts = count_soft(tx, reports, rules).await?;
+    let asked: Vec<Option<SuppressionReason>> = reports
+        .iter()
+        .map(|report| suppression(report, &counts, rules))
+        .collect();
+    let mut added = suppress(tx, reports, &asked, &fresh, rules.now).await?;
+    mark(tx, reports, &asked, &added).await?;
+    if rules.guarded
+        && !added.is_empty()
+        && let Some(too_many) = too_many(tx, rules).await?
+    {
+        return Ok(Err(too_many));
+    }
+    let saved = reports.iter().zip(asked).map(|(report, asked)| {
+        // The first of several that are the same is the one that counts.
+        if !fresh.remove(&whole_key(report)) {
+            return ReportSaved::Repeated;
+        }
+        match asked {
+            Some(reason) => ReportSaved::Suppressed(reason, added.remove(&report.address_hash)),
+            None if report.kind == Reported::Soft => {
+                ReportSaved::Counted(counts.get(&report.subscriber).map_or(0, |c| c.total))
+            }
+            None => ReportSaved::Kept,
+        }
+    });
+    Ok(Ok(saved.collect()))
+}
+
+/// The soft reports of issues in a row.
+struct Soft {
+    total: i64,
+    span: i64,
+}
+
+fn suppression(
+    report: &NewReport,
+    counts: &HashMap<SubscriberId, Soft>,
+    rules: &ReportRules,
+) -> Option<SuppressionReason> {
+    match report.kind {
+        Reported::Hard => Some(SuppressionReason::Bounced),
+        Reported::Complaint => Some(SuppressionReason::Complained),
+        Reported::Soft => {
+            let soft = counts.get(&report.subscriber)?;
+            let enough = soft.total >= rules.soft && soft.span >= rules.span;
+            enough.then_some(SuppressionReason::Bounced)
+        }
+        Reported::Policy => None,
+    }
+}
+
+fn whole_key(report: &NewReport) -> (Key, Reported) {
+    ((report.subscriber, report.issue), report.kind)
+}
+
+/// Keeps what is new, and says which that is.
+async fn insert(
+    tx: &mut Transaction,
+    reports: &[NewReport],
+    now: Timestamp,
+) -> Result<HashSet<(Key, Reported)>, Error> {
+    let rows: Vec<_> = reports
+        .iter()
+        .map(|report| {
+            [
+                Value::from(report.subscriber.0),
+                report.issue.0.into(),
+                report.kind.as_str().into(),
+                now.into(),
+                report.status.clone().into(),
+                false.into(),
+            ]
+        })
+        .collect();
+    let rows = tx
+        .over(
+            "INSERT INTO report (subscriber, issue, kind, at, status, suppressed) VALUES {rows}
+             ON CONFLICT (subscriber, issue, kind) DO NOTHING
+             RETURNING subscriber, issue, kind",
+            &rows,
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let kind = row.word("kind", &Reported::ALL, Reported::as_str)?;
+            Ok((key_of(row)?, kind))
+        })
+        .collect()
+}
+
+/// The soft reports of each reader since the last issue that arrived, these included.
+async fn count_soft(
+    tx: &mut Transaction,
+    reports: &[NewReport],
+    rules: &ReportRules,
+) -> Result<HashMap<SubscriberId, Soft>, Error> {
+    let soft = reports.iter().filter(|r| r.kind == Reported::Soft);
+    let readers: HashSet<i64> = soft.map(|report| report.subscriber.0).collect();
+    let rows: Vec<_> = readers
+        .into_iter()
+        .map(|reader| [Value::from(reader), rules.settled.into()])
+        .collect();
+    let rows = tx
+        .over(
+            "WITH v(subscriber, settled) AS (VALUES {rows})
+             SELECT v.subscriber AS subscriber, COUNT(*) AS total,
+                COALESCE(MAX(d.last_at) - MIN(d.last_at), 0) AS span
+             FROM v
+             JOIN report r ON r.subscriber = v.subscriber AND r.kind = 'soft'
+             JOIN delivery d ON d.subscriber = r.subscriber AND d.issue = r.issue
+             WHERE NOT EXISTS (
+                SELECT 1 FROM delivery g
+                WHERE g.subscriber = r.subscriber AND g.issue > r.issue AND g.state = 'sent'
+                    AND g.last_at <= v.settled
+                    AND NOT EXISTS (SELECT 1 FROM report b WHERE b.subscriber = g.subscriber AND b.issue = g.issue))
+             GROUP BY v.subscriber",
+            &rows,
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let soft = Soft {
+                total: row.number("total")?,
+                span: row.number("span")?,
+            };
+            Ok((SubscriberId(row.number("subscriber")?), soft))
+        })
+        .collect()
+}
+
+/// Suppresses what fresh reports ask for, and says which addresses were not suppressed before.
+async fn suppress(
+    tx: &mut Transaction,
+    reports: &[NewReport],
+    asked: &[Option<SuppressionReason>],
+    fresh: &HashSet<(Key, Reported)>,
+    now: Timestamp,
+) -> Result<HashSet<String>, Error> {
+    let rows: Vec<_> = reports
+        .iter()
+        .zip(asked)
+        .filter(|(report, _)| fresh.contains(&whole_key(report)))
+        .filter_map(|(report, reason)| {
+            Some([
+                Value::from(report.address_hash.as_str()),
+                (*reason)?.as_str().into(),
+                now.into(),
+                REQUEST.into(),
+            ])
+        })
+        .collect();
+    let rows = tx
+        .over(
+            "INSERT INTO suppression (address_hash, reason, at, origin) VALUES {rows}
+             ON CONFLICT (address_hash) DO NOTHING
+             RETURNING address_hash",
+            &rows,
+        )
+        .await?;
+    rows.iter().map(|row| row.text("address_hash")).collect()
+}
+
+/// Marks the reports that suppressed an address, one for each.
+async fn mark(
+    tx: &mut Transaction,
+    reports: &[NewReport],
+    asked: &[Option<SuppressionReason>],
+    added: &HashSet<String>,
+) -> Result<(), Error> {
+    let mut left = added.clone();
+    let rows: Vec<_> = reports
+        .iter()
+        .zip(asked)
+        .filter(|(report, asked)| asked.is_some() && left.remove(&report.address_hash))
+        .map(|(report, _)| {
+            [
+                Value::from(report.subscriber.0),
+                report.issue.0.into(),
+                report.kind.as_str().into(),
+            ]
+        })
+        .collect();
+    tx.over(
+        "WITH v(subscriber, issue, kind) AS (VALUES {rows})
+         UPDATE report SET suppressed = 1 FROM v
+         WHERE report.subscriber = v.subscriber AND report.issue = v.issue AND report.kind = v.kind",
+        &rows,
+    )
+    .await?;
+    Ok(())
+}
+
+/// How many reports have suppressed of late, where that is too many.
+async fn too_many(tx: &mut Transaction, rules: &ReportRules) -> Result<Option<TooMany>, Error> {
+    let row = tx
+        .row(
+            Statement::new(
+                "SELECT (SELECT COUNT(*) FROM report WHERE suppressed = 1 AND at > $1) AS suppressions,
+                    (SELECT COUNT(*) FROM subscriber WHERE active = 1) AS readers",
+            )
+            .with(rules.since),
+        )
+        .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let (suppressions, readers) = (row.number("suppressions")?, row.number("readers")?);
+    let many = suppressions > rules.always && suppressions * 100 > rules.share * readers;
+    Ok(many.then_some(TooMany {
+        suppressions,
+        readers,
+    }))
+}
+
+fn key_of(row: &Row) -> Result<Key, Error> {
+    Ok((
+        SubscriberId(row.number("subscriber")?),
+        IssueNumber(row.number("issue")?),
+    ))
+}

@@ -1,0 +1,146 @@
+//! Reports: each once, what follows from them in the same transaction, and nothing where it would be too much.
+
+use courant::model::*;
+use courant::store::{NewReport, ReportRules, ReportSaved, Reported, Store, TooMany};
+
+use super::bench::*;
+
+const BOUNCED: SuppressionReason = SuppressionReason::Bounced;
+
+fn rules(seconds: i64) -> ReportRules {
+    ReportRules {
+        soft: 2,
+        span: 60_000,
+        settled: at(seconds - 10_000),
+        since: at(seconds - 3_600),
+        always: 1,
+        share: 50,
+        guarded: true,
+        now: at(seconds),
+    }
+}
+
+fn report(issue: i64, reader: i64, kind: Reported) -> NewReport {
+    NewReport {
+        subscriber: SubscriberId(1000 + reader),
+        issue: IssueNumber(issue),
+        address_hash: address_hash(reader),
+        kind,
+        status: Some("5.1.1".into()),
+    }
+}
+
+/// Sends all of an issue at an instant.
+async fn send(store: &Store, issue: IssueNumber, seconds: i64) {
+    for delivery in claim(store, issue, seconds, 100).await {
+        intend(store, issue, seconds, &[delivery.claim]).await;
+        record(store, seconds, delivery.claim, ok()).await;
+    }
+}
+
+async fn suppressed(store: &Store) -> i64 {
+    store.suppression_count().await.unwrap()
+}
+
+pub async fn a_report_is_kept_once_and_suppresses(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 3).await;
+    send(store, issue, 0).await;
+    let subjects = [(SubscriberId(1001), issue), (SubscriberId(1009), issue)];
+    let found = store.report_subjects(&subjects).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[&subjects[0]].address, address(1));
+
+    let hard = report(1, 1, Reported::Hard);
+    let policy = report(1, 2, Reported::Policy);
+    let reports = [hard.clone(), hard.clone(), policy.clone()];
+    let first = [
+        ReportSaved::Suppressed(BOUNCED, true),
+        ReportSaved::Repeated,
+        ReportSaved::Kept,
+    ];
+    let free = ReportRules {
+        guarded: false,
+        ..rules(5)
+    };
+    let tried = store.report_save(&reports, &free, false).await.unwrap();
+    assert_eq!(tried.unwrap(), first);
+    assert_eq!(suppressed(store).await, 0, "a trial saved something");
+    let saved = store.report_save(&reports, &free, true).await.unwrap();
+    assert_eq!(saved.unwrap(), first);
+    assert_eq!(suppressed(store).await, 1);
+    let complaint = report(1, 1, Reported::Complaint);
+    let again = [hard, policy, complaint];
+    let again = store.report_save(&again, &free, true).await;
+    let complained = SuppressionReason::Complained;
+    let expected = [
+        ReportSaved::Repeated,
+        ReportSaved::Repeated,
+        ReportSaved::Suppressed(complained, false),
+    ];
+    assert_eq!(again.unwrap().unwrap(), expected);
+    let reasons = store.suppression_find(&[address_hash(1)]).await.unwrap();
+    assert_eq!(reasons[&address_hash(1)], BOUNCED, "the first reason stays");
+}
+
+pub async fn soft_reports_count_by_issues_in_a_row(bench: &Bench) {
+    let store = &bench.store;
+    let first = sealed(store, 2).await;
+    send(store, first, 0).await;
+    for (number, seconds) in [(2, 30), (3, 90)] {
+        let seal = seal(number, "weekly", &[1], 2);
+        store.issue_seal(&seal).await.unwrap();
+        send(store, IssueNumber(number), seconds).await;
+    }
+    let soft = |issue| [report(issue, 0, Reported::Soft)];
+    let save = async |issue, rules: ReportRules| {
+        let saved = store.report_save(&soft(issue), &rules, true).await;
+        saved.unwrap().unwrap()[0]
+    };
+    assert_eq!(save(1, rules(10)).await, ReportSaved::Counted(1));
+    // Two, within too short a span.
+    assert_eq!(save(2, rules(40)).await, ReportSaved::Counted(2));
+    let reached = save(3, rules(100)).await;
+    assert_eq!(reached, ReportSaved::Suppressed(BOUNCED, true));
+    // Of the second issue nothing came back from the other reader, and that is settled: the row begins anew.
+    let other = |issue| [report(issue, 1, Reported::Soft)];
+    let settled = ReportRules {
+        settled: at(60),
+        guarded: false,
+        ..rules(200)
+    };
+    for (issue, rules, count) in [(1, rules(100), 1), (3, settled, 1)] {
+        let saved = store.report_save(&other(issue), &rules, true).await;
+        assert_eq!(saved.unwrap().unwrap(), [ReportSaved::Counted(count)]);
+    }
+}
+
+pub async fn too_many_within_an_hour_save_nothing(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 5).await;
+    send(store, issue, 0).await;
+    let hard = |reader| report(1, reader, Reported::Hard);
+    let saved = store.report_save(&[hard(0)], &rules(0), true).await;
+    assert!(saved.unwrap().is_ok(), "one is always let through");
+    // No reader is listed in the store here, so every share is too large.
+    let expected = TooMany {
+        suppressions: 3,
+        readers: 0,
+    };
+    let many = [hard(1), hard(2)];
+    let flood = store.report_save(&many, &rules(3_599), true).await;
+    assert_eq!(flood.unwrap(), Err(expected));
+    assert_eq!(suppressed(store).await, 1);
+    let one = store.report_save(&[hard(3)], &rules(3_601), true).await;
+    assert!(one.unwrap().is_ok(), "an hour has passed");
+    let free = ReportRules {
+        guarded: false,
+        ..rules(3_602)
+    };
+    let saved = store.report_save(&many, &free, true).await;
+    assert_eq!(
+        saved.unwrap().unwrap(),
+        [ReportSaved::Suppressed(BOUNCED, true); 2]
+    );
+    assert_eq!(suppressed(store).await, 4);
+}
