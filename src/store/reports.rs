@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use crate::model::{EmailAddress, IssueNumber, Reader, SubscriberId, SuppressionReason};
 
-use super::statement::{Row, Statement, Value};
+use super::report_rules::{ReportRules, TooMany, count_soft, suppression, too_many};
+use super::statement::{Row, Value};
 use super::suppressions::REQUEST;
 use super::transaction::{TRIES, Transaction};
 use super::{Error, Store};
@@ -55,27 +56,6 @@ pub struct NewReport {
     pub status: Option<String>,
 }
 
-/// By what reports are judged.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ReportRules {
-    /// Soft reports of issues in a row that suppress.
-    pub soft: i64,
-    /// Milliseconds that these must span at least.
-    pub span: i64,
-    /// A mail that was sent before this and of which nothing came back has arrived: it ends the row.
-    pub settled: Timestamp,
-    /// Suppressions by reports since then are counted together.
-    pub since: Timestamp,
-    /// So many of these are always let through.
-    pub always: i64,
-    /// Beyond that, at most this share of the readers, in percent.
-    pub share: i64,
-    /// Whether the share is looked at.
-    pub guarded: bool,
-    /// Now.
-    pub now: Timestamp,
-}
-
 /// What became of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReportSaved {
@@ -87,15 +67,6 @@ pub enum ReportSaved {
     Counted(i64),
     /// The address is suppressed; the flag says whether this report did it.
     Suppressed(SuppressionReason, bool),
-}
-
-/// Reports that would suppress too many: nothing was saved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooMany {
-    /// Suppressions within the hour, these included.
-    pub suppressions: i64,
-    /// Readers that are listed.
-    pub readers: i64,
 }
 
 /// A delivery that a report may be about.
@@ -214,29 +185,6 @@ async fn save(
     Ok(Ok(saved.collect()))
 }
 
-/// The soft reports of issues in a row.
-struct Soft {
-    total: i64,
-    span: i64,
-}
-
-fn suppression(
-    report: &NewReport,
-    counts: &HashMap<SubscriberId, Soft>,
-    rules: &ReportRules,
-) -> Option<SuppressionReason> {
-    match report.kind {
-        Reported::Hard => Some(SuppressionReason::Bounced),
-        Reported::Complaint => Some(SuppressionReason::Complained),
-        Reported::Soft => {
-            let soft = counts.get(&report.subscriber)?;
-            let enough = soft.total >= rules.soft && soft.span >= rules.span;
-            enough.then_some(SuppressionReason::Bounced)
-        }
-        Reported::Policy => None,
-    }
-}
-
 fn whole_key(report: &NewReport) -> (Key, Reported) {
     ((report.subscriber, report.issue), report.kind)
 }
@@ -272,46 +220,6 @@ async fn insert(
         .map(|row| {
             let kind = row.word("kind", &Reported::ALL, Reported::as_str)?;
             Ok((key_of(row)?, kind))
-        })
-        .collect()
-}
-
-/// The soft reports of each reader since the last issue that arrived, these included.
-async fn count_soft(
-    tx: &mut Transaction,
-    reports: &[NewReport],
-    rules: &ReportRules,
-) -> Result<HashMap<SubscriberId, Soft>, Error> {
-    let soft = reports.iter().filter(|r| r.kind == Reported::Soft);
-    let readers: HashSet<i64> = soft.map(|report| report.subscriber.0).collect();
-    let rows: Vec<_> = readers
-        .into_iter()
-        .map(|reader| [Value::from(reader), rules.settled.into()])
-        .collect();
-    let rows = tx
-        .over(
-            "WITH v(subscriber, settled) AS (VALUES {rows})
-             SELECT v.subscriber AS subscriber, COUNT(*) AS total,
-                COALESCE(MAX(d.last_at) - MIN(d.last_at), 0) AS span
-             FROM v
-             JOIN report r ON r.subscriber = v.subscriber AND r.kind = 'soft'
-             JOIN delivery d ON d.subscriber = r.subscriber AND d.issue = r.issue
-             WHERE NOT EXISTS (
-                SELECT 1 FROM delivery g
-                WHERE g.subscriber = r.subscriber AND g.issue > r.issue AND g.state = 'sent'
-                    AND g.last_at <= v.settled
-                    AND NOT EXISTS (SELECT 1 FROM report b WHERE b.subscriber = g.subscriber AND b.issue = g.issue))
-             GROUP BY v.subscriber",
-            &rows,
-        )
-        .await?;
-    rows.iter()
-        .map(|row| {
-            let soft = Soft {
-                total: row.number("total")?,
-                span: row.number("span")?,
-            };
-            Ok((SubscriberId(row.number("subscriber")?), soft))
         })
         .collect()
 }
@@ -376,28 +284,6 @@ async fn mark(
     )
     .await?;
     Ok(())
-}
-
-/// How many reports have suppressed of late, where that is too many.
-async fn too_many(tx: &mut Transaction, rules: &ReportRules) -> Result<Option<TooMany>, Error> {
-    let row = tx
-        .row(
-            Statement::new(
-                "SELECT (SELECT COUNT(*) FROM report WHERE suppressed = 1 AND at > $1) AS suppressions,
-                    (SELECT COUNT(*) FROM subscriber WHERE active = 1) AS readers",
-            )
-            .with(rules.since),
-        )
-        .await?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let (suppressions, readers) = (row.number("suppressions")?, row.number("readers")?);
-    let many = suppressions > rules.always && suppressions * 100 > rules.share * readers;
-    Ok(many.then_some(TooMany {
-        suppressions,
-        readers,
-    }))
 }
 
 fn key_of(row: &Row) -> Result<Key, Error> {

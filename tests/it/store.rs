@@ -50,6 +50,7 @@ macro_rules! scenarios {
 
 scenarios! {
     ledger::a_source_and_its_posts_are_saved_together,
+    ledger::large_posts_are_written_and_changed_whole,
     ledger::a_failed_reading_changes_only_the_attempt,
     ledger::a_known_post_is_found_by_either_identity,
     ledger::what_a_visit_teaches_is_kept_whatever_came_of_it,

@@ -41,6 +41,39 @@ fn rss_as_a_blog_sends_it() {
 }
 
 #[test]
+fn a_feed_that_is_read_in_parts_keeps_its_order_and_its_numbers() {
+    let item = |number: usize| match number {
+        50 => "<item><pubDate>Mon, 02 Nov 2026 08:00:00 +0000</pubDate></item>".to_owned(),
+        _ => format!(
+            "<item><title>Bericht {number}</title><link>https://loket.example.nl/{number}</link>\
+             <description>&lt;p&gt;{}&lt;/p&gt;</description></item>",
+            format!("tekst {number} ").repeat(2_000)
+        ),
+    };
+    let items: String = (1..=60).map(item).collect();
+    let gathered = read(&rss(&items));
+    assert_eq!(gathered.title.as_deref(), Some("x"));
+    let numbers: Vec<usize> = (1..=60).filter(|number| *number != 50).collect();
+    assert_eq!(gathered.posts.len(), numbers.len());
+    for (post, number) in gathered.posts.iter().zip(numbers) {
+        assert_eq!(post.title, format!("Bericht {number}"));
+        assert_eq!(
+            post.link,
+            Some(format!("https://loket.example.nl/{number}"))
+        );
+        assert_eq!(
+            post.html.matches(&format!("tekst {number} ")).count(),
+            2_000
+        );
+    }
+    let fault = &gathered.faults[0].message;
+    assert!(
+        fault.starts_with("item 50 of the feed has neither"),
+        "{fault}"
+    );
+}
+
+#[test]
 fn atom_with_xhtml_and_bases() {
     let (url, source) = feed_source("https://harbour.example.org/atom.xml");
     let gathered = read_feed(ATOM.as_bytes(), None, &url, &source).unwrap();

@@ -52,6 +52,36 @@ pub async fn a_source_and_its_posts_are_saved_together(bench: &Bench) {
     assert_eq!(entries[1].first_seen, at(120));
 }
 
+/// More text than one statement takes is written by several, and none of it is lost.
+pub async fn large_posts_are_written_and_changed_whole(bench: &Bench) {
+    let store = &bench.store;
+    let large = |number: i64, word: &str| Post {
+        html: format!("<p>{number} {}</p>", word.repeat(20_000)),
+        ..post(number)
+    };
+    let mut first = reading(0, 1..=30);
+    for (new, number) in first.new.iter_mut().zip(1..) {
+        new.post = large(number, "oud ");
+    }
+    store.source_save(&first).await.unwrap();
+    let ids: Vec<PostId> = (1..=30).map(PostId).collect();
+    let html = |entries: Vec<LedgerEntry>| -> Vec<String> {
+        entries.into_iter().map(|entry| entry.post.html).collect()
+    };
+    let written = html(store.post_load(&ids).await.unwrap());
+    let expected: Vec<String> = (1..=30).map(|n| large(n, "oud ").html).collect();
+    assert!(written == expected, "{} posts", written.len());
+
+    let mut then = reading(60, []);
+    then.changed = (1..=30)
+        .map(|n| (PostId(n), large(n, "nieuw "), format!("print {n}")))
+        .collect();
+    store.source_save(&then).await.unwrap();
+    let changed = html(store.post_load(&ids).await.unwrap());
+    let expected: Vec<String> = (1..=30).map(|n| large(n, "nieuw ").html).collect();
+    assert!(changed == expected, "{} posts", changed.len());
+}
+
 pub async fn what_a_visit_teaches_is_kept_whatever_came_of_it(bench: &Bench) {
     let store = &bench.store;
     let told = |what: &str, seconds| SourceEvent {
