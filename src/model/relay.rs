@@ -114,6 +114,20 @@ impl Relay {
             user: (!user.is_empty()).then_some(user),
         }))
     }
+
+    /// What the relay goes by in records and reports: `mailbox`, `host:port`, or `user@host:port`, since an account has
+    /// limits of its own.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Mailbox => "mailbox".to_owned(),
+            Self::Smtp(SmtpRelay {
+                host, port, user, ..
+            }) => match user {
+                Some(user) => format!("{user}@{host}:{port}"),
+                None => format!("{host}:{port}"),
+            },
+        }
+    }
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -163,6 +177,17 @@ mod tests {
         assert_eq!(smtp("smtps://mail.example.nl").port, 465);
         assert_eq!(smtp("smtp://127.0.0.1:2525").security, Security::Loopback);
         assert_eq!(smtp("smtps://[::1]:2525").security, Security::Implicit);
+    }
+
+    #[test]
+    fn an_account_has_a_name_of_its_own() {
+        let name = |text| Relay::parse(text).unwrap().name();
+        assert_eq!(name("mailbox"), "mailbox");
+        assert_eq!(name("smtps://mail.example.nl"), "mail.example.nl:465");
+        assert_eq!(
+            name("smtp://jan%40example.nl@mail.example.nl"),
+            "jan@example.nl@mail.example.nl:587"
+        );
     }
 
     #[test]
