@@ -25,6 +25,9 @@ const SQLITE_CONNECTIONS: u32 = 4;
 /// Enough for a sender, its run and the web pages of one process.
 const POSTGRES_CONNECTIONS: u32 = 8;
 
+/// Rows that SQLite's thread may be ahead of who reads them: a turn of the outbox has no more.
+const ROWS_A_HOP: usize = 1024;
+
 /// How long a connection may be waited for, and how long SQLite waits for another writer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -345,6 +348,7 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .filename(path)
         .create_if_missing(false)
         .busy_timeout(PATIENCE)
+        .row_buffer_size(ROWS_A_HOP)
         .disable_statement_logging();
     SQLITE_SETTINGS
         .into_iter()

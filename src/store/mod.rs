@@ -4,6 +4,7 @@
 //! the time and every identifier. Each method is one transaction: it happens as a whole or not at all. One SQL text serves
 //! SQLite and PostgreSQL; what must differ stands in `engine`. Writes go by sets, many rows a statement.
 
+mod batch;
 mod deliveries;
 mod engine;
 mod error;

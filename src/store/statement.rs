@@ -22,6 +22,9 @@ pub(super) const ROWS_A_STATEMENT: usize = 256;
 /// rows preparing is the smaller part (measured: one row goes nearly twice as fast when kept, 64 rows hardly faster).
 const ROWS_KEPT: usize = 16;
 
+/// The same for statements that are filled up, of which there are few.
+const FILLED_KEPT: usize = 64;
+
 /// A value that both engines store alike.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
@@ -122,15 +125,40 @@ impl Statement {
     /// A statement over rows, which stand where the text says `{rows}`; they are its only values.
     pub(super) fn over<const N: usize>(
         text: &'static str,
-        rows: &[[Value; N]],
+        rows: Vec<[Value; N]>,
         parameters: Parameters,
+    ) -> Self {
+        let kept = rows.len() <= ROWS_KEPT;
+        Self::written(text, rows, parameters, kept)
+    }
+
+    /// The same, filled up with empty rows to the next power of two, so that few different ones are prepared; the text
+    /// must not match an empty row. SQLite alone: PostgreSQL cannot tell what type an empty value is of.
+    pub(super) fn filled<const N: usize>(
+        text: &'static str,
+        mut rows: Vec<[Value; N]>,
+        parameters: Parameters,
+    ) -> Self {
+        if parameters == Parameters::Unnamed {
+            let full = rows.len().next_power_of_two();
+            rows.resize_with(full, || [const { Value::Number(None) }; N]);
+        }
+        let kept = rows.len() <= FILLED_KEPT;
+        Self::written(text, rows, parameters, kept)
+    }
+
+    fn written<const N: usize>(
+        text: &'static str,
+        rows: Vec<[Value; N]>,
+        parameters: Parameters,
+        kept: bool,
     ) -> Self {
         let mut list = String::with_capacity(rows.len() * N * 6);
         let mut values = Vec::with_capacity(rows.len() * N);
         for row in rows {
             list.push_str(if values.is_empty() { "(" } else { "), (" });
-            for (column, value) in row.iter().enumerate() {
-                values.push(value.clone());
+            for (column, value) in row.into_iter().enumerate() {
+                values.push(value);
                 let comma = if column == 0 { "" } else { ", " };
                 list.push_str(comma);
                 match parameters {
@@ -143,7 +171,7 @@ impl Statement {
         Self {
             text: Cow::Owned(text.replace("{rows}", &list)),
             values,
-            kept: rows.len() <= ROWS_KEPT,
+            kept,
         }
     }
 }
@@ -289,11 +317,21 @@ mod tests {
     #[test]
     fn rows_are_written_as_each_engine_likes_them() {
         let rows = [[Value::from(1), "x".into()], [Value::from(2), "y".into()]];
-        let numbered = Statement::over("VALUES {rows};", &rows, Parameters::Numbered);
+        let numbered = Statement::over("VALUES {rows};", rows.to_vec(), Parameters::Numbered);
         assert_eq!(numbered.text, "VALUES ($1, $2), ($3, $4);");
         assert_eq!(numbered.values.len(), 4);
-        let unnamed = Statement::over("VALUES {rows};", &rows, Parameters::Unnamed);
+        let unnamed = Statement::over("VALUES {rows};", rows.to_vec(), Parameters::Unnamed);
         assert_eq!(unnamed.text, "VALUES (?, ?), (?, ?);");
+    }
+
+    #[test]
+    fn a_filled_statement_has_empty_rows_where_they_can_be_told_apart() {
+        let rows = || vec![[Value::from(1)], [2.into()], [3.into()]];
+        let filled = Statement::filled("VALUES {rows}", rows(), Parameters::Unnamed);
+        assert_eq!(filled.text, "VALUES (?), (?), (?), (?)");
+        assert!(matches!(filled.values[3], Value::Number(None)));
+        let numbered = Statement::filled("VALUES {rows}", rows(), Parameters::Numbered);
+        assert_eq!(numbered.text, "VALUES ($1), ($2), ($3)");
     }
 
     #[test]

@@ -31,10 +31,10 @@ macro_rules! on_engine {
 
 /// Runs a body in a write transaction: `transact!(store, tx => body)`. The body may run several times.
 macro_rules! transact {
-    ($store:expr, $tx:ident => $body:expr) => {{
+    (@ $engine:expr, $tx:ident => $body:expr) => {{
         let mut tries = 0;
         loop {
-            let mut transaction = $store.engine.begin_write().await?;
+            let mut transaction = $engine.begin_write().await?;
             let $tx = &mut transaction;
             let result: Result<_, $crate::store::Error> = async { $body }.await;
             let result = match result {
@@ -49,6 +49,9 @@ macro_rules! transact {
             }
         }
     }};
+    ($store:expr, $tx:ident => $body:expr) => {
+        $crate::store::transaction::transact!(@ $store.engine, $tx => $body)
+    };
 }
 pub(super) use transact;
 
@@ -103,7 +106,8 @@ impl Transaction {
         let parameters = Parameters::of(self);
         let mut all = Vec::new();
         for rows in rows.chunks(ROWS_A_STATEMENT) {
-            all.extend(self.rows(Statement::over(text, rows, parameters)).await?);
+            let statement = Statement::over(text, rows.to_vec(), parameters);
+            all.extend(self.rows(statement).await?);
         }
         Ok(all)
     }
@@ -115,7 +119,7 @@ impl Transaction {
 }
 
 /// The statement as the driver wants it.
-fn bound<DB: Database + HasStatementCache>(
+pub(super) fn bound<DB: Database + HasStatementCache>(
     statement: Statement,
 ) -> Query<'static, DB, DB::Arguments>
 where

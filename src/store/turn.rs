@@ -4,15 +4,16 @@
 //! is granted nothing.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use crate::model::{
     Claim, ClaimedDelivery, DeliveryKey, DeliveryState, Intent, IntentRefusal, IssueNumber,
     Outcome, OutcomeRecord, Reply, SubscriberId, TurnRequest, TurnResult,
 };
 
+use super::batch::Batch;
 use super::ledger::limit_of;
-use super::statement::{Row, Statement, Value};
-use super::transaction::{Transaction, transact};
+use super::statement::{Row, Value};
 use super::{Error, Store};
 
 impl Store {
@@ -21,28 +22,53 @@ impl Store {
     /// An outcome or intent counts only under the newest fence. An intent is granted if its lease has not run out, the
     /// address is not suppressed and the issue stands open, and the lease then holds until `lease_until`, as that of the
     /// new claims does. Of an issue that is paused, cancelled or past its deadline nothing is claimed, and an intent puts it
-    /// back. A failure
-    /// that says the mailbox does not exist suppresses the address. Claims go on by number from where this store's last
-    /// claim ended, then from the start, so retries come after what was not tried yet. Fewer claims than asked for do not
-    /// mean that nothing is left: [`Store::outbox_next`] says so.
+    /// back. A failure that says the mailbox does not exist suppresses the address. Claims go on by number from where this
+    /// store's last claim ended, then, in a transaction of their own, from the start, so retries come after what was not
+    /// tried yet. Fewer claims than asked for do not mean that nothing is left: [`Store::outbox_next`] says so.
     ///
-    /// A turn is a chain of short waits for the engine. It goes on by itself, on whichever thread is free, so that no link
-    /// of it waits behind what the caller's task does meanwhile; dropped, it is still committed or undone as a whole.
+    /// A turn goes on by itself, on whichever thread is free, so that it does not wait behind what the caller's task does
+    /// meanwhile; dropped, it is still committed or undone as a whole.
     pub async fn outbox_turn(&self, request: &TurnRequest) -> Result<TurnResult, Error> {
         let cursor = self.cursor(request.issue);
-        let (store, task) = (self.clone(), request.clone());
-        let turning = tokio::spawn(async move {
-            let result: Result<TurnResult, Error> =
-                transact!(store, tx => turn(tx, &task, cursor).await);
-            result
-        });
+        let (store, request) = (self.clone(), request.clone());
+        let issue = request.issue;
+        let turning = tokio::spawn(async move { store.turn(&request, cursor).await });
         let result = turning
             .await
             .map_err(|_| Error::from(sqlx::Error::WorkerCrashed))??;
         if let Some(last) = result.claimed.last() {
-            self.set_cursor(request.issue, last.claim.key.number + 1);
+            self.set_cursor(issue, last.claim.key.number + 1);
         }
         Ok(result)
+    }
+
+    async fn turn(&self, request: &TurnRequest, cursor: i64) -> Result<TurnResult, Error> {
+        let said = self.engine.at_once(|batch| {
+            insert_attempts(batch, &request.outcomes);
+            insert_suppressions(batch, &request.outcomes);
+            record_outcomes(batch, &request.outcomes);
+            grant_intents(batch, request);
+            claim(batch, request, request.claim, cursor..i64::MAX);
+        });
+        let [_, _, recorded, decided, claimed] = five(said.await?)?;
+        let mut claimed = all_claimed(&claimed)?;
+        let rest = request.claim - claimed.len().min(request.claim);
+        if rest > 0 && cursor > 0 {
+            let said = self
+                .engine
+                .at_once(|batch| claim(batch, request, rest, 0..cursor));
+            for rows in said.await? {
+                claimed.extend(all_claimed(&rows)?);
+            }
+        }
+        let (granted, refused) = decisions(request, &decided)?;
+        Ok(TurnResult {
+            lost_outcomes: lost(&request.outcomes, &recorded)?,
+            granted,
+            refused,
+            claimed,
+            overtaken: false,
+        })
     }
 
     /// Where to look for work first: behind the last claim, since what lies before it is mostly done.
@@ -57,57 +83,39 @@ impl Store {
     }
 }
 
-async fn turn(
-    tx: &mut Transaction,
-    request: &TurnRequest,
-    cursor: i64,
-) -> Result<TurnResult, Error> {
-    let lost_outcomes = record_outcomes(tx, &request.outcomes).await?;
-    let (granted, refused) = grant_intents(tx, request).await?;
-    let mut claimed = claim(tx, request, request.claim, cursor, i64::MAX).await?;
-    if claimed.len() < request.claim && cursor > 0 {
-        let rest = request.claim - claimed.len();
-        claimed.extend(claim(tx, request, rest, 0, cursor).await?);
-    }
-    Ok(TurnResult {
-        lost_outcomes,
-        granted,
-        refused,
-        claimed,
-        overtaken: false,
-    })
+/// The rows of each of a turn's statements.
+fn five(said: Vec<Vec<Row>>) -> Result<[Vec<Row>; 5], Error> {
+    <[Vec<Row>; 5]>::try_from(said)
+        .map_err(|said| Error::Corrupt(format!("{} answers to five statements", said.len())))
 }
 
-/// Records outcomes under their fences and gives back the claims that have lost theirs.
-async fn record_outcomes(
-    tx: &mut Transaction,
-    outcomes: &[OutcomeRecord],
-) -> Result<Vec<Claim>, Error> {
-    let rows: Vec<_> = outcomes.iter().map(change).collect();
-    let recorded = tx
-        .over(
-            "WITH v(issue, number, fence, state, at, next_at, attempts, unknowns, answered, code, enhanced, reply)
-                AS (VALUES {rows})
-             UPDATE delivery SET
-                state = v.state, last_at = v.at, lease_until = NULL, next_at = v.next_at,
-                attempts = delivery.attempts + v.attempts, unknowns = delivery.unknowns + v.unknowns,
-                code = CASE WHEN v.answered = 1 THEN v.code ELSE delivery.code END,
-                enhanced = CASE WHEN v.answered = 1 THEN v.enhanced ELSE delivery.enhanced END,
-                reply = CASE WHEN v.answered = 1 THEN v.reply ELSE delivery.reply END
-             FROM v
-             WHERE delivery.issue = v.issue AND delivery.number = v.number AND delivery.fence = v.fence
-                AND delivery.state IN ('claimed', 'intent')
-             RETURNING delivery.issue AS issue, delivery.number AS number, delivery.fence AS fence",
-            &rows,
-        )
-        .await?;
+/// Records outcomes under their fences, and gives which of them.
+fn record_outcomes(batch: &mut Batch, outcomes: &[OutcomeRecord]) {
+    batch.over(
+        "WITH v(issue, number, fence, state, at, next_at, attempts, unknowns, answered, code, enhanced, reply)
+            AS (VALUES {rows})
+         UPDATE delivery SET
+            state = v.state, last_at = v.at, lease_until = NULL, next_at = v.next_at,
+            attempts = delivery.attempts + v.attempts, unknowns = delivery.unknowns + v.unknowns,
+            code = CASE WHEN v.answered = 1 THEN v.code ELSE delivery.code END,
+            enhanced = CASE WHEN v.answered = 1 THEN v.enhanced ELSE delivery.enhanced END,
+            reply = CASE WHEN v.answered = 1 THEN v.reply ELSE delivery.reply END
+         FROM v
+         WHERE delivery.issue = v.issue AND delivery.number = v.number AND delivery.fence = v.fence
+            AND delivery.state IN ('claimed', 'intent')
+         RETURNING delivery.issue AS issue, delivery.number AS number, delivery.fence AS fence",
+        outcomes.iter().map(change).collect(),
+    );
+}
+
+/// The claims whose outcomes were not recorded.
+fn lost(outcomes: &[OutcomeRecord], recorded: &[Row]) -> Result<Vec<Claim>, Error> {
+    if recorded.len() == outcomes.len() {
+        return Ok(Vec::new());
+    }
     let recorded: HashSet<Claim> = recorded.iter().map(claim_of).collect::<Result<_, _>>()?;
-    let (kept, lost): (Vec<_>, Vec<_>) = outcomes
-        .iter()
-        .partition(|record| recorded.contains(&record.claim));
-    insert_attempts(tx, &kept).await?;
-    insert_suppressions(tx, &kept).await?;
-    Ok(lost.into_iter().map(|record| record.claim).collect())
+    let claims = outcomes.iter().map(|record| record.claim);
+    Ok(claims.filter(|claim| !recorded.contains(claim)).collect())
 }
 
 /// What an outcome changes in its delivery, in the order of the columns of `record_outcomes`.
@@ -152,111 +160,104 @@ fn reply(outcome: &Outcome) -> [Value; 3] {
     ]
 }
 
-/// Keeps the tries that did not end in sent.
-async fn insert_attempts(tx: &mut Transaction, kept: &[&OutcomeRecord]) -> Result<(), Error> {
-    let rows: Vec<_> = kept
-        .iter()
-        .filter_map(|record| {
-            let word = match record.outcome {
-                Outcome::Failed(..) => "failed",
-                Outcome::Deferred(..) => "deferred",
-                Outcome::UnknownRetry(_) | Outcome::UnknownHeld => "unknown",
-                Outcome::Sent(_) | Outcome::Released(_) => return None,
-            };
-            let [code, enhanced, text] = reply(&record.outcome);
-            Some([
-                record.claim.key.issue.0.into(),
-                record.claim.key.number.into(),
-                record.claim.fence.into(),
-                record.at.into(),
-                word.into(),
-                code,
-                enhanced,
-                text,
-            ])
-        })
-        .collect();
-    tx.over(
-        "INSERT INTO attempt (issue, number, fence, at, outcome, code, enhanced, reply) VALUES {rows}",
-        &rows,
-    )
-    .await?;
-    Ok(())
+/// Keeps the tries that did not end in sent, of outcomes that are about to be recorded.
+fn insert_attempts(batch: &mut Batch, outcomes: &[OutcomeRecord]) {
+    let rows = outcomes.iter().filter_map(|record| {
+        let word = match record.outcome {
+            Outcome::Failed(..) => "failed",
+            Outcome::Deferred(..) => "deferred",
+            Outcome::UnknownRetry(_) | Outcome::UnknownHeld => "unknown",
+            Outcome::Sent(_) | Outcome::Released(_) => return None,
+        };
+        let [code, enhanced, text] = reply(&record.outcome);
+        Some([
+            record.claim.key.issue.0.into(),
+            record.claim.key.number.into(),
+            record.claim.fence.into(),
+            record.at.into(),
+            word.into(),
+            code,
+            enhanced,
+            text,
+        ])
+    });
+    batch.over(
+        "WITH v(issue, number, fence, at, outcome, code, enhanced, reply) AS (VALUES {rows})
+         INSERT INTO attempt (issue, number, fence, at, outcome, code, enhanced, reply)
+         SELECT v.issue, v.number, v.fence, v.at, v.outcome, v.code, v.enhanced, v.reply
+         FROM v JOIN delivery d ON d.issue = v.issue AND d.number = v.number
+         WHERE d.fence = v.fence AND d.state IN ('claimed', 'intent')",
+        rows.collect(),
+    );
 }
 
-/// Suppresses the addresses whose mailbox does not exist.
-async fn insert_suppressions(tx: &mut Transaction, kept: &[&OutcomeRecord]) -> Result<(), Error> {
-    let rows: Vec<_> = kept
-        .iter()
-        .filter_map(|record| {
-            let reason = record.outcome.suppression()?;
-            Some([
-                Value::from(record.claim.key.issue.0),
-                record.claim.key.number.into(),
-                reason.as_str().into(),
-                record.at.into(),
-            ])
-        })
-        .collect();
-    tx.over(
-        "WITH v(issue, number, reason, at) AS (VALUES {rows})
+/// Suppresses the addresses whose mailbox does not exist, of outcomes that are about to be recorded.
+fn insert_suppressions(batch: &mut Batch, outcomes: &[OutcomeRecord]) {
+    let rows = outcomes.iter().filter_map(|record| {
+        let reason = record.outcome.suppression()?;
+        Some([
+            Value::from(record.claim.key.issue.0),
+            record.claim.key.number.into(),
+            record.claim.fence.into(),
+            reason.as_str().into(),
+            record.at.into(),
+        ])
+    });
+    batch.over(
+        "WITH v(issue, number, fence, reason, at) AS (VALUES {rows})
          INSERT INTO suppression (address_hash, reason, at, origin)
          SELECT d.address_hash, v.reason, v.at, 'delivery'
          FROM v JOIN delivery d ON d.issue = v.issue AND d.number = v.number
-         WHERE d.state = 'failed'
+         WHERE d.fence = v.fence AND d.state IN ('claimed', 'intent')
          ON CONFLICT (address_hash) DO NOTHING",
-        &rows,
-    )
-    .await?;
-    Ok(())
+        rows.collect(),
+    );
 }
 
 /// Grants intents: one statement decides between granted, suppressed and put back, so that nobody slips in
 /// between.
-async fn grant_intents(
-    tx: &mut Transaction,
+fn grant_intents(batch: &mut Batch, request: &TurnRequest) {
+    let rows = request.intents.iter().map(|Intent { claim, behind }| {
+        [
+            Value::from(claim.key.issue.0),
+            claim.key.number.into(),
+            claim.fence.into(),
+            request.now.into(),
+            request.lease_until.into(),
+            behind.map(|behind| behind.key.number).into(),
+            behind.map(|behind| behind.fence).into(),
+        ]
+    });
+    batch.over(
+        "WITH v(issue, number, fence, now, lease_until, behind, behind_fence) AS (VALUES {rows})
+         UPDATE delivery SET
+            state = CASE WHEN EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = delivery.address_hash)
+                    THEN 'suppressed'
+                WHEN EXISTS (SELECT 1 FROM issue i WHERE i.number = delivery.issue
+                        AND (i.standing <> 'open' OR i.done_by <= v.now))
+                    THEN 'queued'
+                ELSE 'intent' END,
+            lease_until = v.lease_until, last_at = v.now, behind = v.behind, behind_fence = v.behind_fence
+         FROM v
+         WHERE delivery.issue = v.issue AND delivery.number = v.number AND delivery.fence = v.fence
+            AND delivery.state = 'claimed' AND delivery.lease_until > v.now
+         RETURNING delivery.issue AS issue, delivery.number AS number, delivery.fence AS fence,
+            delivery.state AS state",
+        rows.collect(),
+    );
+}
+
+/// The intents that were granted, and those that were refused, with the reason.
+fn decisions(
     request: &TurnRequest,
+    decided: &[Row],
 ) -> Result<(Vec<Claim>, Vec<(Claim, IntentRefusal)>), Error> {
-    let rows: Vec<_> = request
-        .intents
-        .iter()
-        .map(|Intent { claim, behind }| {
-            [
-                Value::from(claim.key.issue.0),
-                claim.key.number.into(),
-                claim.fence.into(),
-                request.now.into(),
-                request.lease_until.into(),
-                behind.map(|behind| behind.key.number).into(),
-                behind.map(|behind| behind.fence).into(),
-            ]
-        })
-        .collect();
-    let decided = tx
-        .over(
-            "WITH v(issue, number, fence, now, lease_until, behind, behind_fence) AS (VALUES {rows})
-             UPDATE delivery SET
-                state = CASE WHEN EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = delivery.address_hash)
-                        THEN 'suppressed'
-                    WHEN EXISTS (SELECT 1 FROM issue i WHERE i.number = delivery.issue
-                            AND (i.standing <> 'open' OR i.done_by <= v.now))
-                        THEN 'queued'
-                    ELSE 'intent' END,
-                lease_until = v.lease_until, last_at = v.now, behind = v.behind, behind_fence = v.behind_fence
-             FROM v
-             WHERE delivery.issue = v.issue AND delivery.number = v.number AND delivery.fence = v.fence
-                AND delivery.state = 'claimed' AND delivery.lease_until > v.now
-             RETURNING delivery.issue AS issue, delivery.number AS number, delivery.fence AS fence,
-                delivery.state AS state",
-            &rows,
-        )
-        .await?;
-    let mut standing = HashMap::new();
-    for row in &decided {
+    let mut standing = HashMap::with_capacity(decided.len());
+    for row in decided {
         let state = row.word("state", &DeliveryState::ALL, DeliveryState::as_str)?;
         standing.insert(claim_of(row)?, state);
     }
-    let mut granted = Vec::new();
+    let mut granted = Vec::with_capacity(decided.len());
     let mut refused = Vec::new();
     for Intent { claim, .. } in &request.intents {
         match standing.get(claim) {
@@ -268,44 +269,39 @@ async fn grant_intents(
     Ok((granted, refused))
 }
 
-/// Claims at most `most` due deliveries with numbers from `from` up to but not including `below`, by number.
-async fn claim(
-    tx: &mut Transaction,
-    request: &TurnRequest,
-    most: usize,
-    from: i64,
-    below: i64,
-) -> Result<Vec<ClaimedDelivery>, Error> {
-    if most == 0 {
-        return Ok(Vec::new());
-    }
-    let rows = tx
-        .rows(
-            Statement::new(
-                "WITH due(number) AS MATERIALIZED (
-                    SELECT number FROM delivery
-                    WHERE issue = $1 AND state = 'queued' AND next_at <= $2 AND number >= $3 AND number < $4
-                        AND EXISTS (SELECT 1 FROM issue i WHERE i.number = $1 AND i.standing = 'open'
-                            AND (i.done_by IS NULL OR i.done_by > $2))
-                    ORDER BY number LIMIT $5
-                 )
-                 UPDATE delivery SET state = 'claimed', fence = delivery.fence + 1, lease_until = $6
-                 FROM due
-                 WHERE delivery.issue = $1 AND delivery.number = due.number AND delivery.state = 'queued'
-                 RETURNING delivery.issue AS issue, delivery.number AS number, delivery.fence AS fence,
-                    delivery.subscriber AS subscriber, delivery.variant AS variant, delivery.reader AS reader,
-                    delivery.attempts AS attempts, delivery.unknowns AS unknowns",
-            )
-            .with(request.issue.0)
-            .with(request.now)
-            .with(from)
-            .with(below)
-            .with(limit_of(most))
-            .with(request.lease_until),
-        )
-        .await?;
-    let claimed = rows.iter().map(claimed).collect::<Result<Vec<_>, _>>();
-    let mut claimed = claimed?;
+/// Claims at most `most` due deliveries whose numbers lie in the range, by number.
+fn claim(batch: &mut Batch, request: &TurnRequest, most: usize, numbers: Range<i64>) {
+    let row = [
+        Value::from(request.issue.0),
+        request.now.into(),
+        numbers.start.into(),
+        numbers.end.into(),
+        limit_of(most).into(),
+        request.lease_until.into(),
+    ];
+    batch.over(
+        "WITH v(issue, now, low, below, most, lease_until) AS (VALUES {rows}),
+         due(number) AS MATERIALIZED (
+            SELECT d.number FROM delivery d
+            WHERE d.issue = (SELECT issue FROM v) AND d.state = 'queued' AND d.next_at <= (SELECT now FROM v)
+                AND d.number >= (SELECT low FROM v) AND d.number < (SELECT below FROM v)
+                AND EXISTS (SELECT 1 FROM issue i, v WHERE i.number = v.issue AND i.standing = 'open'
+                    AND (i.done_by IS NULL OR i.done_by > v.now))
+            ORDER BY d.number LIMIT (SELECT most FROM v)
+         )
+         UPDATE delivery SET state = 'claimed', fence = delivery.fence + 1,
+            lease_until = (SELECT lease_until FROM v)
+         FROM due
+         WHERE delivery.issue = (SELECT issue FROM v) AND delivery.number = due.number AND delivery.state = 'queued'
+         RETURNING delivery.issue AS issue, delivery.number AS number, delivery.fence AS fence,
+            delivery.subscriber AS subscriber, delivery.variant AS variant, delivery.reader AS reader,
+            delivery.attempts AS attempts, delivery.unknowns AS unknowns",
+        if most == 0 { vec![] } else { vec![row] },
+    );
+}
+
+fn all_claimed(rows: &[Row]) -> Result<Vec<ClaimedDelivery>, Error> {
+    let mut claimed = rows.iter().map(claimed).collect::<Result<Vec<_>, _>>()?;
     claimed.sort_by_key(|delivery| delivery.claim.key);
     Ok(claimed)
 }
