@@ -51,6 +51,8 @@ pub(super) struct Connection {
     deadlines: Deadlines,
     state: State,
     transcript: Transcript,
+    /// Whether all of the message that the relay waits for has been said but its end.
+    begun: bool,
     /// Messages that were offered on it.
     messages: u32,
 }
@@ -73,6 +75,7 @@ impl Connection {
             deadlines,
             state: State::Ready,
             transcript: Transcript::default(),
+            begun: false,
             messages: 0,
         }
     }
@@ -105,6 +108,26 @@ impl Connection {
     /// The largest message that the relay takes, where this one is larger (RFC 1870 §6.3).
     pub(super) fn exceeded(&self, octets: usize) -> Option<usize> {
         self.offers.largest.filter(|largest| octets > *largest)
+    }
+
+    /// Says a message whose `DATA` was answered with "go on", all but its end: that comes with the exchange which has it as
+    /// its body. A relay that is never told the end has no message (RFC 5321 §4.1.1.4). What goes wrong is told by that
+    /// exchange.
+    pub(super) async fn begin(&mut self, message: &Message) {
+        let mut slices = Vec::with_capacity(32);
+        message.slices(&mut slices);
+        let speech = Speech {
+            slices,
+            message: message.octets() + DOT.len(),
+            block: self.deadlines.block,
+            owed: Vec::new(),
+        };
+        // Cut off half-way, it is of no more use.
+        self.state = State::Closed;
+        // A stream that failed stays shut.
+        let _ = self.stream.say(speech).await;
+        self.state = State::Receiving;
+        self.begun = true;
     }
 
     /// Says what is asked and hears every answer.
@@ -214,9 +237,12 @@ impl Connection {
         let mut slices = Vec::with_capacity(32);
         let mut message = 0;
         if let Some(body) = body {
-            body.slices(&mut slices);
+            message = DOT.len();
+            if !std::mem::take(&mut self.begun) {
+                body.slices(&mut slices);
+                message += body.octets();
+            }
             slices.push(IoSlice::new(DOT));
-            message = body.octets() + DOT.len();
         }
         let commands = group.iter().filter(|(step, _)| *step != Step::Dot);
         slices.extend(commands.map(|(_, command)| IoSlice::new(command.as_bytes())));

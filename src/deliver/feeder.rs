@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
@@ -120,7 +121,8 @@ impl Feeder<'_> {
     /// Feeds until there is nothing left to do, the run is ending, or the connection has left.
     pub(super) async fn feed(self) {
         // As many at a time as there may be places: they are signed beside each other.
-        join_all((0..=DEEPEST).map(|_| self.fill())).await;
+        let places: FuturesUnordered<_> = (0..=DEEPEST).map(|_| self.fill()).collect();
+        places.count().await;
     }
 
     /// Fills one place after the other.

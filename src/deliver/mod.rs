@@ -39,7 +39,9 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use futures_util::future::{join, join_all};
+use futures_util::StreamExt;
+use futures_util::future::join;
+use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
 use crate::model::{
@@ -170,7 +172,7 @@ pub async fn deliver<O: Outbox>(
     let signer = Signer::new(job.relay.dkim.clone());
     let connections = 0..job.relay.connections.max(1);
     let lines: Vec<_> = connections.map(|_| Line::default()).collect();
-    let workers = join_all(lines.iter().map(|line| {
+    let working = lines.iter().map(|line| {
         let (places, sender, stock) = Stock::new();
         let feeder = Feeder {
             run: &run,
@@ -191,10 +193,13 @@ pub async fn deliver<O: Outbox>(
             connection: None,
         };
         join(feeder.feed(), worker.work())
-    }));
+    });
+    // Each is looked at when it has something to do, not all of them when one has.
+    let workers: FuturesUnordered<_> = working.collect();
     drop(desk);
     let recorder = Recorder::new(&run, outbox, progress);
-    let (_, mut report) = tokio::try_join!(async { Ok(workers.await) }, recorder.record(asks))?;
+    let (_, mut report) =
+        tokio::try_join!(async { Ok(workers.count().await) }, recorder.record(asks))?;
     report.stopped = run.stopped();
     Ok(report)
 }

@@ -49,7 +49,8 @@ pub enum Fault {
 /// What is written in one go, and what the relay owes for it.
 pub(super) struct Speech<'a> {
     pub(super) slices: Vec<IoSlice<'a>>,
-    /// Octets at the front that are a message with its final dot.
+    /// Octets at the front that are a message with its final dot, or the rest of one; more than there are slices for, where
+    /// the rest comes later.
     pub(super) message: usize,
     /// How long the relay may keep us from writing on.
     pub(super) block: Duration,
@@ -186,7 +187,7 @@ impl GuardedStream {
             Poll::Ready(Err(error)) => {
                 // TLS may have sent a part of what it reports as failed: then all of it counts as gone.
                 if self.wire.is_secure() {
-                    self.left(BLOCK);
+                    self.left(slices.iter().map(|slice| slice.len()).sum());
                 }
                 Poll::Ready(Err(self.shut(fault_of(&error))))
             }

@@ -76,6 +76,7 @@ impl Worker<'_> {
 
     /// Gives the relay the message that it waits for, and offers the next one behind it where that is possible.
     async fn hand_over(&mut self, this: Ready) -> Option<Ready> {
+        self.begin(&this).await;
         let recorded = self.is_recorded().await;
         let Some(mut connection) = self.connection.take() else {
             let outcome = self.released();
@@ -120,6 +121,19 @@ impl Worker<'_> {
             // Whatever broke the connection, it was not this message.
             Some(Err(Setback::Lost(_))) => self.offer(next?).await,
             Some(answer) => self.answered(next?, answer).await,
+        }
+    }
+
+    /// Says a message, all but its end, while the outcome of the one before is being recorded.
+    async fn begin(&mut self, this: &Ready) {
+        let is_pending = self.recorded.as_mut().is_some_and(|r| r.is_empty());
+        let is_due = is_pending && !self.run.is_ending() && self.is_fresh(this);
+        if let Some(mut connection) = self.connection.take_if(|_| is_due) {
+            tokio::select! {
+                () = connection.begin(&this.message) => {}
+                () = self.run.out_of_time() => {}
+            }
+            self.keep(connection);
         }
     }
 

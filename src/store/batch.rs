@@ -75,7 +75,7 @@ async fn in_one_text(
 ) -> Result<Vec<Vec<Row>>, Error> {
     let mut connection = pool.acquire().await?;
     let is_run: Vec<bool> = statements.iter().map(|s| !s.text.is_empty()).collect();
-    let given = rows_of(&mut *connection, joined(statements)).await;
+    let given = rows_of(&mut connection, joined(statements)).await;
     let given = match given {
         Ok(given) => given,
         Err(error) => {

@@ -247,11 +247,11 @@ fn grant_intents(batch: &mut Batch, request: &TurnRequest) {
     );
 }
 
-/// The intents that were granted, and those that were refused, with the reason.
-fn decisions(
-    request: &TurnRequest,
-    decided: &[Row],
-) -> Result<(Vec<Claim>, Vec<(Claim, IntentRefusal)>), Error> {
+/// The intents that were refused, each with the reason.
+type Refusals = Vec<(Claim, IntentRefusal)>;
+
+/// The intents that were granted, and those that were not.
+fn decisions(request: &TurnRequest, decided: &[Row]) -> Result<(Vec<Claim>, Refusals), Error> {
     let mut standing = HashMap::with_capacity(decided.len());
     for row in decided {
         let state = row.word("state", &DeliveryState::ALL, DeliveryState::as_str)?;
