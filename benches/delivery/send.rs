@@ -4,12 +4,15 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use courant::deliver::{Job, Outbox, OutboxError, RelaySettings, Stencil, Stop, deliver};
+use courant::deliver::{
+    Job, ListGuard, Outbox, OutboxError, RelaySettings, Stencil, Stop, deliver,
+};
 use courant::model::{
-    Clock, DkimKey, DkimSecret, IssueNumber, Security, SmtpRelay, TurnRequest, TurnResult,
+    BounceLimits, Clock, DkimKey, DkimSecret, IssueNumber, Security, SmtpRelay, TurnRequest,
+    TurnResult,
 };
 use courant::store::{Store, StoreTarget};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::issue;
 
@@ -97,6 +100,15 @@ pub fn send(port: u16, connections: usize, database: &Path, sign: Option<&str>) 
             variants: &variants,
             relay: &settings,
             resend_unknown: true,
+            guard: ListGuard {
+                limits: BounceLimits {
+                    soft: 5,
+                    span: SignedDuration::from_hours(168),
+                    share: 100,
+                    always: 10,
+                },
+                readers: u64::MAX,
+            },
             return_paths: None,
         };
         let outbox = StoreOutbox(&store, 0.into(), 0.into());

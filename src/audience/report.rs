@@ -22,9 +22,6 @@ const SETTLED: SignedDuration = SignedDuration::from_hours(5 * 24);
 /// Suppressions by reports within this span are counted together: reports also come one a call.
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
-/// So many readers may always be suppressed: of a short list, a few are a large part.
-const ALWAYS: i64 = 10;
-
 /// What became of a report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judged {
@@ -143,9 +140,7 @@ fn rules(terms: Terms) -> ReportRules {
         span: i64::try_from(limits.span.as_millis()).unwrap_or(i64::MAX),
         settled: now - SETTLED,
         since: now - WINDOW,
-        always: ALWAYS,
-        share: limits.share.into(),
-        guarded: !terms.however_many,
+        guard: (!terms.however_many).then_some(limits),
         now,
     }
 }

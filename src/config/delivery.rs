@@ -47,8 +47,11 @@ const MOST_SOFT_BOUNCES: u32 = 1_000;
 /// The span that soft bounces must cover, unless told: a server that is down for days costs nobody.
 const SOFT_SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Percent of the readers that reports may suppress within an hour, unless told: more is a fault elsewhere.
-const BOUNCE_SHARE: u32 = 10;
+/// Percent of the readers that may be suppressed within an hour, unless told: more is a fault elsewhere.
+const BOUNCE_SHARE: u32 = 5;
+
+/// Readers that may always be suppressed within an hour: of a short list, a few are a large part.
+const BOUNCES_ALWAYS: u64 = 10;
 
 /// The name of the credential that systemd passes.
 const CREDENTIAL: &str = "delivery-password";
@@ -158,6 +161,7 @@ pub(super) fn read(
             soft: soft?,
             span: span?,
             share: share?,
+            always: BOUNCES_ALWAYS,
         },
         hello,
         tls_root,

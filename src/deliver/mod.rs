@@ -45,7 +45,8 @@ use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
 use crate::model::{
-    Clock, Digest, EmailAddress, Issue, IssueNumber, Reader, Reply, SealedVariant, SubscriberId,
+    BounceLimits, Clock, Digest, EmailAddress, Issue, IssueNumber, Reader, Reply, SealedVariant,
+    SubscriberId,
 };
 
 use connection::{Ask, Envelope};
@@ -81,8 +82,19 @@ pub struct Job<'a> {
     pub relay: &'a RelaySettings,
     /// Whether a message whose reply was lost may be sent again, twice at most; if not, it is held.
     pub resend_unknown: bool,
+    /// How many readers may be refused as gone.
+    pub guard: ListGuard,
     /// Who is told what comes back; without it, From's address.
     pub return_paths: Option<&'a dyn ReturnPaths>,
+}
+
+/// When so many readers are refused as gone that it is hardly true of them.
+#[derive(Debug, Clone, Copy)]
+pub struct ListGuard {
+    /// How many are too many.
+    pub limits: BounceLimits,
+    /// Readers of the issue.
+    pub readers: u64,
 }
 
 /// Envelope senders, one a delivery.

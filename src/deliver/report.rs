@@ -56,6 +56,16 @@ pub enum Stopped {
     /// 20 of the last 100 recipients were refused for policy.
     #[error("the relay refuses too many readers for its policy: {0}")]
     Policy(String),
+    /// More readers were refused as gone than a list can lose at once: a fault elsewhere.
+    #[error("the relay says of {gone} of {readers} readers that they do not exist: {reply}")]
+    Gone {
+        /// Refused as gone, within an hour.
+        gone: u64,
+        /// Readers of the issue.
+        readers: u64,
+        /// What the relay said of the last of them.
+        reply: String,
+    },
     /// A delivery names a variant that was not given.
     #[error("variant {0} of the issue is missing")]
     Variant(i64),

@@ -25,7 +25,6 @@ pub(super) struct Run<'a> {
     notes: Mutex<Notes>,
 }
 
-#[derive(Default)]
 struct Notes {
     breakers: Breakers,
     stopped: Option<Stopped>,
@@ -45,8 +44,13 @@ impl<'a> Run<'a> {
             stop,
             halt: Stop::new(),
             notes: Mutex::new(Notes {
+                breakers: Breakers::new(job.guard),
+                stopped: None,
+                losses: HashMap::new(),
                 pace: job.relay.rate.map(Pace::new),
-                ..Notes::default()
+                cut_at: None,
+                pipelines: false,
+                falls: 0,
             }),
         }
     }
@@ -155,6 +159,13 @@ impl<'a> Run<'a> {
     /// The relay refused From's address.
     pub(super) fn sender_refused(&self, reply: &Reply) {
         let tripped = self.notes().breakers.sender_refused(reply);
+        self.trip_if(tripped);
+    }
+
+    /// The relay said that there is no such reader.
+    pub(super) fn gone(&self, reply: &Reply) {
+        let now = self.now();
+        let tripped = self.notes().breakers.gone(reply, now);
         self.trip_if(tripped);
     }
 

@@ -370,6 +370,10 @@ impl Worker<'_> {
             resend_unknown: self.run.job.resend_unknown,
             losses,
         };
-        judge(&ready.delivery, setback, about)
+        let outcome = judge(&ready.delivery, setback, about);
+        if let Outcome::Failed(reply, true) = &outcome {
+            self.run.gone(reply);
+        }
+        outcome
     }
 }

@@ -73,6 +73,16 @@ pub struct BounceLimits {
     pub soft: u32,
     /// The span that these must cover at least, from the first to the last mail.
     pub span: SignedDuration,
-    /// The share of the readers, in percent, that reports may suppress within an hour.
+    /// The share of the readers, in percent, that may be suppressed within an hour.
     pub share: u32,
+    /// So many readers may always be suppressed: of a short list, a few are a large part.
+    pub always: u64,
+}
+
+impl BounceLimits {
+    /// Whether so many suppressions within an hour are too many for a list of `readers`: a fault elsewhere, and not theirs.
+    pub fn is_flood(&self, suppressions: u64, readers: u64) -> bool {
+        suppressions > self.always
+            && suppressions.saturating_mul(100) > readers.saturating_mul(self.share.into())
+    }
 }

@@ -144,6 +144,8 @@ pub struct IssueReport {
     pub nothing_new: usize,
     /// Why sending stopped early, if it did.
     pub stopped: Option<String>,
+    /// Readers whom the relay refused as gone, and so many that it was not believed: the issue is paused.
+    pub taken_back: i64,
     /// When the earliest queued delivery is tried again.
     pub next_try: Option<Timestamp>,
 }

@@ -342,6 +342,7 @@ fn first_report(seal: &Seal, readership: &Readership<'_>) -> IssueReport {
         skipped: skipped(readership),
         nothing_new: readership.nothing_new.len(),
         stopped: None,
+        taken_back: 0,
         next_try: None,
     }
 }

@@ -12,7 +12,7 @@ use super::{Fault, Pipeline, Step, World};
 use crate::audience::{Keys, Returned, return_path};
 use crate::config::{Config, OnUnknown};
 use crate::deliver::{
-    self, Job, Mailbox, Outbox, OutboxError, Rate, RelaySettings, ReturnPaths, Stopped,
+    self, Job, ListGuard, Mailbox, Outbox, OutboxError, Rate, RelaySettings, ReturnPaths, Stopped,
 };
 use crate::gather::FetchSettings;
 use crate::model::{
@@ -170,7 +170,9 @@ impl Pipeline {
             variants,
             report: mut this,
         } = sealed;
-        let queued = self.account(issue.number).await?.queued;
+        let Account {
+            queued, planned, ..
+        } = self.account(issue.number).await?;
         world.progress.step(Step::Sending {
             issue: issue.number,
             queued,
@@ -186,19 +188,29 @@ impl Pipeline {
             variants: &variants,
             relay: settings,
             resend_unknown: self.config.delivery.on_unknown == OnUnknown::Resend,
+            guard: ListGuard {
+                limits: self.config.delivery.bounce_limits,
+                readers: planned.unsigned_abs(),
+            },
             return_paths: verp.as_ref().map(|verp| verp as &dyn ReturnPaths),
         };
         let outbox = StoreOutbox {
             store: &self.store,
             tenure,
         };
+        let since = world.clock.now();
         let sent = deliver::deliver(&job, &outbox, world.clock, world.stop, world.progress).await;
-        this.stopped = match sent?.stopped {
+        let stopped = sent?.stopped;
+        let now = world.clock.now();
+        if let Some(Stopped::Gone { .. }) = stopped {
+            // Nobody is lost to a relay that says so of everybody: a person decides.
+            this.taken_back = self.store.issue_take_back(issue.number, since, now).await?;
+        }
+        this.stopped = match stopped {
             None | Some(Stopped::Asked) => None,
             Some(reason) => Some(reason.to_string()),
         };
         // What came back to the queue after the issue was cancelled.
-        let now = world.clock.now();
         self.store.outbox_withdraw(issue.number, now).await?;
         this.late = self.store.issue_pause_late(issue.number, now).await?;
         self.read_account(issue.number, &mut this).await?;
@@ -322,6 +334,7 @@ fn resumed_report(
         skipped: vec![],
         nothing_new: 0,
         stopped: None,
+        taken_back: 0,
         next_try: None,
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::model::{CANCELLED, DeliveryState, IssueNumber, IssueStanding};
 
-use super::statement::Statement;
+use super::statement::{Statement, Value};
 use super::transaction::{Transaction, transact};
 use super::{Error, Store};
 
@@ -75,6 +75,18 @@ impl Store {
         Ok(paused > 0)
     }
 
+    /// Takes back what a relay's refusals have done since an instant: deliveries that failed, and whose address was
+    /// suppressed for it, are queued again, and the address is free. Pauses the issue, if it stands open; says how many
+    /// came back.
+    pub async fn issue_take_back(
+        &self,
+        issue: IssueNumber,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<i64, Error> {
+        transact!(self, tx => take_back(tx, issue, since, now).await)
+    }
+
     /// Takes what is queued of a cancelled issue out of the queue; does nothing to any other.
     pub async fn outbox_withdraw(
         &self,
@@ -135,6 +147,42 @@ async fn withdraw(
         }
     }
     Ok(withdrawn)
+}
+
+async fn take_back(
+    tx: &mut Transaction,
+    issue: IssueNumber,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<i64, Error> {
+    let text = "UPDATE issue SET standing = 'paused' WHERE number = $1 AND standing = 'open'";
+    tx.execute(Statement::new(text).with(issue.0)).await?;
+    let back = tx
+        .rows(
+            Statement::new(
+                "UPDATE delivery SET state = 'queued', next_at = $3
+                 WHERE issue = $1 AND state = 'failed' AND last_at >= $2
+                    AND EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = delivery.address_hash
+                        AND s.origin = 'delivery' AND s.reason = 'bounced' AND s.at >= $2)
+                 RETURNING address_hash",
+            )
+            .with(issue.0)
+            .with(since)
+            .with(now),
+        )
+        .await?;
+    let hashes = back
+        .iter()
+        .map(|row| Ok([row.text("address_hash")?.into()]));
+    let hashes = hashes.collect::<Result<Vec<[Value; 1]>, Error>>()?;
+    tx.over(
+        "WITH v(address_hash) AS (VALUES {rows})
+         DELETE FROM suppression WHERE origin = 'delivery' AND reason = 'bounced'
+            AND address_hash IN (SELECT address_hash FROM v)",
+        &hashes,
+    )
+    .await?;
+    Ok(i64::try_from(back.len()).unwrap_or(i64::MAX))
 }
 
 async fn retry(

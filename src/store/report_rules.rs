@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use crate::model::{SubscriberId, SuppressionReason};
+use crate::model::{BounceLimits, SubscriberId, SuppressionReason};
 
 use super::Error;
 use super::reports::{NewReport, Reported};
@@ -22,12 +22,8 @@ pub struct ReportRules {
     pub settled: Timestamp,
     /// Suppressions by reports since then are counted together.
     pub since: Timestamp,
-    /// So many of these are always let through.
-    pub always: i64,
-    /// Beyond that, at most this share of the readers, in percent.
-    pub share: i64,
-    /// Whether the share is looked at.
-    pub guarded: bool,
+    /// How many of these are too many; without it, none are.
+    pub guard: Option<BounceLimits>,
     /// Now.
     pub now: Timestamp,
 }
@@ -123,7 +119,9 @@ pub(super) async fn too_many(
         return Ok(None);
     };
     let (suppressions, readers) = (row.number("suppressions")?, row.number("readers")?);
-    let many = suppressions > rules.always && suppressions * 100 > rules.share * readers;
+    let whole = |number: i64| u64::try_from(number).unwrap_or(0);
+    let guard = rules.guard.as_ref();
+    let many = guard.is_some_and(|limits| limits.is_flood(whole(suppressions), whole(readers)));
     Ok(many.then_some(TooMany {
         suppressions,
         readers,

@@ -163,8 +163,7 @@ async fn save(
         .collect();
     let mut added = suppress(tx, reports, &asked, &fresh, rules.now).await?;
     mark(tx, reports, &asked, &added).await?;
-    if rules.guarded
-        && !added.is_empty()
+    if !added.is_empty()
         && let Some(too_many) = too_many(tx, rules).await?
     {
         return Ok(Err(too_many));

@@ -17,6 +17,7 @@ mod dkim;
 mod faults;
 mod finding;
 mod gather;
+mod guarding;
 mod identity;
 mod leaving;
 mod line;

@@ -86,6 +86,7 @@ scenarios! {
     orders::what_failed_waits_or_is_held_is_tried_again_when_asked,
     orders::a_walk_shows_every_delivery_with_its_cause,
     orders::past_its_deadline_an_issue_is_sent_no_further_until_it_is_resumed,
+    orders::what_a_relay_refused_in_a_flood_is_taken_back,
     recovery::what_was_claimed_is_queued_again,
     recovery::what_was_under_way_is_resent_twice_and_then_held,
     recovery::without_resending_what_was_under_way_is_held,

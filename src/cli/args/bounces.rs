@@ -23,7 +23,7 @@ pub struct IngestArgs {
     /// Show what would be done; save and mark nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Suppress however many it would be: without it, more than a tenth of the readers (`bounces_at_most`) stops all of it
+    /// Suppress however many it would be: without it, more than a twentieth of the readers (`bounces_at_most`) stops all of it
     #[arg(long)]
     pub yes: bool,
 }

@@ -117,7 +117,9 @@ fn exit(report: &RunReport) -> Exit {
         return Exit::Done;
     }
     // What the operator paused is as it should be.
-    let wanted = |issue: &&IssueReport| issue.late || issue.standing != IssueStanding::Paused;
+    let wanted = |issue: &&IssueReport| {
+        issue.late || issue.taken_back > 0 || issue.standing != IssueStanding::Paused
+    };
     let mut issues = report.issues.iter().filter(wanted);
     let stopped = issues.clone().any(|issue| issue.stopped.is_some());
     let none_sent = issues.clone().all(|issue| issue.account.sent == 0);

@@ -340,7 +340,13 @@ pub fn show_faults(printer: &Printer, report: &RunReport, program: &str) {
         }
         if let Some(reason) = &issue.stopped {
             let fault = format!("sending issue {number} stopped: {reason}");
-            let hint = "what is queued stays queued, and the next run takes it up";
+            let hint = match issue.taken_back {
+                0 => "what is queued stays queued, and the next run takes it up".to_owned(),
+                _ => format!(
+                    "nobody was suppressed for it, and all of these are queued again; look at the relay, then \
+                     `{program} issues resume {number}` goes on; `[delivery] bounces_at_most` says how many may go"
+                ),
+            };
             printer.fault(&Diagnostic::error(fault).hint(hint));
         }
         if issue.late {

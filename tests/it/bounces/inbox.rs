@@ -184,7 +184,7 @@ async fn a_flood_of_bounces_is_believed_by_nobody_until_the_operator_says_so() {
             .filter(|reader| reader["state"] == "bounced")
             .count()
     };
-    // Ten are let through; the eleventh is more than a tenth of sixty, within the same hour.
+    // Ten are let through; the eleventh is more than a twentieth of sixty, within the same hour.
     let first = ingest(&newsletter, &mbox(0..10), &["-q"]);
     assert_eq!((first.code, first.stdout.as_str()), (0, ""));
     assert_eq!(suppressed(), 10);

@@ -5,7 +5,8 @@ use courant::model::{DeliveryState, Digest, Format, Outcome, TurnRequest, TurnRe
 
 use super::outbox::MemoryOutbox;
 use super::world::{
-    address, clock, issue, nth, outbox, reader, run, run_with, settings, short_deadlines, variants,
+    address, clock, guard, issue, nth, outbox, reader, run, run_with, settings, short_deadlines,
+    variants,
 };
 use crate::support::smtp::{Act, Gate, Script, SmtpServer, Stage, at};
 
@@ -87,6 +88,7 @@ async fn what_is_said_between_two_commands_is_heard_before_the_next() {
             variants: &variants(&issue),
             relay: &settings,
             resend_unknown: true,
+            guard: guard(),
             return_paths: None,
         };
         let report = deliver(&job, &interrupted, &clock(), &Stop::new(), &())
@@ -197,6 +199,7 @@ async fn a_message_cut_in_its_middle_was_not_sent() {
             variants: &variants,
             relay: &settings,
             resend_unknown: false,
+            guard: guard(),
             return_paths: None,
         };
         let report = deliver(&job, &outbox, &clock(), &Stop::new(), &())

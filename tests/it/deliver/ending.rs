@@ -12,7 +12,9 @@ use jiff::SignedDuration;
 use tokio::task::JoinHandle;
 
 use super::outbox::MemoryOutbox;
-use super::world::{clock, issue, nth, outbox, run_with, settings, short_deadlines, variants};
+use super::world::{
+    clock, guard, issue, nth, outbox, run_with, settings, short_deadlines, variants,
+};
 use crate::support::smtp::{Certificate, Script, SmtpServer, Stage, at};
 
 /// Longer than any honest reply takes.
@@ -89,6 +91,7 @@ async fn a_run_that_was_overtaken_records_what_was_said_and_gives_the_rest_back(
             variants: &variants(&issue),
             relay: &settings,
             resend_unknown: true,
+            guard: guard(),
             return_paths: None,
         };
         let sending = deliver(&job, &overtaken, &clock, &stop, &());

@@ -1,9 +1,10 @@
 //! A small newsletter with readers, and a run over it.
 
-use courant::deliver::{Deadlines, Error, Job, RelaySettings, Report, Stop, deliver};
+use courant::deliver::{Deadlines, Error, Job, ListGuard, RelaySettings, Report, Stop, deliver};
 use courant::model::{
-    Clock, Digest, Edition, EmailAddress, FixedClock, Format, Issue, IssueNumber, Language,
-    Masthead, PostId, Reader, ScheduleName, SealedVariant, Slot, SlotNonce, SmtpRelay, Variant,
+    BounceLimits, Clock, Digest, Edition, EmailAddress, FixedClock, Format, Issue, IssueNumber,
+    Language, Masthead, PostId, Reader, ScheduleName, SealedVariant, Slot, SlotNonce, SmtpRelay,
+    Variant,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -142,6 +143,19 @@ pub async fn run(settings: &RelaySettings, outbox: &MemoryOutbox) -> Report {
         .unwrap()
 }
 
+/// A list so long that it has no guard.
+pub fn guard() -> ListGuard {
+    ListGuard {
+        limits: BounceLimits {
+            soft: 5,
+            span: SignedDuration::from_hours(168),
+            share: 5,
+            always: 10,
+        },
+        readers: 1_000_000,
+    }
+}
+
 pub async fn run_with(
     settings: &RelaySettings,
     outbox: &MemoryOutbox,
@@ -155,6 +169,7 @@ pub async fn run_with(
         variants: &variants(&issue),
         relay: settings,
         resend_unknown,
+        guard: guard(),
         return_paths: None,
     };
     deliver(&job, outbox, clock, stop, outbox).await

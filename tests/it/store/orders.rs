@@ -237,3 +237,31 @@ pub async fn past_its_deadline_an_issue_is_sent_no_further_until_it_is_resumed(b
         "late is better than never"
     );
 }
+
+pub async fn what_a_relay_refused_in_a_flood_is_taken_back(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 5).await;
+    let claims: Vec<_> = claim(store, issue, 0, 5).await;
+    let gone = || Outcome::Failed(reply(550, "5.1.1", "no such user"), true);
+    let refused = Outcome::Failed(reply(550, "5.7.1", "policy"), false);
+    record(store, 10, claims[0].claim, gone()).await;
+    record(store, 20, claims[1].claim, gone()).await;
+    record(store, 20, claims[2].claim, refused).await;
+    record(store, 21, claims[3].claim, gone()).await;
+    intend(store, issue, 22, &[claims[4].claim]).await;
+    record(store, 22, claims[4].claim, ok()).await;
+
+    let back = store.issue_take_back(issue, at(20), at(30)).await.unwrap();
+    assert_eq!(back, 2, "what failed before, or for another reason, stays");
+    let account = account(store, issue).await;
+    assert_eq!((account.sent, account.failed, account.queued), (1, 2, 2));
+    assert_eq!(store.suppression_count().await.unwrap(), 1);
+    let standing = store.issue_standing(issue).await.unwrap();
+    assert_eq!(standing, Some(IssueStanding::Paused));
+    assert!(claim(store, issue, 31, 10).await.is_empty());
+    store
+        .issue_order(issue, IssueStanding::Open, at(32))
+        .await
+        .unwrap();
+    assert_eq!(claim(store, issue, 33, 10).await.len(), 2);
+}

@@ -2,6 +2,7 @@
 
 use courant::model::*;
 use courant::store::{NewReport, ReportRules, ReportSaved, Reported, Store, TooMany};
+use jiff::SignedDuration;
 
 use super::bench::*;
 
@@ -13,9 +14,12 @@ fn rules(seconds: i64) -> ReportRules {
         span: 60_000,
         settled: at(seconds - 10_000),
         since: at(seconds - 3_600),
-        always: 1,
-        share: 50,
-        guarded: true,
+        guard: Some(BounceLimits {
+            soft: 2,
+            span: SignedDuration::from_mins(1),
+            share: 50,
+            always: 1,
+        }),
         now: at(seconds),
     }
 }
@@ -60,7 +64,7 @@ pub async fn a_report_is_kept_once_and_suppresses(bench: &Bench) {
         ReportSaved::Kept,
     ];
     let free = ReportRules {
-        guarded: false,
+        guard: None,
         ..rules(5)
     };
     let tried = store.report_save(&reports, &free, false).await.unwrap();
@@ -106,7 +110,7 @@ pub async fn soft_reports_count_by_issues_in_a_row(bench: &Bench) {
     let other = |issue| [report(issue, 1, Reported::Soft)];
     let settled = ReportRules {
         settled: at(60),
-        guarded: false,
+        guard: None,
         ..rules(200)
     };
     for (issue, rules, count) in [(1, rules(100), 1), (3, settled, 1)] {
@@ -134,7 +138,7 @@ pub async fn too_many_within_an_hour_save_nothing(bench: &Bench) {
     let one = store.report_save(&[hard(3)], &rules(3_601), true).await;
     assert!(one.unwrap().is_ok(), "an hour has passed");
     let free = ReportRules {
-        guarded: false,
+        guard: None,
         ..rules(3_602)
     };
     let saved = store.report_save(&many, &free, true).await;
