@@ -341,7 +341,9 @@ fn first_report(seal: &Seal, readership: &Readership<'_>) -> IssueReport {
         recovered: None,
         skipped: skipped(readership),
         nothing_new: readership.nothing_new.len(),
+        relays: vec![],
         stopped: None,
+        waiting: 0,
         next_try: None,
     }
 }

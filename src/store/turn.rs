@@ -11,12 +11,16 @@ use crate::model::{
 };
 
 use super::ledger::limit_of;
+use super::relays::{self, ANY};
 use super::statement::{Row, Statement, Value};
 use super::transaction::{Transaction, transact};
 use super::{Error, Store};
 
 impl Store {
-    /// Records outcomes, grants intents and claims deliveries, in this order and in one transaction.
+    /// Records outcomes, grants intents and claims deliveries for a relay, in this order and in one transaction.
+    ///
+    /// An intent notes the relay; a delivery of which a copy may be about is claimed for the relay that it was offered to
+    /// alone. What the relay has now, or may have, is added to its use in this hour.
     ///
     /// An outcome or intent counts only under the newest fence. An intent is granted if its lease has not run out, the
     /// address is not suppressed and the issue stands open, and the lease then holds until `lease_until`, as that of the
@@ -28,12 +32,16 @@ impl Store {
     ///
     /// A turn is a chain of short waits for the engine. It goes on by itself, on whichever thread is free, so that no link
     /// of it waits behind what the caller's task does meanwhile; dropped, it is still committed or undone as a whole.
-    pub async fn outbox_turn(&self, request: &TurnRequest) -> Result<TurnResult, Error> {
+    pub async fn outbox_turn(
+        &self,
+        relay: &str,
+        request: &TurnRequest,
+    ) -> Result<TurnResult, Error> {
         let cursor = self.cursor(request.issue);
-        let (store, task) = (self.clone(), request.clone());
+        let (store, task, relay) = (self.clone(), request.clone(), relay.to_owned());
         let turning = tokio::spawn(async move {
             let result: Result<TurnResult, Error> =
-                transact!(store, tx => turn(tx, &task, cursor).await);
+                transact!(store, tx => turn(tx, &relay, &task, cursor).await);
             result
         });
         let result = turning
@@ -59,15 +67,18 @@ impl Store {
 
 async fn turn(
     tx: &mut Transaction,
+    relay: &str,
     request: &TurnRequest,
     cursor: i64,
 ) -> Result<TurnResult, Error> {
     let lost_outcomes = record_outcomes(tx, &request.outcomes).await?;
-    let (granted, refused) = grant_intents(tx, request).await?;
-    let mut claimed = claim(tx, request, request.claim, cursor, i64::MAX).await?;
+    let carried = carried(&request.outcomes, &lost_outcomes);
+    relays::add(tx, relay, carried, request.now).await?;
+    let (granted, refused) = grant_intents(tx, relay, request).await?;
+    let mut claimed = claim(tx, relay, request, request.claim, cursor, i64::MAX).await?;
     if claimed.len() < request.claim && cursor > 0 {
         let rest = request.claim - claimed.len();
-        claimed.extend(claim(tx, request, rest, 0, cursor).await?);
+        claimed.extend(claim(tx, relay, request, rest, 0, cursor).await?);
     }
     Ok(TurnResult {
         lost_outcomes,
@@ -78,7 +89,16 @@ async fn turn(
     })
 }
 
-/// Records outcomes under their fences and gives back the claims that have lost theirs.
+/// How many messages the relay has, or may have; what another sender took over was counted when it did.
+fn carried(outcomes: &[OutcomeRecord], lost: &[Claim]) -> i64 {
+    let carried = outcomes
+        .iter()
+        .filter(|record| record.outcome.was_carried() && !lost.contains(&record.claim));
+    i64::try_from(carried.count()).unwrap_or(i64::MAX)
+}
+
+/// Records outcomes under their fences and gives back the claims that have lost theirs. A delivery that is given up without
+/// a relay's final no is held where a copy of it may have arrived.
 async fn record_outcomes(
     tx: &mut Transaction,
     outcomes: &[OutcomeRecord],
@@ -89,7 +109,9 @@ async fn record_outcomes(
             "WITH v(issue, number, fence, state, at, next_at, attempts, unknowns, answered, code, enhanced, reply)
                 AS (VALUES {rows})
              UPDATE delivery SET
-                state = v.state, last_at = v.at, lease_until = NULL, next_at = v.next_at,
+                state = CASE WHEN v.state = 'failed' AND v.code < 500 AND delivery.unknowns > 0 THEN 'held'
+                    ELSE v.state END,
+                last_at = v.at, lease_until = NULL, next_at = v.next_at,
                 attempts = delivery.attempts + v.attempts, unknowns = delivery.unknowns + v.unknowns,
                 code = CASE WHEN v.answered = 1 THEN v.code ELSE delivery.code END,
                 enhanced = CASE WHEN v.answered = 1 THEN v.enhanced ELSE delivery.enhanced END,
@@ -215,6 +237,7 @@ async fn insert_suppressions(tx: &mut Transaction, kept: &[&OutcomeRecord]) -> R
 /// between.
 async fn grant_intents(
     tx: &mut Transaction,
+    relay: &str,
     request: &TurnRequest,
 ) -> Result<(Vec<Claim>, Vec<(Claim, IntentRefusal)>), Error> {
     let rows: Vec<_> = request
@@ -229,12 +252,13 @@ async fn grant_intents(
                 request.lease_until.into(),
                 behind.map(|behind| behind.key.number).into(),
                 behind.map(|behind| behind.fence).into(),
+                relay.into(),
             ]
         })
         .collect();
     let decided = tx
         .over(
-            "WITH v(issue, number, fence, now, lease_until, behind, behind_fence) AS (VALUES {rows})
+            "WITH v(issue, number, fence, now, lease_until, behind, behind_fence, relay) AS (VALUES {rows})
              UPDATE delivery SET
                 state = CASE WHEN EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = delivery.address_hash)
                         THEN 'suppressed'
@@ -242,7 +266,8 @@ async fn grant_intents(
                             AND (i.standing <> 'open' OR i.done_by <= v.now))
                         THEN 'queued'
                     ELSE 'intent' END,
-                lease_until = v.lease_until, last_at = v.now, behind = v.behind, behind_fence = v.behind_fence
+                lease_until = v.lease_until, last_at = v.now, behind = v.behind, behind_fence = v.behind_fence,
+                relay = v.relay
              FROM v
              WHERE delivery.issue = v.issue AND delivery.number = v.number AND delivery.fence = v.fence
                 AND delivery.state = 'claimed' AND delivery.lease_until > v.now
@@ -271,6 +296,7 @@ async fn grant_intents(
 /// Claims at most `most` due deliveries with numbers from `from` up to but not including `below`, by number.
 async fn claim(
     tx: &mut Transaction,
+    relay: &str,
     request: &TurnRequest,
     most: usize,
     from: i64,
@@ -285,6 +311,7 @@ async fn claim(
                 "WITH due(number) AS MATERIALIZED (
                     SELECT number FROM delivery
                     WHERE issue = $1 AND state = 'queued' AND next_at <= $2 AND number >= $3 AND number < $4
+                        AND (unknowns = 0 OR relay IN ($7, $8))
                         AND EXISTS (SELECT 1 FROM issue i WHERE i.number = $1 AND i.standing = 'open'
                             AND (i.done_by IS NULL OR i.done_by > $2))
                     ORDER BY number LIMIT $5
@@ -301,7 +328,9 @@ async fn claim(
             .with(from)
             .with(below)
             .with(limit_of(most))
-            .with(request.lease_until),
+            .with(request.lease_until)
+            .with(relay)
+            .with(ANY),
         )
         .await?;
     let claimed = rows.iter().map(claimed).collect::<Result<Vec<_>, _>>();
