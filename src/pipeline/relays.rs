@@ -105,6 +105,22 @@ impl RunRelays {
         Ok(relay)
     }
 
+    /// Notes that a relay stopped; one that takes no message of this size may take the next issue's.
+    fn stopped(&mut self, index: usize, reason: Stopped) -> Came {
+        match reason {
+            reason if !reason.is_about_the_relay() => Came::ToAStop(reason),
+            Stopped::TooLarge(_) => Came::ToAnEnd(RelayEnd::Stopped {
+                reason: reason.to_string(),
+            }),
+            _ => self.leave(index, reason.to_string()),
+        }
+    }
+
+    fn leave(&mut self, index: usize, reason: String) -> Came {
+        self.left[index] = true;
+        Came::ToAnEnd(RelayEnd::Stopped { reason })
+    }
+
     /// Stops the embedded mailbox, if it runs.
     pub(super) async fn close(self, report: &mut RunReport) {
         if let Some((mailbox, folder)) = self.mailbox {
@@ -133,7 +149,7 @@ impl Pipeline {
         world: &World<'_>,
     ) -> Result<HandedOver, Fault> {
         let mut handed = HandedOver::default();
-        let mut is_over = false;
+        let (mut is_through, mut is_over) = (false, false);
         for index in relays.in_order() {
             let relay = self.config.delivery.relays[index].relay.name();
             let alone = std::slice::from_ref(&relay);
@@ -143,14 +159,15 @@ impl Pipeline {
             let (sent, came) = self.give_to(index, parcel, relays, world).await?;
             let mut ended = None;
             match came {
-                Came::Through => is_over = true,
+                // The others are asked all the same where they may have something that nobody else is given.
+                Came::Through => is_through = true,
                 Came::ToAStop(reason) => {
                     is_over = true;
                     handed.stopped = (reason != Stopped::Asked).then(|| reason.to_string());
                 }
                 Came::ToAnEnd(end) => {
                     let issue = parcel.issue.number.0;
-                    tracing::info!(issue, %relay, %end, "a relay is given no more");
+                    tracing::info!(issue, relay = index + 1, %end, "a relay is given no more");
                     ended = Some(end);
                 }
             }
@@ -164,7 +181,7 @@ impl Pipeline {
         if !full.is_empty() {
             handed.waiting = self.can_go(parcel, &full, world).await?;
         }
-        if !is_over && full.len() < handed.relays.len() {
+        if !is_through && !is_over && full.len() < handed.relays.len() {
             handed.stopped = reasons(&handed.relays);
         }
         Ok(handed)
@@ -199,35 +216,28 @@ impl Pipeline {
             let left = room.map(|(room, _)| room.left);
             let outbox = RelayOutbox::new(&self.store, parcel.tenure, &name, left);
             let (clock, stop) = (world.clock, world.stop);
-            let done = match deliver::deliver(&job, &outbox, clock, stop, world.progress).await {
+            let done = deliver::deliver(&job, &outbox, clock, stop, world.progress).await;
+            let stopped = match done {
+                Ok(done) => {
+                    sent += done.sent;
+                    done.stopped
+                }
                 Err(error) if error.is_about_the_relay() && relays.left.len() > 1 => {
-                    relays.left[index] = true;
-                    let reason = error.to_string();
-                    return Ok((sent, Came::ToAnEnd(RelayEnd::Stopped { reason })));
+                    return Ok((sent, relays.leave(index, error.to_string())));
                 }
-                done => done?,
+                Err(error) => return Err(error.into()),
             };
-            sent += done.sent;
-            match done.stopped {
-                Some(reason) if !reason.is_about_the_relay() => {
-                    return Ok((sent, Came::ToAStop(reason)));
-                }
-                Some(reason) => {
-                    relays.left[index] = !matches!(reason, Stopped::TooLarge(_));
-                    let reason = reason.to_string();
-                    return Ok((sent, Came::ToAnEnd(RelayEnd::Stopped { reason })));
-                }
-                None => {}
+            if let Some(reason) = stopped {
+                return Ok((sent, relays.stopped(index, reason)));
             }
             let alone = std::slice::from_ref(&name);
             if !outbox.is_cut() || self.can_go(parcel, alone, world).await? == 0 {
                 return Ok((sent, Came::Through));
             }
             // Where some did not use their places, or an hour has passed, it goes on.
-            if let Some((room, room_from)) = self.room(one, &name, world).await?
-                && room.left == 0
+            if let Some((Room { most, by, left: 0 }, room_from)) =
+                self.room(one, &name, world).await?
             {
-                let Room { most, by, .. } = room;
                 let full = RelayEnd::Full {
                     most,
                     by,
@@ -285,24 +295,32 @@ impl Pipeline {
             let settings = relays.settings(index, &self.config, world).await?;
             let relay = one.relay.name();
             let sent = deliver::send_one(issue, digest, reader, &settings).await;
-            let is_unusable = matches!(&sent, Err(error) if error.is_about_the_relay());
-            if let (true, Err(error)) = (is_unusable, &sent) {
-                passed_over.push((relay.clone(), error.to_string()));
+            let carried = match &sent {
+                Ok(reply) => (200..300).contains(&reply.code),
+                Err(error) => matches!(error, deliver::Error::Unanswered(_)),
+            };
+            if carried {
+                self.store.relay_used(&relay, 1, world.clock.now()).await?;
             }
-            answer = sent.map(|reply| (relay, reply)).map_err(Fault::from);
-            if !is_unusable {
-                break;
+            match sent {
+                Err(error) if error.is_about_the_relay() => {
+                    passed_over.push((relay, error.to_string()));
+                    answer = Err(error.into());
+                }
+                sent => {
+                    answer = sent.map(|reply| (relay, reply)).map_err(Fault::from);
+                    break;
+                }
             }
         }
         let mut report = RunReport::default();
         relays.close(&mut report).await;
-        let (relay, reply) = match answer {
-            Err(_) if passed_over.len() > 1 => return Err(no_answer(&passed_over)),
-            answer => answer?,
-        };
-        if (200..300).contains(&reply.code) {
-            self.store.relay_used(&relay, 1, world.clock.now()).await?;
-        }
+        let (relay, reply) = answer.map_err(|fault| match fault {
+            Fault::Deliver(error) if error.is_about_the_relay() && passed_over.len() > 1 => {
+                no_answer(&passed_over)
+            }
+            fault => fault,
+        })?;
         Ok(SentCopy {
             relay,
             reply,

@@ -98,6 +98,26 @@ async fn with_hold_it_is_held_and_goes_nowhere() {
     the_others_have_one([&one, &two], &victim);
 }
 
+/// The second relay took it while the first was down: once both are there, the second gets it again, and it alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_second_may_have_goes_to_the_second_although_the_first_is_there() {
+    let one = SmtpServer::start(Script::new().rule(at(Stage::Connect))).await;
+    let two = SmtpServer::start(lost_reply()).await;
+    let newsletter = newsletter(&[&one, &two], READERS, "");
+    ended_with(&newsletter.run_beside(&["run"]).await, 1);
+    let victim = last_reader(&two);
+    assert_eq!(states(&newsletter).await, [3, 0, READERS as i64 - 3]);
+    answers_again(&one);
+    // The second is down: the first takes the rest, and that one waits.
+    ended_with(&newsletter.run_beside(&["run"]).await, 1);
+    assert_eq!(states(&newsletter).await, [READERS as i64 - 1, 0, 1]);
+    answers_again(&two);
+    ended_with(&newsletter.run_beside(&["run"]).await, 0);
+    assert_eq!(two.copies(&victim), 2);
+    never_offered(&one, &victim);
+    the_others_have_one([&one, &two], &victim);
+}
+
 /// Runs until the first server has four messages in hand, the last of them whole and not answered; then kills the program.
 async fn killed_with_four(one: &SmtpServer, newsletter: &Newsletter) -> String {
     let gate = one.hold(Stage::Dot, 4);
