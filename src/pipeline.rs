@@ -13,9 +13,11 @@ mod checks;
 mod choosing;
 mod fault;
 mod feeds;
+mod foreseeing;
 mod fulfilling;
 mod gathering;
 mod joining;
+mod outbox;
 mod pictures;
 mod planning;
 mod plans;
@@ -24,6 +26,7 @@ mod preflight;
 mod proofs;
 mod publishing;
 mod recognising;
+mod relays;
 mod report;
 mod reprint;
 mod sealing;
@@ -53,7 +56,8 @@ pub use planning::{Preview, TestMail};
 pub use proofs::{Copy, Gets, Proof, ProofReader};
 pub use report::{
     HeldPosts, IssueReport, Plan, PlanRefused, PlanSaved, PlannedDomain, PlannedPost,
-    PlannedVariant, Quiet, QuietSchedule, Recovery, RunReport, Skipped, SourceReport,
+    PlannedVariant, Quiet, QuietSchedule, Recovery, RelayEnd, RelayReport, RunReport, Skipped,
+    SourceReport,
 };
 pub use sending::fetch_settings;
 use tenure::Tenure;
@@ -127,8 +131,8 @@ impl Pipeline {
         report: &mut RunReport,
     ) -> Result<(), Fault> {
         let readers = self.bring_in_readers(world, report).await?;
-        let mut relay = self.relay();
-        self.continue_open_issues(tenure, &mut relay, world, report)
+        let mut relays = self.relays();
+        self.continue_open_issues(tenure, &mut relays, world, report)
             .await?;
         let served = self.schedules_to_serve(wish, world, report).await?;
         if !served.is_empty() && !world.stop.is_stopped() {
@@ -146,7 +150,8 @@ impl Pipeline {
                     .await?
                 {
                     self.publish(world, report).await?;
-                    self.send(sealed, tenure, &mut relay, world, report).await?;
+                    self.send(sealed, tenure, &mut relays, world, report)
+                        .await?;
                 }
             }
             report.held = self.held(&gathering).await?;
@@ -155,7 +160,7 @@ impl Pipeline {
         }
         report.asked_to_end = world.stop.is_stopped();
         self.publish_what_is_missing(world, report).await?;
-        relay.close(report).await;
+        relays.close(report).await;
         Ok(())
     }
 

@@ -33,7 +33,7 @@ struct StoreOutbox<'a>(&'a Store, AtomicU64, AtomicU64);
 impl Outbox for StoreOutbox<'_> {
     async fn turn(&self, request: TurnRequest) -> Result<TurnResult, OutboxError> {
         let started = Instant::now();
-        let result = self.0.outbox_turn(&request).await?;
+        let result = self.0.outbox_turn("sink", &request).await?;
         self.1.fetch_add(1, Ordering::Relaxed);
         self.2
             .fetch_add(started.elapsed().as_micros() as u64, Ordering::Relaxed);

@@ -127,7 +127,7 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Send the next issue to one address as a test; nothing is recorded
+    /// Send the next issue to one address as a test; nothing is recorded but that the relay carried one more
     #[command(after_help = "Example: courant send-test redactie@example.nl --schedule weekly")]
     SendTest {
         /// Where to
@@ -135,6 +135,9 @@ pub enum Command {
         /// The schedule; without it, the first marked as default
         #[arg(long)]
         schedule: Option<String>,
+        /// The relay, by its host or as reports name it; without it, the first that answers
+        #[arg(long)]
+        relay: Option<String>,
     },
     /// Look at sealed issues; pause, resume or cancel one, or try its mails again
     #[command(subcommand)]

@@ -94,8 +94,13 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
             dry_run,
             ..
         } => commands::run::run(session, schedule, due, dry_run).await,
-        Command::SendTest { address, schedule } => {
-            commands::send_test::send_test(session, &address, schedule.as_deref()).await
+        Command::SendTest {
+            address,
+            schedule,
+            relay,
+        } => {
+            let (schedule, relay) = (schedule.as_deref(), relay.as_deref());
+            commands::send_test::send_test(session, &address, schedule, relay).await
         }
         Command::Issues(command) => commands::issues::issues(session, command).await,
         Command::Bounces(command) => commands::bounces::bounces(session, command).await,

@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
-use super::delivery::warn_if_open;
 use super::files::read_text;
+use super::password::warn_if_open;
 use super::section::Section;
 use super::value::Value;
 use crate::model::{DkimKey, DkimSecret, EmailAddress};

@@ -191,6 +191,24 @@ impl<'d> Section<'d> {
         }
     }
 
+    /// A value that is a table, under the name that messages give it; `None` where it is none.
+    pub(super) fn of(value: &Value<'d>, label: &str) -> Option<Section<'d>> {
+        let DeValue::Table(table) = value.raw() else {
+            return None;
+        };
+        let document = value.document();
+        Some(Section {
+            label: label.to_owned(),
+            layers: vec![Layer { document, table }],
+            home: Home {
+                document,
+                header: Some(value.span()),
+            },
+            asked: Vec::new(),
+            faults: value.faults(),
+        })
+    }
+
     /// The tables of `[[key]]`, in their order.
     pub(super) fn sections(&mut self, key: &'static str) -> Vec<Section<'d>> {
         let Some(value) = self.get(key) else {

@@ -17,6 +17,7 @@ use crate::model::{NameError, Topic};
 use crate::schedule::parse_duration;
 
 /// A value where it stands.
+#[derive(Clone, Copy)]
 pub(super) struct Value<'d> {
     document: &'d Document,
     key: &'static str,
@@ -50,6 +51,29 @@ impl<'d> Value<'d> {
     /// The line of the value, from 1.
     pub(super) fn line(&self) -> usize {
         self.document.line_of(self.node.span().start)
+    }
+
+    /// Where it stands, in bytes.
+    pub(super) fn span(&self) -> Range<usize> {
+        self.node.span()
+    }
+
+    /// Where its faults go.
+    pub(super) fn faults(&self) -> &'d Faults {
+        self.faults
+    }
+
+    /// The items of a list; of anything else, itself alone.
+    pub(super) fn items(&self) -> Vec<Value<'d>> {
+        let item = |node| Value {
+            node,
+            is_item: true,
+            ..*self
+        };
+        match self.raw() {
+            DeValue::Array(items) => items.iter().map(item).collect(),
+            _ => vec![*self],
+        }
     }
 
     /// The value as TOML has it.
@@ -261,6 +285,29 @@ impl<'d> Value<'d> {
             );
         }
         fitting
+    }
+
+    /// A number within bounds, with or without a fraction.
+    pub(super) fn number(&self, bounds: RangeInclusive<f64>) -> Option<f64> {
+        let value: Option<f64> = match self.raw() {
+            DeValue::Integer(number) => number.as_str().parse().ok(),
+            DeValue::Float(number) => number.as_str().parse().ok(),
+            DeValue::String(text) if self.document.is_untyped() => text.parse().ok(),
+            _ => None,
+        };
+        let Some(value) = value else {
+            self.report_type("a number", None);
+            return None;
+        };
+        if bounds.contains(&value) {
+            return Some(value);
+        }
+        let (least, most) = (bounds.start(), bounds.end());
+        self.report(
+            format!("`{}` must be {least} to {most}, not {value}", self.key),
+            None,
+        );
+        None
     }
 
     /// A calendar day.

@@ -143,6 +143,9 @@ pub enum Error {
     /// The relay could not be reached, or broke off.
     #[error("{0}")]
     Connection(String),
+    /// The relay broke off when it had the whole message, so that nobody knows whether it took it.
+    #[error("{0}, so that nobody knows whether the mail was taken")]
+    Unanswered(String),
     /// TLS or the login failed.
     #[error("{0}")]
     Refused(Stopped),
@@ -153,8 +156,25 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Mailbox { .. } | Self::Outbox(_) | Self::Connection(_)
+            Self::Mailbox { .. } | Self::Outbox(_) | Self::Connection(_) | Self::Unanswered(_)
         )
+    }
+
+    /// Whether another relay may do better, and the message is certain not to have been taken.
+    pub fn is_about_the_relay(&self) -> bool {
+        match self {
+            Self::Connection(_)
+            | Self::ServerName(_)
+            | Self::Root(_)
+            | Self::PasswordMissing(_) => true,
+            Self::Refused(reason) => reason.is_about_the_relay(),
+            Self::Mailbox { .. }
+            | Self::Outbox(_)
+            | Self::Message(_)
+            | Self::Signing
+            | Self::Address(_)
+            | Self::Unanswered(_) => false,
+        }
     }
 
     /// Whether somebody must change something first.
@@ -260,7 +280,8 @@ pub async fn send_one(
     connection.quit().await;
     match ended {
         Ok(reply) | Err(Setback::Refused(_, reply)) => Ok(reply),
-        Err(Setback::Lost(cause) | Setback::Unknown(cause)) => Err(Error::Connection(cause)),
+        Err(Setback::Lost(cause)) => Err(Error::Connection(cause)),
+        Err(Setback::Unknown(cause)) => Err(Error::Unanswered(cause)),
     }
 }
 

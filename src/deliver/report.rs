@@ -81,6 +81,24 @@ pub enum Stopped {
 }
 
 impl Stopped {
+    /// Whether another relay may do better.
+    pub fn is_about_the_relay(&self) -> bool {
+        match self {
+            Self::Connection(_)
+            | Self::Tls(_)
+            | Self::Login(_)
+            | Self::Policy(_)
+            | Self::TooLarge(_)
+            | Self::Sender => true,
+            // Whether so many readers are gone is for a person to say, not for another relay.
+            Self::Asked
+            | Self::Overtaken
+            | Self::Gone { .. }
+            | Self::Variant(_)
+            | Self::Signing => false,
+        }
+    }
+
     /// Whether trying again later, with nothing changed, may help.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Asked | Self::Overtaken | Self::Connection(_))

@@ -253,6 +253,14 @@ impl Account {
 }
 
 impl Outcome {
+    /// Whether the relay has the message, or may have it: then it counts against its caps.
+    pub fn was_carried(&self) -> bool {
+        matches!(
+            self,
+            Self::Sent(_) | Self::UnknownRetry(_) | Self::UnknownHeld
+        )
+    }
+
     /// The suppression that follows from it, if any.
     pub fn suppression(&self) -> Option<SuppressionReason> {
         match self {

@@ -4,6 +4,7 @@
 //! (an address, a topic, a name) and trusted afterwards. Nothing in this room imports another room.
 
 mod address;
+mod caps;
 mod cause;
 mod delivery;
 mod diagnostic;
@@ -24,6 +25,7 @@ mod standing;
 mod world;
 
 pub use address::{AddressError, EmailAddress};
+pub use caps::{Cap, Caps, Carrier, Forecast, RelayUse, Room, Share, WarmUp, forecast};
 pub use cause::{CANCELLED, Cause, EXPIRED};
 pub use delivery::{
     Account, Claim, ClaimedDelivery, DeliveryKey, DeliveryState, Intent, IntentRefusal,

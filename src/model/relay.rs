@@ -100,7 +100,8 @@ impl Relay {
             .filter(|host| !host.is_empty())
             .ok_or(RelayError::Syntax)?
             .trim_matches(['[', ']'])
-            .to_owned();
+            // Host names know no case (RFC 1035 §2.3.3), and one relay has one name.
+            .to_ascii_lowercase();
         let security = match (implicit, is_loopback(&host)) {
             (true, _) => Security::Implicit,
             (false, true) => Security::Loopback,
@@ -122,10 +123,14 @@ impl Relay {
             Self::Mailbox => "mailbox".to_owned(),
             Self::Smtp(SmtpRelay {
                 host, port, user, ..
-            }) => match user {
-                Some(user) => format!("{user}@{host}:{port}"),
-                None => format!("{host}:{port}"),
-            },
+            }) => {
+                // The dot at the end of an absolute name is no part of the host's own.
+                let host = host.trim_end_matches('.');
+                match user {
+                    Some(user) => format!("{user}@{host}:{port}"),
+                    None => format!("{host}:{port}"),
+                }
+            }
         }
     }
 }
@@ -183,7 +188,7 @@ mod tests {
     fn an_account_has_a_name_of_its_own() {
         let name = |text| Relay::parse(text).unwrap().name();
         assert_eq!(name("mailbox"), "mailbox");
-        assert_eq!(name("smtps://mail.example.nl"), "mail.example.nl:465");
+        assert_eq!(name("smtps://Mail.Example.NL."), "mail.example.nl:465");
         assert_eq!(
             name("smtp://jan%40example.nl@mail.example.nl"),
             "jan@example.nl@mail.example.nl:587"

@@ -14,7 +14,6 @@ use super::sealing::Prepared;
 use super::shelf::Keep;
 use super::{Fault, Pipeline, World, preflight};
 use crate::audience::SyncedList;
-use crate::deliver;
 use crate::model::{Diagnostic, EmailAddress, Schedule};
 
 impl Pipeline {
@@ -75,6 +74,14 @@ impl Pipeline {
             None => Some(self.freeze_plan(schedule, &prepared, &report)?),
             Some(_) => None,
         };
+        let foreseen = match quiet {
+            None => {
+                self.foresee(schedule, readership.entitled.len(), world)
+                    .await?
+            }
+            Some(_) => None,
+        };
+        let (caps, too_late) = foreseen.unzip();
         let faults = report.faults.into_iter().chain(gathering.faults);
         let plan = Plan {
             schedule: schedule.name.clone(),
@@ -84,9 +91,10 @@ impl Pipeline {
             skipped: skipped(readership),
             nothing_new: readership.nothing_new.len(),
             quiet,
+            caps,
             held,
             sources: gathering.sources,
-            faults: faults.collect(),
+            faults: faults.chain(too_late.unwrap_or_default()).collect(),
         };
         Ok((plan, saved))
     }
@@ -181,14 +189,13 @@ impl Pipeline {
         digest.subject = format!("[{}] {}", saved.plan, digest.subject);
         digest.text = format!("{above}\n\n{}\n\n{}", "-".repeat(72), digest.text);
         digest.html = digest.html.map(|html| with_box(&html, &above));
-        let mut relay = self.relay();
-        let settings = relay.settings(&self.config, world).await.map_err(words)?;
-        let sent = deliver::send_one(proof.issue(), &digest, &reader, settings).await;
-        relay.close(&mut RunReport::default()).await;
-        match sent {
-            Ok(reply) if (200..300).contains(&reply.code) => Ok(()),
-            Ok(reply) => Err(format!("the relay said {} {}", reply.code, reply.text)),
-            Err(error) => Err(error.to_string()),
+        let sent = self
+            .send_copy(proof.issue(), &digest, &reader, None, world)
+            .await;
+        let reply = sent.map_err(words)?.reply;
+        match reply.code {
+            200..300 => Ok(()),
+            code => Err(format!("the relay said {code} {}", reply.text)),
         }
     }
 

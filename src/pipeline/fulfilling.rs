@@ -46,8 +46,8 @@ impl Pipeline {
         report: &mut RunReport,
     ) -> Result<(), Fault> {
         let readers = self.bring_in_readers(world, report).await?;
-        let mut relay = self.relay();
-        self.continue_open_issues(tenure, &mut relay, world, report)
+        let mut relays = self.relays();
+        self.continue_open_issues(tenure, &mut relays, world, report)
             .await?;
         if !world.stop.is_stopped() && !report.overtaken {
             let sealed = self
@@ -55,12 +55,13 @@ impl Pipeline {
                 .await?;
             if let Some(sealed) = sealed {
                 self.publish(world, report).await?;
-                self.send(sealed, tenure, &mut relay, world, report).await?;
+                self.send(sealed, tenure, &mut relays, world, report)
+                    .await?;
             }
         }
         report.asked_to_end = world.stop.is_stopped();
         self.publish_what_is_missing(world, report).await?;
-        relay.close(report).await;
+        relays.close(report).await;
         Ok(())
     }
 

@@ -8,8 +8,7 @@ use jiff::Timestamp;
 use super::choosing::Chosen;
 use super::proofs::Proof;
 use super::report::{Plan, PlannedPost, PlannedVariant};
-use super::{Fault, Pipeline, RunReport, World, publishing};
-use crate::deliver;
+use super::{Fault, Pipeline, World, publishing};
 use crate::model::{
     Diagnostic, EmailAddress, Hold, LedgerEntry, PostId, Reply, Schedule, ScheduleName,
     SealedVariant, Verdict, VerdictReason,
@@ -34,11 +33,13 @@ pub struct Preview {
 pub struct TestMail {
     /// Its subject.
     pub subject: String,
+    /// The relay that it went to.
+    pub relay: String,
     /// What the relay said.
     pub reply: Reply,
     /// Where the embedded mailbox keeps it, if that was the relay.
     pub mailbox: Option<PathBuf>,
-    /// Faults in sources, posts and subscribers.
+    /// Faults in sources, posts and subscribers, and relays that could not be used.
     pub faults: Vec<Diagnostic>,
 }
 
@@ -90,11 +91,13 @@ impl Pipeline {
         Ok(files)
     }
 
-    /// Sends the first variant of the schedule's next issue to one address, outside the outbox.
+    /// Sends the first variant of the schedule's next issue to one address, outside the outbox: over the relay of this place
+    /// in the configuration, or the first that answers.
     pub async fn send_test(
         &self,
         schedule: &Schedule,
         address: EmailAddress,
+        relay: Option<usize>,
         world: &World<'_>,
     ) -> Result<Option<TestMail>, Fault> {
         let proof = self.proof(schedule, world).await?;
@@ -102,16 +105,17 @@ impl Pipeline {
             return Ok(None);
         };
         let reader = self.sample_reader(&proof, sealed, address);
-        let mut relay = self.relay();
-        let settings = relay.settings(&self.config, world).await?;
-        let reply = deliver::send_one(proof.issue(), &sealed.digest, &reader, settings).await?;
-        let mut report = RunReport::default();
-        relay.close(&mut report).await;
+        let (issue, digest) = (proof.issue(), &sealed.digest);
+        let sent = self.send_copy(issue, digest, &reader, relay, world).await?;
+        let unusable = sent.passed_over.iter().map(|(relay, why)| {
+            Diagnostic::warning(format!("the relay `{relay}` could not be used: {why}"))
+        });
         Ok(Some(TestMail {
-            subject: sealed.digest.subject.clone(),
-            reply,
-            mailbox: report.mailbox,
-            faults: proof.plan.faults,
+            subject: digest.subject.clone(),
+            relay: sent.relay,
+            reply: sent.reply,
+            mailbox: sent.mailbox,
+            faults: unusable.chain(proof.plan.faults.clone()).collect(),
         }))
     }
 }

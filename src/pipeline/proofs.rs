@@ -125,6 +125,15 @@ impl Pipeline {
         let found = self.preflight(&issue, &variants, schedule);
         let held = self.held(&gathering).await?;
         let faults = report.faults.into_iter().chain(gathering.faults);
+        let quiet = reason_for_no_issue(schedule, &chosen, &readership);
+        let foreseen = match quiet {
+            None => {
+                self.foresee(schedule, readership.entitled.len(), world)
+                    .await?
+            }
+            Some(_) => None,
+        };
+        let (caps, too_late) = foreseen.unzip();
         let plan = Plan {
             schedule: schedule.name.clone(),
             posts: planned_posts(schedule, &chosen),
@@ -132,10 +141,14 @@ impl Pipeline {
             readers: readership.entitled.len(),
             skipped: skipped(&readership),
             nothing_new: readership.nothing_new.len(),
-            quiet: reason_for_no_issue(schedule, &chosen, &readership),
+            quiet,
+            caps,
             held,
             sources: gathering.sources,
-            faults: faults.chain(found).collect(),
+            faults: faults
+                .chain(found)
+                .chain(too_late.unwrap_or_default())
+                .collect(),
         };
         let readers = proof_readers(&list.subscribers, &readership);
         Ok(Proof::new(plan, readers, issue, variants))

@@ -1,13 +1,14 @@
 //! What a run did, as values: the command line prints them, `--json` gives them as they are.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Account, AlsoAt, Diagnostic, Flood, IssueNumber, IssueStanding, NotAsked, PostId, Schedule,
-    ScheduleName, SourceName, SuppressionReason,
+    Account, AlsoAt, Cap, Diagnostic, Flood, Forecast, IssueNumber, IssueStanding, NotAsked,
+    PostId, Schedule, ScheduleName, SourceName, SuppressionReason,
 };
 use crate::store::SyncReport;
 
@@ -142,12 +143,69 @@ pub struct IssueReport {
     pub skipped: Vec<Skipped>,
     /// Readers who have all of its posts already, or want none of their topics.
     pub nothing_new: usize,
-    /// Why sending stopped early, if it did.
+    /// The relays that it was given to, in order.
+    pub relays: Vec<RelayReport>,
+    /// Why sending stopped early, if it did: no relay could take the rest.
     pub stopped: Option<String>,
     /// Readers whom the relay refused as gone, and so many that it was not believed: the issue is paused.
     pub taken_back: i64,
+    /// Deliveries that could go now, and wait for room under a relay's cap.
+    pub waiting: i64,
     /// When the earliest queued delivery is tried again.
     pub next_try: Option<Timestamp>,
+}
+
+/// What one relay did for an issue in this run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RelayReport {
+    /// What it goes by.
+    pub relay: String,
+    /// Mails that it took.
+    pub sent: u64,
+    /// Why it was given no more, if there was more to give.
+    pub ended: Option<RelayEnd>,
+}
+
+impl RelayReport {
+    /// Whether it carried what it may.
+    pub fn is_full(&self) -> bool {
+        matches!(self.ended, Some(RelayEnd::Full { .. }))
+    }
+}
+
+/// Why a relay is given no more.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum RelayEnd {
+    /// It could not be used, or not any more.
+    Stopped {
+        /// Why.
+        reason: String,
+    },
+    /// It carried what it may in 24 hours.
+    Full {
+        /// How many that are.
+        most: u64,
+        /// By which cap.
+        by: Cap,
+        /// When there is room again.
+        room_from: Timestamp,
+    },
+}
+
+impl fmt::Display for RelayEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stopped { reason } => f.write_str(reason),
+            Self::Full { most, by, .. } => {
+                let whose = match by {
+                    Cap::PerDay => "",
+                    Cap::WarmUp => " that its warm-up allows",
+                };
+                write!(f, "the {most} in 24 hours{whose} are used")
+            }
+        }
+    }
 }
 
 /// What was done with the claims of a run that broke.
@@ -303,6 +361,8 @@ pub struct Plan {
     pub nothing_new: usize,
     /// Why no issue would be made, if so.
     pub quiet: Option<Quiet>,
+    /// What the relays' caps mean for it, where there are any.
+    pub caps: Option<Forecast>,
     /// Posts that came in a flood, now or earlier, and wait for a person.
     pub held: Vec<HeldPosts>,
     /// Each source that was asked.
@@ -322,6 +382,7 @@ impl Plan {
             skipped: vec![],
             nothing_new: 0,
             quiet: None,
+            caps: None,
             held: vec![],
             sources: vec![],
             faults: vec![],

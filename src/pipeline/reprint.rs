@@ -49,6 +49,7 @@ impl Pipeline {
             skipped: empty.plan.skipped.clone(),
             nothing_new: empty.plan.nothing_new,
             quiet: empty.plan.quiet.clone(),
+            caps: empty.plan.caps.clone(),
             held: empty.plan.held.clone(),
             sources: empty.plan.sources.clone(),
             faults: faults.chain(found).collect(),

@@ -341,8 +341,10 @@ fn first_report(seal: &Seal, readership: &Readership<'_>) -> IssueReport {
         recovered: None,
         skipped: skipped(readership),
         nothing_new: readership.nothing_new.len(),
+        relays: vec![],
         stopped: None,
         taken_back: 0,
+        waiting: 0,
         next_try: None,
     }
 }

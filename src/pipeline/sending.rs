@@ -1,54 +1,27 @@
-//! T2 to T4: hands an issue's queued deliveries to the relay, and reads the account afterwards.
+//! T2 to T4: hands an issue's queued deliveries to the relays, and reads the account afterwards.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use super::relays::{Parcel, RunRelays};
 use super::report::{IssueReport, Recovery, RunReport};
 use super::sealing::Sealed;
 use super::tenure::Tenure;
 use super::{Fault, Pipeline, Step, World};
 use crate::audience::{Keys, Returned, return_path};
-use crate::config::{Config, OnUnknown};
-use crate::deliver::{
-    self, Job, ListGuard, Mailbox, Outbox, OutboxError, Rate, RelaySettings, ReturnPaths, Stopped,
-};
+use crate::config::{Config, OnUnknown, RelayConfig};
+use crate::deliver::{Rate, RelaySettings, ReturnPaths};
 use crate::gather::FetchSettings;
 use crate::model::{
-    Account, EmailAddress, Issue, IssueNumber, IssueStanding, Relay, SealedVariant, SmtpRelay,
-    SubscriberId, TurnRequest, TurnResult,
+    Account, EmailAddress, Issue, IssueNumber, IssueStanding, SealedVariant, SmtpRelay,
+    SubscriberId,
 };
-use crate::store::Store;
-
-/// The outbox as the sender sees it, for as long as the run holds its lock.
-struct StoreOutbox<'a> {
-    store: &'a Store,
-    tenure: &'a Tenure,
-}
-
-impl Outbox for StoreOutbox<'_> {
-    async fn turn(&self, request: TurnRequest) -> Result<TurnResult, OutboxError> {
-        if self.tenure.holds(request.now).await? {
-            return Ok(self.store.outbox_turn(&request).await?);
-        }
-        let outcomes_alone = TurnRequest {
-            intents: vec![],
-            claim: 0,
-            ..request
-        };
-        let recorded = self.store.outbox_turn(&outcomes_alone).await?;
-        Ok(TurnResult {
-            overtaken: true,
-            ..recorded
-        })
-    }
-}
 
 /// Return paths with a token, at the operator's address.
-struct Verp<'a> {
-    address: &'a EmailAddress,
-    keys: &'a Keys,
+pub(super) struct Verp<'a> {
+    pub(super) address: &'a EmailAddress,
+    pub(super) keys: &'a Keys,
 }
 
 impl fmt::Debug for Verp<'_> {
@@ -69,39 +42,17 @@ impl ReturnPaths for Verp<'_> {
     }
 }
 
-/// The relay of a run: the embedded mailbox is started when the first issue needs it.
-pub(super) struct RunRelay {
-    settings: Option<RelaySettings>,
-    mailbox: Option<(Mailbox, PathBuf)>,
-}
-
-impl RunRelay {
-    /// Stops the embedded mailbox, if it runs.
-    pub(super) async fn close(self, report: &mut RunReport) {
-        if let Some((mailbox, folder)) = self.mailbox {
-            mailbox.shutdown().await;
-            report.mailbox = Some(folder);
-        }
-    }
-}
-
 impl Pipeline {
-    /// The relay of this run, not yet started.
-    pub(super) fn relay(&self) -> RunRelay {
-        RunRelay {
-            settings: None,
-            mailbox: None,
-        }
-    }
-
     /// Continues the issues that an earlier run left with queued deliveries.
     pub(super) async fn continue_open_issues(
         &self,
         tenure: &Tenure,
-        relay: &mut RunRelay,
+        relays: &mut RunRelays,
         world: &World<'_>,
         report: &mut RunReport,
     ) -> Result<(), Fault> {
+        let names = self.config.delivery.relay_names();
+        self.store.relay_use_forget(world.clock.now()).await?;
         for number in self.store.issue_unfinished(world.clock.now()).await? {
             if world.stop.is_stopped() {
                 return Ok(());
@@ -114,6 +65,7 @@ impl Pipeline {
             let now = world.clock.now();
             self.store.outbox_withdraw(number, now).await?;
             self.store.outbox_expire(number, now).await?;
+            self.store.outbox_bind(number, &names, now).await?;
             let Some(issue) = self.store.issue_load(number).await? else {
                 continue;
             };
@@ -130,7 +82,7 @@ impl Pipeline {
                 variants,
                 report: resumed,
             };
-            self.send(sealed, tenure, relay, world, report).await?;
+            self.send(sealed, tenure, relays, world, report).await?;
         }
         Ok(())
     }
@@ -161,7 +113,7 @@ impl Pipeline {
         &self,
         sealed: Sealed,
         tenure: &Tenure,
-        relay: &mut RunRelay,
+        relays: &mut RunRelays,
         world: &World<'_>,
         report: &mut RunReport,
     ) -> Result<(), Fault> {
@@ -177,39 +129,22 @@ impl Pipeline {
             issue: issue.number,
             queued,
         });
-        let settings = relay.settings(&self.config, world).await?;
-        let bounces = self.config.delivery.bounces.as_ref();
-        let verp = bounces.map(|address| Verp {
-            address,
-            keys: &self.keys,
-        });
-        let job = Job {
+        let parcel = Parcel {
             issue: &issue,
             variants: &variants,
-            relay: settings,
-            resend_unknown: self.config.delivery.on_unknown == OnUnknown::Resend,
-            guard: ListGuard {
-                limits: self.config.delivery.bounce_limits,
-                readers: planned.unsigned_abs(),
-            },
-            return_paths: verp.as_ref().map(|verp| verp as &dyn ReturnPaths),
-        };
-        let outbox = StoreOutbox {
-            store: &self.store,
+            planned: planned.unsigned_abs(),
             tenure,
         };
         let since = world.clock.now();
-        let sent = deliver::deliver(&job, &outbox, world.clock, world.stop, world.progress).await;
-        let stopped = sent?.stopped;
+        let handed = self.hand_over(parcel, relays, world).await?;
         let now = world.clock.now();
-        if let Some(Stopped::Gone { .. }) = stopped {
+        if handed.is_flood {
             // Nobody is lost to a relay that says so of everybody: a person decides.
             this.taken_back = self.store.issue_take_back(issue.number, since, now).await?;
         }
-        this.stopped = match stopped {
-            None | Some(Stopped::Asked) => None,
-            Some(reason) => Some(reason.to_string()),
-        };
+        this.relays = handed.relays;
+        this.stopped = handed.stopped;
+        this.waiting = handed.waiting;
         // What came back to the queue after the issue was cancelled.
         self.store.outbox_withdraw(issue.number, now).await?;
         this.late = self.store.issue_pause_late(issue.number, now).await?;
@@ -240,49 +175,22 @@ impl Pipeline {
     }
 }
 
-impl RunRelay {
-    pub(super) async fn settings(
-        &mut self,
-        config: &Config,
-        world: &World<'_>,
-    ) -> Result<&RelaySettings, Fault> {
-        if self.settings.is_none() {
-            let relay = match &config.delivery.relay {
-                Relay::Smtp(relay) => relay.clone(),
-                Relay::Mailbox => self.start_mailbox(config, world).await?,
-            };
-            self.settings = Some(relay_settings(config, relay));
-        }
-        self.settings.as_ref().ok_or(Fault::NoRelay)
-    }
-
-    async fn start_mailbox(
-        &mut self,
-        config: &Config,
-        world: &World<'_>,
-    ) -> Result<SmtpRelay, Fault> {
-        let folder = config.state.join("mailbox");
-        let mailbox = Mailbox::start(&folder, world.chance).await?;
-        let relay = mailbox.relay();
-        self.mailbox = Some((mailbox, folder));
-        Ok(relay)
-    }
-}
-
-fn relay_settings(config: &Config, relay: SmtpRelay) -> RelaySettings {
-    let delivery = &config.delivery;
-    let hello = delivery.hello.clone();
+/// What the sender is to know of a relay.
+pub(super) fn relay_settings(
+    config: &Config,
+    one: &RelayConfig,
+    relay: SmtpRelay,
+) -> RelaySettings {
+    let hello = one.hello.clone();
     let ordinary = RelaySettings::new(relay, hello.unwrap_or_else(|| hello_of(config)));
     RelaySettings {
-        password: delivery.password.clone(),
-        login: delivery.login,
-        dkim: delivery.dkim.clone().into(),
-        messages_per_connection: delivery.messages_per_connection,
-        connections: delivery.connections,
-        rate: delivery
-            .rate
-            .map(|(messages, span)| Rate { messages, span }),
-        extra_root: delivery.tls_root.clone(),
+        password: one.password.clone(),
+        login: one.login,
+        dkim: config.delivery.dkim.clone().into(),
+        messages_per_connection: one.messages_per_connection,
+        connections: one.connections,
+        rate: one.rate.map(|(messages, span)| Rate { messages, span }),
+        extra_root: one.tls_root.clone(),
         ..ordinary
     }
 }
@@ -333,8 +241,10 @@ fn resumed_report(
         recovered,
         skipped: vec![],
         nothing_new: 0,
+        relays: vec![],
         stopped: None,
         taken_back: 0,
+        waiting: 0,
         next_try: None,
     }
 }

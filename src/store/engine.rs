@@ -101,6 +101,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0008_reports.sql"),
         include_str!("../../migrations/postgres/0008_reports.sql"),
     ),
+    (
+        10,
+        "relays",
+        include_str!("../../migrations/sqlite/0010_relays.sql"),
+        include_str!("../../migrations/postgres/0010_relays.sql"),
+    ),
 ];
 
 /// The newest schema that this program knows.

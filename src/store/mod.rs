@@ -16,6 +16,7 @@ mod memory;
 mod orders;
 mod outbox;
 mod posts;
+mod relays;
 mod report_rules;
 mod reports;
 mod schedules;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::model::{CANCELLED, DeliveryState, IssueNumber, IssueStanding};
 
+use super::relays::ANY;
 use super::statement::{Statement, Value};
 use super::transaction::{Transaction, transact};
 use super::{Error, Store};
@@ -98,14 +99,16 @@ impl Store {
 
     /// Queues an issue's deliveries of one state for `now`, and says how many: those that wait for their next try, those
     /// that are held, or those that failed and whose address is not suppressed. None of an issue that is cancelled or
-    /// has expired, and none that is sent, suppressed or under way.
+    /// has expired, and none that is sent, suppressed or under way. What is held belongs to the relay that it was offered to;
+    /// where that is none of these, the configured ones, any of them may have it: it is a person who says so.
     pub async fn outbox_retry(
         &self,
         issue: IssueNumber,
         state: DeliveryState,
+        relays: &[String],
         now: Timestamp,
     ) -> Result<i64, Error> {
-        transact!(self, tx => retry(tx, issue, state, now).await)
+        transact!(self, tx => retry(tx, issue, state, relays, now).await)
     }
 }
 
@@ -189,8 +192,12 @@ async fn retry(
     tx: &mut Transaction,
     issue: IssueNumber,
     state: DeliveryState,
+    relays: &[String],
     now: Timestamp,
 ) -> Result<i64, Error> {
+    if state == DeliveryState::Held {
+        release_from_relays(tx, issue, relays).await?;
+    }
     let queued = tx
         .execute(
             Statement::new(
@@ -213,4 +220,25 @@ async fn retry(
         tx.execute(Statement::new(text).with(issue.0)).await?;
     }
     Ok(i64::try_from(queued).unwrap_or(i64::MAX))
+}
+
+/// Whatever is held, and was offered to none of these relays, may go over any.
+async fn release_from_relays(
+    tx: &mut Transaction,
+    issue: IssueNumber,
+    relays: &[String],
+) -> Result<(), Error> {
+    let known: Vec<_> = relays
+        .iter()
+        .map(|relay| [Value::from(issue.0), ANY.into(), relay.as_str().into()])
+        .collect();
+    tx.over(
+        "WITH v(issue, anywhere, relay) AS (VALUES {rows})
+         UPDATE delivery SET relay = (SELECT MAX(v.anywhere) FROM v)
+         WHERE issue = (SELECT MAX(v.issue) FROM v) AND state = 'held'
+            AND (relay IS NULL OR relay NOT IN (SELECT v.relay FROM v))",
+        &known,
+    )
+    .await?;
+    Ok(())
 }

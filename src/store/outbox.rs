@@ -1,10 +1,13 @@
 //! The outbox between turns: what a dead sender left behind, what has expired, and when there is work again.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::model::{EXPIRED, IssueNumber};
 
+use super::relays;
 use super::statement::{Row, Statement, Value};
 use super::transaction::{Transaction, transact};
 use super::{Error, Store};
@@ -28,6 +31,7 @@ impl Store {
     /// else those whose lease has run out.
     ///
     /// The first intent of a line is unknown: with `resend` it is queued again, at most twice a delivery, else it is held.
+    /// It counts as carried by the relay that it was offered to.
     pub async fn outbox_recover(
         &self,
         issue: IssueNumber,
@@ -38,11 +42,13 @@ impl Store {
         transact!(self, tx => recover(tx, issue, now, all, resend).await)
     }
 
-    /// Gives up what is still queued of an issue that has expired by `now`, and says how many that were.
+    /// Gives up what is still queued of an issue that has expired by `now`, and says how many that were: failed, or held
+    /// where a copy may have arrived.
     pub async fn outbox_expire(&self, issue: IssueNumber, now: Timestamp) -> Result<i64, Error> {
         let expired = transact!(self, tx => tx.execute(
             Statement::new(
-                "UPDATE delivery SET state = 'failed', last_at = $2, code = 0, enhanced = NULL, reply = $3
+                "UPDATE delivery SET state = CASE WHEN unknowns > 0 THEN 'held' ELSE 'failed' END,
+                    last_at = $2, code = 0, enhanced = NULL, reply = $3
                  WHERE issue = $1 AND state = 'queued'
                     AND EXISTS (SELECT 1 FROM issue i WHERE i.number = $1 AND i.expires_at <= $2)",
             )
@@ -101,6 +107,7 @@ async fn recover(
     let most_resent = if resend { MOST_RESENT } else { 0 };
     let unknown = take_back_unknown(tx, issue, now, expired_by, most_resent).await?;
     insert_unknown_attempts(tx, issue, now, &unknown).await?;
+    count_as_carried(tx, now, &unknown).await?;
     let mut recovered = Recovered {
         released: i64::try_from(released).unwrap_or(i64::MAX),
         ..Recovered::default()
@@ -129,7 +136,7 @@ async fn take_back_unknown(
                 unknowns = unknowns + 1, lease_until = NULL, next_at = $2, last_at = $2,
                 code = NULL, enhanced = NULL, reply = NULL
              WHERE issue = $1 AND state = 'intent' AND ($3 IS NULL OR lease_until <= $3)
-             RETURNING number, fence, state",
+             RETURNING number, fence, state, relay",
         )
         .with(issue.0)
         .with(now)
@@ -137,6 +144,21 @@ async fn take_back_unknown(
         .with(most_resent),
     )
     .await
+}
+
+/// What may have been sent counts against the caps of the relay that may have it.
+async fn count_as_carried(
+    tx: &mut Transaction,
+    now: Timestamp,
+    unknown: &[Row],
+) -> Result<(), Error> {
+    let mut used: BTreeMap<String, i64> = BTreeMap::new();
+    for row in unknown {
+        if let Some(relay) = row.text_or_none("relay")? {
+            *used.entry(relay).or_default() += 1;
+        }
+    }
+    relays::add_each(tx, &used, now).await
 }
 
 async fn insert_unknown_attempts(

@@ -13,11 +13,15 @@ use crate::model::{
 
 use super::batch::Batch;
 use super::ledger::limit_of;
+use super::relays::{self, ANY};
 use super::statement::{Row, Value};
 use super::{Error, Store};
 
 impl Store {
-    /// Records outcomes, grants intents and claims deliveries, in this order and in one transaction.
+    /// Records outcomes, grants intents and claims deliveries for a relay, in this order and in one transaction.
+    ///
+    /// An intent notes the relay; a delivery of which a copy may be about is claimed for the relay that it was offered to
+    /// alone. What the relay has now, or may have, is added to its use in this hour.
     ///
     /// An outcome or intent counts only under the newest fence. An intent is granted if its lease has not run out, the
     /// address is not suppressed and the issue stands open, and the lease then holds until `lease_until`, as that of the
@@ -28,11 +32,15 @@ impl Store {
     ///
     /// A turn goes on by itself, on whichever thread is free, so that it does not wait behind what the caller's task does
     /// meanwhile; dropped, it is still committed or undone as a whole.
-    pub async fn outbox_turn(&self, request: &TurnRequest) -> Result<TurnResult, Error> {
+    pub async fn outbox_turn(
+        &self,
+        relay: &str,
+        request: &TurnRequest,
+    ) -> Result<TurnResult, Error> {
         let cursor = self.cursor(request.issue);
-        let (store, request) = (self.clone(), request.clone());
+        let (store, request, relay) = (self.clone(), request.clone(), relay.to_owned());
         let issue = request.issue;
-        let turning = tokio::spawn(async move { store.turn(&request, cursor).await });
+        let turning = tokio::spawn(async move { store.turn(&relay, &request, cursor).await });
         let result = turning
             .await
             .map_err(|_| Error::from(sqlx::Error::WorkerCrashed))??;
@@ -42,21 +50,27 @@ impl Store {
         Ok(result)
     }
 
-    async fn turn(&self, request: &TurnRequest, cursor: i64) -> Result<TurnResult, Error> {
+    async fn turn(
+        &self,
+        relay: &str,
+        request: &TurnRequest,
+        cursor: i64,
+    ) -> Result<TurnResult, Error> {
         let said = self.engine.at_once(|batch| {
             insert_attempts(batch, &request.outcomes);
             insert_suppressions(batch, &request.outcomes);
+            relays::count(batch, relay, &request.outcomes, request.now);
             record_outcomes(batch, &request.outcomes);
-            grant_intents(batch, request);
-            claim(batch, request, request.claim, cursor..i64::MAX);
+            grant_intents(batch, relay, request);
+            claim(batch, relay, request, request.claim, cursor..i64::MAX);
         });
-        let [_, _, recorded, decided, claimed] = five(said.await?)?;
+        let [_, _, _, recorded, decided, claimed] = six(said.await?)?;
         let mut claimed = all_claimed(&claimed)?;
         let rest = request.claim - claimed.len().min(request.claim);
         if rest > 0 && cursor > 0 {
             let said = self
                 .engine
-                .at_once(|batch| claim(batch, request, rest, 0..cursor));
+                .at_once(|batch| claim(batch, relay, request, rest, 0..cursor));
             for rows in said.await? {
                 claimed.extend(all_claimed(&rows)?);
             }
@@ -84,18 +98,20 @@ impl Store {
 }
 
 /// The rows of each of a turn's statements.
-fn five(said: Vec<Vec<Row>>) -> Result<[Vec<Row>; 5], Error> {
-    <[Vec<Row>; 5]>::try_from(said)
-        .map_err(|said| Error::Corrupt(format!("{} answers to five statements", said.len())))
+fn six(said: Vec<Vec<Row>>) -> Result<[Vec<Row>; 6], Error> {
+    <[Vec<Row>; 6]>::try_from(said)
+        .map_err(|said| Error::Corrupt(format!("{} answers to six statements", said.len())))
 }
 
-/// Records outcomes under their fences, and gives which of them.
+/// Records outcomes under their fences, and gives which of them. A delivery that is given up without a relay's final no is
+/// held where a copy of it may have arrived.
 fn record_outcomes(batch: &mut Batch, outcomes: &[OutcomeRecord]) {
     batch.over(
         "WITH v(issue, number, fence, state, at, next_at, attempts, unknowns, answered, code, enhanced, reply)
             AS (VALUES {rows})
          UPDATE delivery SET
-            state = v.state, last_at = v.at, lease_until = NULL, next_at = v.next_at,
+            state = CASE WHEN v.state = 'failed' AND v.code < 500 AND delivery.unknowns > 0 THEN 'held' ELSE v.state END,
+            last_at = v.at, lease_until = NULL, next_at = v.next_at,
             attempts = delivery.attempts + v.attempts, unknowns = delivery.unknowns + v.unknowns,
             code = CASE WHEN v.answered = 1 THEN v.code ELSE delivery.code END,
             enhanced = CASE WHEN v.answered = 1 THEN v.enhanced ELSE delivery.enhanced END,
@@ -216,7 +232,7 @@ fn insert_suppressions(batch: &mut Batch, outcomes: &[OutcomeRecord]) {
 
 /// Grants intents: one statement decides between granted, suppressed and put back, so that nobody slips in
 /// between.
-fn grant_intents(batch: &mut Batch, request: &TurnRequest) {
+fn grant_intents(batch: &mut Batch, relay: &str, request: &TurnRequest) {
     let rows = request.intents.iter().map(|Intent { claim, behind }| {
         [
             Value::from(claim.key.issue.0),
@@ -226,10 +242,11 @@ fn grant_intents(batch: &mut Batch, request: &TurnRequest) {
             request.lease_until.into(),
             behind.map(|behind| behind.key.number).into(),
             behind.map(|behind| behind.fence).into(),
+            relay.into(),
         ]
     });
     batch.over(
-        "WITH v(issue, number, fence, now, lease_until, behind, behind_fence) AS (VALUES {rows})
+        "WITH v(issue, number, fence, now, lease_until, behind, behind_fence, relay) AS (VALUES {rows})
          UPDATE delivery SET
             state = CASE WHEN EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = delivery.address_hash)
                     THEN 'suppressed'
@@ -237,7 +254,8 @@ fn grant_intents(batch: &mut Batch, request: &TurnRequest) {
                         AND (i.standing <> 'open' OR i.done_by <= v.now))
                     THEN 'queued'
                 ELSE 'intent' END,
-            lease_until = v.lease_until, last_at = v.now, behind = v.behind, behind_fence = v.behind_fence
+            lease_until = v.lease_until, last_at = v.now, behind = v.behind, behind_fence = v.behind_fence,
+            relay = v.relay
          FROM v
          WHERE delivery.issue = v.issue AND delivery.number = v.number AND delivery.fence = v.fence
             AND delivery.state = 'claimed' AND delivery.lease_until > v.now
@@ -269,8 +287,8 @@ fn decisions(request: &TurnRequest, decided: &[Row]) -> Result<(Vec<Claim>, Refu
     Ok((granted, refused))
 }
 
-/// Claims at most `most` due deliveries whose numbers lie in the range, by number.
-fn claim(batch: &mut Batch, request: &TurnRequest, most: usize, numbers: Range<i64>) {
+/// Claims for a relay at most `most` due deliveries whose numbers lie in the range, by number.
+fn claim(batch: &mut Batch, relay: &str, request: &TurnRequest, most: usize, numbers: Range<i64>) {
     let row = [
         Value::from(request.issue.0),
         request.now.into(),
@@ -278,13 +296,16 @@ fn claim(batch: &mut Batch, request: &TurnRequest, most: usize, numbers: Range<i
         numbers.end.into(),
         limit_of(most).into(),
         request.lease_until.into(),
+        relay.into(),
+        ANY.into(),
     ];
     batch.over(
-        "WITH v(issue, now, low, below, most, lease_until) AS (VALUES {rows}),
+        "WITH v(issue, now, low, below, most, lease_until, relay, anywhere) AS (VALUES {rows}),
          due(number) AS MATERIALIZED (
             SELECT d.number FROM delivery d
             WHERE d.issue = (SELECT issue FROM v) AND d.state = 'queued' AND d.next_at <= (SELECT now FROM v)
                 AND d.number >= (SELECT low FROM v) AND d.number < (SELECT below FROM v)
+                AND (d.unknowns = 0 OR d.relay IN (SELECT relay FROM v UNION ALL SELECT anywhere FROM v))
                 AND EXISTS (SELECT 1 FROM issue i, v WHERE i.number = v.issue AND i.standing = 'open'
                     AND (i.done_by IS NULL OR i.done_by > v.now))
             ORDER BY d.number LIMIT (SELECT most FROM v)

@@ -8,6 +8,7 @@
 
 mod faults;
 mod init;
+mod relays;
 mod secrets;
 mod subscribers;
 
@@ -127,9 +128,9 @@ fn what_is_left_out_has_a_default() {
     assert_eq!(config.newsletter.from.to_string(), "courant@example.nl");
     assert_eq!(config.newsletter.language.as_str(), "en");
     assert_eq!(config.newsletter.accent, "#a3271d");
-    assert_eq!(config.delivery.relay, Relay::Mailbox);
-    assert_eq!(config.delivery.rate, None);
-    assert_eq!(config.delivery.connections, 4);
+    assert_eq!(config.delivery.relays[0].relay, Relay::Mailbox);
+    assert_eq!(config.delivery.relays[0].rate, None);
+    assert_eq!(config.delivery.relays[0].connections, 4);
     assert_eq!(config.delivery.on_unknown, OnUnknown::Resend);
     assert_eq!(config.delivery.expire, SignedDuration::from_hours(96));
     assert!(
@@ -234,19 +235,19 @@ listen = "[::1]:9000"
         "Bel ons"
     );
     let delivery = &config.delivery;
+    let [relay] = &delivery.relays[..] else {
+        panic!("{delivery:?}");
+    };
+    assert_eq!(relay.password.as_ref().unwrap().expose_secret(), "s3 cret ");
+    assert_eq!(relay.rate, Some((100, SignedDuration::from_mins(1))));
     assert_eq!(
-        delivery.password.as_ref().unwrap().expose_secret(),
-        "s3 cret "
-    );
-    assert_eq!(delivery.rate, Some((100, SignedDuration::from_mins(1))));
-    assert_eq!(
-        (delivery.connections, delivery.on_unknown),
+        (relay.connections, delivery.on_unknown),
         (8, OnUnknown::Hold)
     );
     assert_eq!(delivery.expire, SignedDuration::from_hours(48));
-    assert_eq!(delivery.hello.as_deref(), Some("nieuws.example.nl"));
+    assert_eq!(relay.hello.as_deref(), Some("nieuws.example.nl"));
     assert!(
-        delivery
+        relay
             .tls_root
             .as_ref()
             .unwrap()
@@ -337,11 +338,14 @@ fn flags_beat_the_environment_and_that_beats_the_file() {
     let flags = Flags::default().set("--hello", "delivery.hello", "c.example");
     let config = folder.load_with(&variables, &flags).unwrap().config;
     assert_eq!(
-        config.delivery.rate,
+        config.delivery.relays[0].rate,
         Some((1, SignedDuration::from_mins(1)))
     );
-    assert_eq!(config.delivery.connections, 2);
-    assert_eq!(config.delivery.hello.as_deref(), Some("c.example"));
+    assert_eq!(config.delivery.relays[0].connections, 2);
+    assert_eq!(
+        config.delivery.relays[0].hello.as_deref(),
+        Some("c.example")
+    );
     assert_eq!(config.newsletter.name, "2026");
     assert_eq!(
         config.newsletter.call_to_action.unwrap().text,

@@ -26,6 +26,7 @@ const SHORT: Plan = Plan {
     kills: 6,
     hold: false,
     pipelining: false,
+    second: false,
 };
 
 fn kept(plan: Plan, outcome: &Outcome) {
@@ -93,6 +94,21 @@ async fn killed_at_random_with_hold_there_are_no_copies() {
     .await;
 }
 
+/// The first relay is down for every other run: what it may have goes to the second in none.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_random_between_two_relays_neither_is_given_what_the_other_may_have() {
+    for (more, (hold, pipelining)) in (4..).zip([(false, true), (true, false)]) {
+        at_random(Plan {
+            hold,
+            pipelining,
+            second: true,
+            seed: SHORT.seed + more,
+            ..SHORT
+        })
+        .await;
+    }
+}
+
 /// `benches/crash/run`: each point and 1,000 readers, in each mode with and without groups.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "long: benches/crash/run"]
@@ -110,6 +126,7 @@ async fn the_long_form() {
             kills,
             hold,
             pipelining,
+            second: false,
         };
         let outcome = Theatre::new(plan).await.play().await;
         kept(plan, &outcome);
@@ -340,12 +357,19 @@ fn an_outbox_or_a_copy_that_is_not_as_promised_is_found_out() {
             .collect(),
         connections: 4,
         goodbyes: goodbyes.iter().copied().collect(),
+        last_of_first: None,
     };
     let sound = [(1, 0, "a"), (2, 0, "a"), (2, 1, "b")];
     assert_eq!(
         judge(&told(&[0, 1], &[], false), &seen(&sound, &[2])).breaches,
         [""; 0]
     );
+    let of_two_relays = |last_of_first, seen: Seen| Seen {
+        last_of_first: Some(last_of_first),
+        ..seen
+    };
+    let both = of_two_relays(2, seen(&sound, &[2]));
+    assert_eq!(judge(&told(&[0, 1], &[], false), &both).breaches, [""; 0]);
     let breaches = |told: Told, seen: Seen| judge(&told, &seen).breaches.join("\n");
     for (said, told, seen) in [
         (
@@ -401,6 +425,11 @@ fn an_outbox_or_a_copy_that_is_not_as_promised_is_found_out() {
             "2 readers are held, and 1 connections broke",
             told(&[], &[0, 1], true),
             seen(&[], &[1, 2, 3]),
+        ),
+        (
+            "reader0@example.nl was given to both relays",
+            told(&[0, 1], &[], false),
+            of_two_relays(1, seen(&sound, &[2])),
         ),
         (
             "is no reader of the issue",

@@ -29,6 +29,7 @@ mod promise;
 mod publishing;
 mod reading;
 mod relay;
+mod relays;
 mod retrying;
 mod schedule;
 mod sharing;

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use crate::support::newsletter::{Ended, Newsletter, header};
 use crate::support::postgres::Postgres;
 use crate::support::served::{Served, link};
-use crate::support::smtp::{Script, SmtpServer, Stage};
+use crate::support::smtp::{Script, SmtpServer, Stage, at};
 use crate::support::timed::Timed;
 
 /// Connections that the newsletter's runs open.
@@ -31,6 +31,7 @@ async fn the_whole_line_on_postgresql() {
     a_killed_run_is_finished_once_its_leases_have_run_out(&address("killed").await).await;
     a_long_run_keeps_its_lock(&address("long").await).await;
     a_run_that_lost_its_lock_ends_and_the_other_goes_on(&address("lost").await).await;
+    what_one_relay_may_have_goes_to_no_other(&address("relays").await).await;
     two_programs_may_open_a_new_database_at_once(&address("new").await).await;
 }
 
@@ -268,6 +269,35 @@ async fn a_run_that_lost_its_lock_ends_and_the_other_goes_on(address: &str) {
     assert_eq!(next.issues[0].account.sent, 20, "{next:?}");
     everyone_has_one(&server, 20);
     other.close().await;
+}
+
+/// The first relay takes a message without a word and is down from then on; its cap and that of the second hold.
+async fn what_one_relay_may_have_goes_to_no_other(address: &str) {
+    let script = Script::new()
+        .rule(at(Stage::Dot).skip(3).times(1).stored())
+        .rule(at(Stage::Connect).skip(1));
+    let one = SmtpServer::start(script).await;
+    let two = SmtpServer::start(Script::new()).await;
+    let newsletter = sending_to(&one, address, 12, 1);
+    let first = format!("\"smtp://{}\"", one.address());
+    let both = format!("[{first}, \"smtp://{}\"]\nper_day = 6", two.address());
+    newsletter.replace("courant.toml", &first, &both);
+    let timed = Timed::new(newsletter, "2026-11-23T08:00:00Z");
+    let report = timed.run(&Wish::Default).await;
+    let account = report.issues[0].account;
+    assert_eq!((account.sent, account.queued), (9, 3), "{report:?}");
+    assert_eq!((one.received().len(), two.received().len()), (4, 6));
+    let victim = one.received()[3].to[0].clone();
+    assert_eq!(two.copies(&victim), 0);
+
+    // A day later it is down still, and the second takes what nobody has.
+    timed.advance(SignedDuration::from_hours(25));
+    let report = timed.run(&Wish::Default).await;
+    assert_eq!(report.issues[0].account.sent, 11, "{report:?}");
+    one.rule(at(Stage::Connect).raw("220 here again\r\n"));
+    let report = timed.run(&Wish::Default).await;
+    assert_eq!(report.issues[0].account.sent, 12, "{report:?}");
+    assert_eq!((one.copies(&victim), two.copies(&victim)), (2, 0));
 }
 
 async fn two_programs_may_open_a_new_database_at_once(address: &str) {

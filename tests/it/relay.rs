@@ -136,7 +136,7 @@ async fn starttls_that_somebody_strips_sends_nothing() {
     with_password_file(&newsletter, PASSWORD);
     let timed = Timed::new(newsletter, "2026-11-23T08:00:05Z");
     let elsewhere = |config: &mut courant::config::Config| {
-        let Relay::Smtp(relay) = &mut config.delivery.relay else {
+        let Relay::Smtp(relay) = &mut config.delivery.relays[0].relay else {
             panic!("the relay is no server");
         };
         relay.security = Security::Starttls;

@@ -12,6 +12,7 @@ mod orders;
 mod outbox;
 mod readers;
 mod recovery;
+mod relays;
 mod reports;
 mod sealing;
 
@@ -93,6 +94,15 @@ scenarios! {
     recovery::only_leases_that_ran_out_are_taken_back,
     recovery::of_a_line_the_first_alone_is_in_doubt,
     recovery::whoever_was_claimed_anew_holds_no_line_up,
+    relays::an_unknown_is_claimed_for_its_own_relay_alone,
+    relays::what_a_dead_sender_left_belongs_to_its_relay,
+    relays::an_unknown_whose_relay_is_gone_is_held_until_a_person_decides,
+    relays::what_is_held_goes_to_its_own_relay_while_that_is_there,
+    relays::an_unknown_of_before_goes_to_the_only_relay_or_is_held,
+    relays::what_is_given_up_is_held_where_a_copy_may_have_arrived,
+    relays::a_final_no_to_a_second_copy_is_a_failure,
+    relays::what_a_relay_has_or_may_have_is_counted_by_the_hour,
+    relays::what_waits_is_counted_over_open_issues,
     reports::a_report_is_kept_once_and_suppresses,
     reports::soft_reports_count_by_issues_in_a_row,
     reports::too_many_within_an_hour_save_nothing,

@@ -12,6 +12,7 @@ pub mod parse;
 pub mod plan;
 pub mod preview;
 pub mod proofing;
+pub mod relays;
 pub mod run;
 pub mod schedule;
 pub mod send_test;

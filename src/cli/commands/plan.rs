@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::signals;
 use super::summary::{has_errors, quiet_words};
+use super::{relays, signals};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::{Printer, count, shortened, titled};
 use crate::cli::session::{self, Session};
@@ -131,6 +131,9 @@ pub fn show(printer: &Printer, plan: &Plan, timezone: &TimeZone, program: &str) 
     show_held(printer, &plan.held, program);
     if plan.quiet.is_none() {
         show_variants(printer, plan);
+    }
+    if let Some(forecast) = &plan.caps {
+        relays::show_caps(printer, forecast, timezone);
     }
     for skipped in &plan.skipped {
         printer.line(format!(

@@ -126,9 +126,18 @@ fn exit(report: &RunReport) -> Exit {
     if stopped && none_sent {
         return Exit::Unavailable;
     }
-    let undelivered = |account: &Account| account.failed + account.held + account.queued > 0;
+    // What waits for room under a relay's cap is as it was asked for.
+    let undelivered = |issue: &IssueReport| {
+        let Account {
+            failed,
+            held,
+            queued,
+            ..
+        } = issue.account;
+        failed + held + queued - issue.waiting > 0
+    };
     let in_part = stopped || report.overtaken;
-    if in_part || issues.any(|issue| undelivered(&issue.account)) || has_errors(&report.faults) {
+    if in_part || issues.any(undelivered) || has_errors(&report.faults) {
         Exit::Part
     } else {
         Exit::Done

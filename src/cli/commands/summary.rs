@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::plan;
+use super::{plan, relays};
 use crate::cli::print::{Printer, clock, count, quoted, shown};
 use crate::model::{
     Account, Diagnostic, IssueNumber, IssueStanding, NotAsked, ScheduleName, Severity,
@@ -78,6 +78,7 @@ fn show_issue(printer: &Printer, issue: &IssueReport, zone: &TimeZone, program: 
         count(planned(&issue.account), "reader", "readers"),
     ));
     printer.line(format!("  {}", account_words(&issue.account)));
+    relays::show(printer, issue, zone);
     if let Some(recovery) = &issue.recovered {
         printer.line(format!(
             "  left by a run that broke: {} queued again, {} unknown and sent once more, {} held",
@@ -108,13 +109,13 @@ fn show_issue(printer: &Printer, issue: &IssueReport, zone: &TimeZone, program: 
         }
         IssueStanding::Cancelled => printer.line("  cancelled"),
     }
-    if let Some(at) = issue.next_try {
+    if let Some(at) = issue.next_try.filter(|_| issue.waiting == 0) {
         printer.line(format!(
             "  next try from {}, by any later run",
             clock(at, zone)
         ));
     }
-    if let Some(state) = state_to_name(&issue.account) {
+    if let Some(state) = state_to_name(issue) {
         printer.line(format!(
             "  who: {program} issues account {} --list {state}",
             issue.number
@@ -122,12 +123,13 @@ fn show_issue(printer: &Printer, issue: &IssueReport, zone: &TimeZone, program: 
     }
 }
 
-/// The state whose readers deserve a look first.
-fn state_to_name(account: &Account) -> Option<&'static str> {
+/// The state whose readers deserve a look first; not of those that only wait for room at a relay.
+fn state_to_name(issue: &IssueReport) -> Option<&'static str> {
+    let account = &issue.account;
     [
         (account.held, "held"),
         (account.failed, "failed"),
-        (account.queued, "queued"),
+        (account.queued - issue.waiting, "queued"),
     ]
     .into_iter()
     .find_map(|(number, state)| (number > 0).then_some(state))
@@ -349,6 +351,9 @@ pub fn show_faults(printer: &Printer, report: &RunReport, program: &str) {
             };
             printer.fault(&Diagnostic::error(fault).hint(hint));
         }
+        if let Some(warning) = relays::stopped(issue) {
+            printer.fault(&warning);
+        }
         if issue.late {
             let fault = format!(
                 "issue {number} was not done by its deadline: {} queued and paused",
@@ -364,7 +369,7 @@ pub fn show_faults(printer: &Printer, report: &RunReport, program: &str) {
             printer.fault(&Diagnostic::error(fault).hint(hint));
         }
         let unread = (printer.quiet || printer.json) && issue.standing != IssueStanding::Paused;
-        if let Some(state) = state_to_name(&issue.account).filter(|_| unread) {
+        if let Some(state) = state_to_name(issue).filter(|_| unread) {
             let fault = format!("issue {number}: {}", account_words(&issue.account));
             let hint = format!("`{program} issues account {number} --list {state}`");
             printer.fault(&Diagnostic::warning(fault).hint(hint));

@@ -16,7 +16,7 @@ fn a_new_newsletter_is_sound() {
 
     let loaded = Config::load(&target, &environment(&[]), &Flags::default()).unwrap();
     assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
-    assert_eq!(loaded.config.delivery.relay, Relay::Mailbox);
+    assert_eq!(loaded.config.delivery.relays[0].relay, Relay::Mailbox);
     assert_eq!(loaded.config.schedules[0].first_run, FirstRun::Send);
     assert!(loaded.config.template_overrides.is_empty());
     let read = subscribers(&loaded.config).unwrap();

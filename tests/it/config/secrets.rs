@@ -9,10 +9,12 @@ fn a_password_is_looked_for_in_its_three_places() {
     insta::assert_snapshot!("missing_password", folder.faults());
 
     let found = |folder: &Folder, variables: &[(&str, &str)]| {
-        let loaded = folder.load_with(variables, &Flags::default()).unwrap();
+        let mut loaded = folder.load_with(variables, &Flags::default()).unwrap();
         loaded
             .config
             .delivery
+            .relays
+            .remove(0)
             .password
             .unwrap()
             .expose_secret()
@@ -114,8 +116,11 @@ fn a_dkim_key_is_checked_where_it_is_named() {
         .unwrap()
         .config
         .delivery;
-    assert_eq!(delivery.messages_per_connection, 20);
-    assert_eq!(delivery.login, Some(courant::model::Login::Xoauth2));
+    assert_eq!(delivery.relays[0].messages_per_connection, 20);
+    assert_eq!(
+        delivery.relays[0].login,
+        Some(courant::model::Login::Xoauth2)
+    );
     let names: Vec<_> = delivery.dkim.iter().map(|key| key.record_name()).collect();
     assert_eq!(names[1], "b._domainkey.elders.example");
     assert!(names[0].starts_with("a1._domainkey."), "{names:?}");

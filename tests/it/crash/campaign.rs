@@ -28,6 +28,8 @@ pub struct Plan {
     pub kills: usize,
     pub hold: bool,
     pub pipelining: bool,
+    /// Whether there is a second relay, and the first is down now and then.
+    pub second: bool,
 }
 
 /// What a campaign came to.
@@ -44,6 +46,7 @@ pub struct Outcome {
 pub struct Theatre {
     pub newsletter: Newsletter,
     pub server: SmtpServer,
+    pub second: Option<SmtpServer>,
     pub told: Told,
     chance: SeededChance,
     plan: Plan,
@@ -60,8 +63,17 @@ impl Theatre {
             true => script.offers(&["PIPELINING", "8BITMIME", "SMTPUTF8"]),
             false => script,
         };
-        let server = SmtpServer::start(script).await;
+        let server = SmtpServer::start(script.clone()).await;
         let newsletter = Newsletter::new(&format!("smtp://{}", server.address()));
+        let second = match plan.second {
+            true => Some(SmtpServer::start(script).await),
+            false => None,
+        };
+        if let Some(second) = &second {
+            let one = format!("\"smtp://{}\"", server.address());
+            let both = format!("[{one}, \"smtp://{}\"]", second.address());
+            newsletter.replace("courant.toml", &one, &both);
+        }
         let on_unknown = if plan.hold { "hold" } else { "resend" };
         newsletter.append(
             "courant.toml",
@@ -75,6 +87,7 @@ impl Theatre {
         Self {
             newsletter,
             server,
+            second,
             told: Told {
                 planned,
                 hold: plan.hold,
@@ -92,13 +105,14 @@ impl Theatre {
         // So that there is something left to kill until the end.
         let stride = (2 * self.plan.readers / self.plan.kills.max(1)).max(1);
         for _ in 0..self.plan.kills {
+            let server = self.server_of_this_run();
             if self.below(2) == 0 {
                 let rule = self.fault(stride);
-                self.server.rule(rule);
+                server.rule(rule);
                 faults += 1;
             }
             let (stage, ahead) = self.point(stride);
-            if self.kill_at(stage, ahead).await {
+            if self.kill_on(server, stage, ahead).await {
                 killed += 1;
             }
             self.balances().await;
@@ -111,17 +125,31 @@ impl Theatre {
         }
     }
 
+    /// Where the next run will send most: the first relay, or the second, and then the first is down.
+    fn server_of_this_run(&self) -> &SmtpServer {
+        match &self.second {
+            Some(second) if self.below(2) == 0 => {
+                // So many failures in a row make a run leave it.
+                self.server.rule(at(Stage::Connect).times(3));
+                second
+            }
+            _ => &self.server,
+        }
+    }
+
     /// Starts a run and kills it at the arrival that lies so far ahead; false if the run ended before.
     pub async fn kill_at(&self, stage: Stage, ahead: usize) -> bool {
+        self.kill_on(&self.server, stage, ahead).await
+    }
+
+    async fn kill_on(&self, server: &SmtpServer, stage: Stage, ahead: usize) -> bool {
         if stage == Stage::Body {
             // In the middle of a message: the server says nothing and is passed.
             let pass = at(Stage::Body).after(300).skip(ahead - 1).times(1);
-            self.server.rule(pass.act(Act::Raw(vec![])));
+            server.rule(pass.act(Act::Raw(vec![])));
         }
         let passed = if stage == Stage::Body { 1 } else { ahead };
-        let gate = self
-            .server
-            .hold(stage, self.server.arrivals(stage) + passed);
+        let gate = server.hold(stage, server.arrivals(stage) + passed);
         self.kill_at_gate(&gate).await
     }
 
@@ -140,7 +168,7 @@ impl Theatre {
             .await
             .unwrap();
         gate.release();
-        self.server.alone().await;
+        self.alone().await;
         reached
     }
 
@@ -149,7 +177,7 @@ impl Theatre {
         let mut account = Value::Null;
         for _ in 0..LAST_RUNS {
             let run = self.newsletter.run_beside(&["run"]).await;
-            self.server.alone().await;
+            self.alone().await;
             account = self.balances().await;
             if account["queued"] == 0 {
                 break;
@@ -170,7 +198,19 @@ impl Theatre {
             let names = names.map(|reader| reader["address"].as_str().unwrap().to_owned());
             self.told.states.insert(state, names.collect());
         }
-        judge(&self.told, &Seen::of(&self.server))
+        let seen = match &self.second {
+            Some(second) => Seen::of_both(&self.server, second),
+            None => Seen::of(&self.server),
+        };
+        judge(&self.told, &seen)
+    }
+
+    /// Waits until no connection is open.
+    async fn alone(&self) {
+        self.server.alone().await;
+        if let Some(second) = &self.second {
+            second.alone().await;
+        }
     }
 
     /// The account, if the issue is sealed by now: it balances, whatever was just killed.
@@ -192,7 +232,12 @@ impl Theatre {
     fn refuse_some(&mut self) {
         for (number, line) in [(2, "550 5.1.1 no such user"), (5, "550 5.7.1 not from you")] {
             let stage = if number == 2 { Stage::Rcpt } else { Stage::Dot };
-            self.server.rule(at(stage).to(&reader(number)).say(line));
+            for server in [Some(&self.server), self.second.as_ref()]
+                .into_iter()
+                .flatten()
+            {
+                server.rule(at(stage).to(&reader(number)).say(line));
+            }
             self.told.refused.insert(reader(number));
         }
     }

@@ -30,6 +30,8 @@ pub struct Seen {
     /// Connections that were taken.
     pub connections: usize,
     pub goodbyes: BTreeSet<usize>,
+    /// The last connection of the first relay, where there is a second: its connections are counted on.
+    pub last_of_first: Option<usize>,
 }
 
 /// What was found beside what is wrong.
@@ -53,7 +55,29 @@ impl Seen {
                 .filter(|heard| heard.line == "QUIT")
                 .map(|heard| heard.connection)
                 .collect(),
+            last_of_first: None,
         }
+    }
+
+    /// What both servers have, as of two relays.
+    pub fn of_both(first: &SmtpServer, second: &SmtpServer) -> Self {
+        let mut both = Self::of(first);
+        let (second, offset) = (Self::of(second), both.connections);
+        both.stored
+            .extend(second.stored.into_iter().map(|message| Received {
+                connection: message.connection + offset,
+                ..message
+            }));
+        both.goodbyes
+            .extend(second.goodbyes.iter().map(|connection| connection + offset));
+        both.connections += second.connections;
+        both.last_of_first = Some(offset);
+        both
+    }
+
+    /// Whether a connection was to the second relay.
+    fn is_to_the_second(&self, connection: usize) -> bool {
+        self.last_of_first.is_some_and(|last| connection > last)
     }
 
     /// The stored messages of each reader, by their place in the order of storing.
@@ -150,6 +174,10 @@ fn copies_are_allowed(
     let same = |at: &usize| seen.stored[*at].content == first.content;
     if !copies.iter().all(same) {
         verdict.say(format!("the copies of {reader} differ"));
+    }
+    let relay = |at: &usize| seen.is_to_the_second(seen.stored[*at].connection);
+    if !copies.iter().all(|at| relay(at) == relay(&copies[0])) {
+        verdict.say(format!("{reader} was given to both relays"));
     }
     let last = seen.last_of_connections();
     for earlier in &copies[..count - 1] {

@@ -21,6 +21,7 @@ const CALM: Plan = Plan {
     kills: 0,
     hold: false,
     pipelining: true,
+    second: false,
 };
 
 /// Bytes by which the room grows from run to run.

@@ -3,10 +3,19 @@
 use courant::model::*;
 use courant::store::{NewPost, Seal, SealOutcome, SourceSaved, Store, StoreTarget};
 use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret;
 use sqlx::{Connection, Executor, PgConnection, Row, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::support::postgres::Postgres;
+
+/// The relay that the scenarios send over.
+pub const RELAY: &str = "courant@one.example:465";
+
+/// The relays that are configured, where it is that one.
+pub fn relays() -> Vec<String> {
+    vec![RELAY.to_owned()]
+}
 
 /// A database and the store over it.
 pub struct Bench {
@@ -48,7 +57,6 @@ pub async fn create_database(server: &Postgres, database: &str) {
 
 /// What a `SELECT COUNT(*)` of the test's own says, beside the store.
 pub async fn count(target: &StoreTarget, text: &'static str) -> i64 {
-    use secrecy::ExposeSecret;
     match target {
         StoreTarget::Sqlite(path) => {
             let url = format!("sqlite://{}", path.display());
@@ -62,6 +70,23 @@ pub async fn count(target: &StoreTarget, text: &'static str) -> i64 {
             let row = connection.fetch_one(text).await.unwrap();
             connection.close().await.unwrap();
             row.get(0)
+        }
+    }
+}
+
+/// A statement of the test's own, beside the store.
+pub async fn execute(target: &StoreTarget, text: &'static str) {
+    match target {
+        StoreTarget::Sqlite(path) => {
+            let url = format!("sqlite://{}", path.display());
+            let mut connection = SqliteConnection::connect(&url).await.unwrap();
+            connection.execute(text).await.unwrap();
+            connection.close().await.unwrap();
+        }
+        StoreTarget::Postgres(url) => {
+            let mut connection = PgConnection::connect(url.expose_secret()).await.unwrap();
+            connection.execute(text).await.unwrap();
+            connection.close().await.unwrap();
         }
     }
 }
@@ -253,7 +278,7 @@ pub async fn claim(
         claim: most,
         ..turn(issue, seconds)
     };
-    store.outbox_turn(&request).await.unwrap().claimed
+    store.outbox_turn(RELAY, &request).await.unwrap().claimed
 }
 
 /// Asks for intents.
@@ -273,7 +298,7 @@ pub async fn intend(
             .collect(),
         ..turn(issue, seconds)
     };
-    store.outbox_turn(&request).await.unwrap()
+    store.outbox_turn(RELAY, &request).await.unwrap()
 }
 
 /// Records one outcome, and gives back the claims that had lost theirs.
@@ -287,7 +312,11 @@ pub async fn record(store: &Store, seconds: i64, claim: Claim, outcome: Outcome)
         outcomes: vec![record],
         ..turn(claim.key.issue, seconds)
     };
-    store.outbox_turn(&request).await.unwrap().lost_outcomes
+    store
+        .outbox_turn(RELAY, &request)
+        .await
+        .unwrap()
+        .lost_outcomes
 }
 
 pub fn reply(code: u16, enhanced: &str, text: &str) -> Reply {

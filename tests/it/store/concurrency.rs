@@ -24,7 +24,7 @@ async fn send_all(store: Store, issue: IssueNumber, batch: usize) -> Vec<Deliver
             claim: batch,
             ..turn(issue, 1)
         };
-        let result = store.outbox_turn(&request).await.unwrap();
+        let result = store.outbox_turn(RELAY, &request).await.unwrap();
         assert_eq!(result.lost_outcomes, []);
         if result.claimed.is_empty() && store.outbox_next(issue).await.unwrap().is_none() {
             return keys;

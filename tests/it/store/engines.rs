@@ -5,7 +5,7 @@ use std::path::Path;
 
 use courant::store::{Error, Store, StoreTarget};
 use secrecy::ExposeSecret;
-use sqlx::{Connection, Executor, PgConnection, Row, SqliteConnection};
+use sqlx::{Connection, Executor, PgConnection, Row};
 use tempfile::TempDir;
 
 use super::bench::*;
@@ -13,22 +13,6 @@ use crate::support::postgres::Postgres;
 
 const LATER_VERSION: &str = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
      SELECT 999, description, success, checksum, execution_time FROM _sqlx_migrations WHERE version = 1";
-
-async fn execute(target: &StoreTarget, text: &'static str) {
-    match target {
-        StoreTarget::Sqlite(path) => {
-            let url = format!("sqlite://{}", path.display());
-            let mut connection = SqliteConnection::connect(&url).await.unwrap();
-            connection.execute(text).await.unwrap();
-            connection.close().await.unwrap();
-        }
-        StoreTarget::Postgres(url) => {
-            let mut connection = PgConnection::connect(url.expose_secret()).await.unwrap();
-            connection.execute(text).await.unwrap();
-            connection.close().await.unwrap();
-        }
-    }
-}
 
 pub async fn a_newer_database_is_refused_untouched(bench: &Bench) {
     let again = Store::open_existing(&bench.target).await.unwrap().unwrap();

@@ -86,7 +86,7 @@ pub async fn a_cancelled_issue_suppresses_what_had_not_begun(bench: &Bench) {
     assert_eq!(again.standing, IssueStanding::Cancelled, "for good");
     assert_eq!(
         store
-            .outbox_retry(issue, DeliveryState::Held, at(8))
+            .outbox_retry(issue, DeliveryState::Held, &relays(), at(8))
             .await
             .unwrap(),
         0
@@ -125,7 +125,12 @@ pub async fn what_failed_waits_or_is_held_is_tried_again_when_asked(bench: &Benc
     ]) {
         record(store, 2, *claim, outcome).await;
     }
-    let retry = async |state, seconds| store.outbox_retry(issue, state, at(seconds)).await.unwrap();
+    let retry = async |state, seconds| {
+        store
+            .outbox_retry(issue, state, &relays(), at(seconds))
+            .await
+            .unwrap()
+    };
     assert_eq!(retry(DeliveryState::Sent, 3).await, 0, "never");
     assert_eq!(retry(DeliveryState::Queued, 3).await, 1);
     assert_eq!(retry(DeliveryState::Queued, 3).await, 0, "it is due");

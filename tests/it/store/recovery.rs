@@ -127,7 +127,7 @@ pub async fn of_a_line_the_first_alone_is_in_doubt(bench: &Bench) {
                 intents: vec![Intent { claim, behind }],
                 ..turn(issue, 0)
             };
-            let granted = store.outbox_turn(&request).await.unwrap().granted;
+            let granted = store.outbox_turn(RELAY, &request).await.unwrap().granted;
             assert_eq!(granted, [claim]);
             behind = Some(claim);
         }
@@ -175,7 +175,7 @@ pub async fn whoever_was_claimed_anew_holds_no_line_up(bench: &Bench) {
         }],
         ..turn(issue, 0)
     };
-    store.outbox_turn(&request).await.unwrap();
+    store.outbox_turn(RELAY, &request).await.unwrap();
     // The first one comes back to the queue, so the second may be ended; then another connection takes the first.
     let back = Outcome::Released(at(1));
     assert_eq!(record(store, 1, first, back).await, []);

@@ -45,7 +45,8 @@ pub async fn issues(session: &Session, command: Issues) -> Result<Exit, Failure>
             ..
         } => {
             let states = to_retry(deferred, held, failed);
-            orders::retry(session, &store, number, &states).await
+            let relays = config.delivery.relay_names();
+            orders::retry(session, &store, number, &states, &relays).await
         }
         Issues::Pause { .. } => order(IssueStanding::Paused).await,
         Issues::Resume { .. } => order(IssueStanding::Open).await,

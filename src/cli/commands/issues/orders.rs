@@ -73,6 +73,7 @@ pub async fn retry(
     store: &Store,
     issue: IssueNumber,
     states: &[DeliveryState],
+    relays: &[String],
 ) -> Result<Exit, Failure> {
     let now = session.clock().now();
     let standing = may_be_retried(store, issue, now).await?;
@@ -83,7 +84,7 @@ pub async fn retry(
         failed: 0,
     };
     for state in states {
-        let queued = store.outbox_retry(issue, *state, now).await;
+        let queued = store.outbox_retry(issue, *state, relays, now).await;
         let queued = queued.map_err(Fault::from)?;
         match state {
             DeliveryState::Held => retried.held += queued,

@@ -1,0 +1,363 @@
+//! The relays of a run, in order of preference: an issue goes to the first, and what that one leaves to the next.
+//!
+//! A relay is left when it stops for a reason of its own, or has carried what it may in 24 hours. What one of them may
+//! have taken goes to no other: the outbox sees to that. The next run begins with the first relay again.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::outbox::RelayOutbox;
+use super::report::{RelayEnd, RelayReport, RunReport};
+use super::sending::{Verp, relay_settings};
+use super::tenure::Tenure;
+use super::{Fault, Pipeline, World};
+use crate::config::{Config, OnUnknown, RelayConfig};
+use crate::deliver::{self, Job, ListGuard, Mailbox, RelaySettings, ReturnPaths, Stopped};
+use crate::model::{Digest, Issue, Reader, Relay, Reply, Room, SealedVariant, SmtpRelay};
+
+/// The relays of a run. The embedded mailbox is started when the first issue needs it.
+pub(super) struct RunRelays {
+    made: Vec<Option<RelaySettings>>,
+    /// Those that stopped for a reason that another issue would not change.
+    left: Vec<bool>,
+    mailbox: Option<(Mailbox, PathBuf)>,
+}
+
+/// An issue that is sent, and the right to.
+#[derive(Clone, Copy)]
+pub(super) struct Parcel<'a> {
+    pub(super) issue: &'a Issue,
+    pub(super) variants: &'a [SealedVariant],
+    /// Readers of the issue.
+    pub(super) planned: u64,
+    pub(super) tenure: &'a Tenure,
+}
+
+/// What came of handing an issue to the relays.
+#[derive(Debug, Default)]
+pub(super) struct HandedOver {
+    /// The relays that were used, or were of no use, in order.
+    pub(super) relays: Vec<RelayReport>,
+    /// Why sending stopped, if no relay could take the rest.
+    pub(super) stopped: Option<String>,
+    /// Deliveries that wait for room at a relay.
+    pub(super) waiting: i64,
+    /// Whether it stopped since readers were refused as gone by the dozen.
+    pub(super) is_flood: bool,
+}
+
+/// A copy that was sent outside the outbox.
+pub(super) struct SentCopy {
+    /// The relay that took it or refused it.
+    pub(super) relay: String,
+    /// What it said.
+    pub(super) reply: Reply,
+    /// Where the embedded mailbox keeps it, if that was the relay.
+    pub(super) mailbox: Option<PathBuf>,
+    /// The relays that could not be used, and why.
+    pub(super) passed_over: Vec<(String, String)>,
+}
+
+/// How one relay came to an end with an issue.
+enum Came {
+    /// Nothing is left for it.
+    Through,
+    /// This relay goes no further.
+    ToAnEnd(RelayEnd),
+    /// No relay goes any further, whichever it is.
+    ToAStop(Stopped),
+}
+
+impl RunRelays {
+    /// Those that were not left, in order; all where all were.
+    fn in_order(&self) -> Vec<usize> {
+        let all_left = self.left.iter().all(|left| *left);
+        let each = self.left.iter().enumerate();
+        let usable = each.filter(|(_, left)| all_left || !**left);
+        usable.map(|(index, _)| index).collect()
+    }
+
+    async fn settings(
+        &mut self,
+        index: usize,
+        config: &Config,
+        world: &World<'_>,
+    ) -> Result<RelaySettings, Fault> {
+        if let Some(settings) = &self.made[index] {
+            return Ok(settings.clone());
+        }
+        let one = &config.delivery.relays[index];
+        let relay = match &one.relay {
+            Relay::Smtp(relay) => relay.clone(),
+            Relay::Mailbox => self.start_mailbox(config, world).await?,
+        };
+        let settings = relay_settings(config, one, relay);
+        self.made[index] = Some(settings.clone());
+        Ok(settings)
+    }
+
+    async fn start_mailbox(
+        &mut self,
+        config: &Config,
+        world: &World<'_>,
+    ) -> Result<SmtpRelay, Fault> {
+        let folder = config.state.join("mailbox");
+        let mailbox = Mailbox::start(&folder, world.chance).await?;
+        let relay = mailbox.relay();
+        self.mailbox = Some((mailbox, folder));
+        Ok(relay)
+    }
+
+    /// Notes that a relay stopped; one that takes no message of this size may take the next issue's.
+    fn stopped(&mut self, index: usize, reason: Stopped) -> Came {
+        match reason {
+            reason if !reason.is_about_the_relay() => Came::ToAStop(reason),
+            Stopped::TooLarge(_) => Came::ToAnEnd(RelayEnd::Stopped {
+                reason: reason.to_string(),
+            }),
+            _ => self.leave(index, reason.to_string()),
+        }
+    }
+
+    fn leave(&mut self, index: usize, reason: String) -> Came {
+        self.left[index] = true;
+        Came::ToAnEnd(RelayEnd::Stopped { reason })
+    }
+
+    /// Stops the embedded mailbox, if it runs.
+    pub(super) async fn close(self, report: &mut RunReport) {
+        if let Some((mailbox, folder)) = self.mailbox {
+            mailbox.shutdown().await;
+            report.mailbox = Some(folder);
+        }
+    }
+}
+
+impl Pipeline {
+    /// The relays of this run, none of them started.
+    pub(super) fn relays(&self) -> RunRelays {
+        let relays = &self.config.delivery.relays;
+        RunRelays {
+            made: vec![None; relays.len()],
+            left: vec![false; relays.len()],
+            mailbox: None,
+        }
+    }
+
+    /// Gives an issue to one relay after the other, until nothing is left that could go now.
+    pub(super) async fn hand_over(
+        &self,
+        parcel: Parcel<'_>,
+        relays: &mut RunRelays,
+        world: &World<'_>,
+    ) -> Result<HandedOver, Fault> {
+        let mut handed = HandedOver::default();
+        let (mut is_through, mut is_over) = (false, false);
+        for index in relays.in_order() {
+            let relay = self.config.delivery.relays[index].relay.name();
+            let alone = std::slice::from_ref(&relay);
+            if !handed.relays.is_empty() && self.can_go(parcel, alone, world).await? == 0 {
+                continue;
+            }
+            let (sent, came) = self.give_to(index, parcel, relays, world).await?;
+            let mut ended = None;
+            match came {
+                // The others are asked all the same where they may have something that nobody else is given.
+                Came::Through => is_through = true,
+                Came::ToAStop(reason) => {
+                    is_over = true;
+                    handed.is_flood = matches!(reason, Stopped::Gone { .. });
+                    handed.stopped = (reason != Stopped::Asked).then(|| reason.to_string());
+                }
+                Came::ToAnEnd(end) => {
+                    let issue = parcel.issue.number.0;
+                    tracing::info!(issue, relay = index + 1, %end, "a relay is given no more");
+                    ended = Some(end);
+                }
+            }
+            handed.relays.push(RelayReport { relay, sent, ended });
+            if is_over {
+                break;
+            }
+        }
+        let full = handed.relays.iter().filter(|one| one.is_full());
+        let full: Vec<_> = full.map(|one| one.relay.clone()).collect();
+        if !full.is_empty() {
+            handed.waiting = self.can_go(parcel, &full, world).await?;
+        }
+        if !is_through && !is_over && full.len() < handed.relays.len() {
+            handed.stopped = reasons(&handed.relays);
+        }
+        Ok(handed)
+    }
+
+    /// Gives an issue to one relay, as far as its caps go; says how many it took.
+    async fn give_to(
+        &self,
+        index: usize,
+        parcel: Parcel<'_>,
+        relays: &mut RunRelays,
+        world: &World<'_>,
+    ) -> Result<(u64, Came), Fault> {
+        let one = &self.config.delivery.relays[index];
+        let name = one.relay.name();
+        let bounces = self.config.delivery.bounces.as_ref();
+        let verp = bounces.map(|address| Verp {
+            address,
+            keys: &self.keys,
+        });
+        let settings = relays.settings(index, &self.config, world).await?;
+        let job = Job {
+            issue: parcel.issue,
+            variants: parcel.variants,
+            relay: &settings,
+            resend_unknown: self.config.delivery.on_unknown == OnUnknown::Resend,
+            guard: ListGuard {
+                limits: self.config.delivery.bounce_limits,
+                readers: parcel.planned,
+            },
+            return_paths: verp.as_ref().map(|verp| verp as &dyn ReturnPaths),
+        };
+        let mut sent = 0;
+        loop {
+            let room = self.room(one, &name, world).await?;
+            let left = room.map(|(room, _)| room.left);
+            let outbox = RelayOutbox::new(&self.store, parcel.tenure, &name, left);
+            let (clock, stop) = (world.clock, world.stop);
+            let done = deliver::deliver(&job, &outbox, clock, stop, world.progress).await;
+            let stopped = match done {
+                Ok(done) => {
+                    sent += done.sent;
+                    done.stopped
+                }
+                Err(error) if error.is_about_the_relay() && relays.left.len() > 1 => {
+                    return Ok((sent, relays.leave(index, error.to_string())));
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if let Some(reason) = stopped {
+                return Ok((sent, relays.stopped(index, reason)));
+            }
+            let alone = std::slice::from_ref(&name);
+            if !outbox.is_cut() || self.can_go(parcel, alone, world).await? == 0 {
+                return Ok((sent, Came::Through));
+            }
+            // Where some did not use their places, or an hour has passed, it goes on.
+            if let Some((Room { most, by, left: 0 }, room_from)) =
+                self.room(one, &name, world).await?
+            {
+                let full = RelayEnd::Full {
+                    most,
+                    by,
+                    room_from,
+                };
+                return Ok((sent, Came::ToAnEnd(full)));
+            }
+        }
+    }
+
+    /// What a relay may be given now, and from when on it may be given something; `None` where nothing limits it.
+    async fn room(
+        &self,
+        one: &RelayConfig,
+        name: &str,
+        world: &World<'_>,
+    ) -> Result<Option<(Room, Timestamp)>, Fault> {
+        if !one.caps.are_set() {
+            return Ok(None);
+        }
+        let now = world.clock.now();
+        let used = self.store.relay_use(name, now).await?;
+        let room = one.caps.room(&used, now);
+        Ok(room.map(|room| (room, one.caps.room_from(&used, now))))
+    }
+
+    /// How many deliveries could go now over one of these relays.
+    async fn can_go(
+        &self,
+        parcel: Parcel<'_>,
+        relays: &[String],
+        world: &World<'_>,
+    ) -> Result<i64, Fault> {
+        let (issue, now) = (parcel.issue.number, world.clock.now());
+        Ok(self.store.outbox_due(issue, relays, now).await?)
+    }
+
+    /// Sends one copy outside the outbox, over the first relay that answers, or over the one that is `wanted`. A relay that
+    /// broke off when it had the whole message is the last that is asked.
+    pub(super) async fn send_copy(
+        &self,
+        issue: &Issue,
+        digest: &Digest,
+        reader: &Reader,
+        wanted: Option<usize>,
+        world: &World<'_>,
+    ) -> Result<SentCopy, Fault> {
+        let mut relays = self.relays();
+        let mut passed_over = Vec::new();
+        let mut answer = Err(Fault::NoRelay);
+        for (index, one) in self.config.delivery.relays.iter().enumerate() {
+            if wanted.is_some_and(|wanted| wanted != index) {
+                continue;
+            }
+            let settings = relays.settings(index, &self.config, world).await?;
+            let relay = one.relay.name();
+            let sent = deliver::send_one(issue, digest, reader, &settings).await;
+            let carried = match &sent {
+                Ok(reply) => (200..300).contains(&reply.code),
+                Err(error) => matches!(error, deliver::Error::Unanswered(_)),
+            };
+            if carried {
+                self.store.relay_used(&relay, 1, world.clock.now()).await?;
+            }
+            match sent {
+                Err(error) if error.is_about_the_relay() => {
+                    passed_over.push((relay, error.to_string()));
+                    answer = Err(error.into());
+                }
+                sent => {
+                    answer = sent.map(|reply| (relay, reply)).map_err(Fault::from);
+                    break;
+                }
+            }
+        }
+        let mut report = RunReport::default();
+        relays.close(&mut report).await;
+        let (relay, reply) = answer.map_err(|fault| match fault {
+            Fault::Deliver(error) if error.is_about_the_relay() && passed_over.len() > 1 => {
+                no_answer(&passed_over)
+            }
+            fault => fault,
+        })?;
+        Ok(SentCopy {
+            relay,
+            reply,
+            mailbox: report.mailbox,
+            passed_over,
+        })
+    }
+}
+
+/// That no relay could be used, with the reason of each.
+fn no_answer(passed_over: &[(String, String)]) -> Fault {
+    let each = passed_over
+        .iter()
+        .map(|(relay, why)| format!("{relay}: {why}"));
+    deliver::Error::Connection(each.collect::<Vec<_>>().join("; ")).into()
+}
+
+/// Why no relay took the rest; the name of each where there are several.
+fn reasons(relays: &[RelayReport]) -> Option<String> {
+    let each = relays
+        .iter()
+        .filter_map(|one| Some((&one.relay, one.ended.as_ref()?)));
+    match each.clone().count() {
+        0 => None,
+        1 => each.map(|(_, end)| end.to_string()).next(),
+        _ => {
+            let named: Vec<_> = each.map(|(name, end)| format!("{name}: {end}")).collect();
+            Some(named.join("; "))
+        }
+    }
+}
