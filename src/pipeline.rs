@@ -1,6 +1,6 @@
 //! The order of the rooms: the only file that knows it.
 //!
-//! A run locks, brings in the readers, continues what an earlier run left, asks the sources, and for each schedule
+//! A run locks, reads what came back, brings in the readers, continues what an earlier run left, asks the sources, and for each schedule
 //! that is due selects, seals, publishes and sends. Whatever is faulty for everybody (configuration, template, secret,
 //! database) stops it in [`Pipeline::open`], before anything is fetched or sent; whatever is faulty for one source,
 //! post or reader is a line in the [`RunReport`].
@@ -26,6 +26,7 @@ mod publishing;
 mod recognising;
 mod report;
 mod reprint;
+mod returning;
 mod sealing;
 mod sending;
 mod serving;
@@ -54,6 +55,9 @@ pub use proofs::{Copy, Gets, Proof, ProofReader};
 pub use report::{
     HeldPosts, IssueReport, Plan, PlanRefused, PlanSaved, PlannedDomain, PlannedPost,
     PlannedVariant, Quiet, QuietSchedule, Recovery, RunReport, Skipped, SourceReport,
+};
+pub use returning::{
+    InboxReport, Ingested, Letter, flood_fault, inbox_fault, inbox_settings, ingest,
 };
 pub use sending::fetch_settings;
 use tenure::Tenure;
@@ -126,6 +130,7 @@ impl Pipeline {
         world: &World<'_>,
         report: &mut RunReport,
     ) -> Result<(), Fault> {
+        self.read_inbox(world, report).await?;
         let readers = self.bring_in_readers(world, report).await?;
         let mut relay = self.relay();
         self.continue_open_issues(tenure, &mut relay, world, report)

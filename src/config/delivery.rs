@@ -200,7 +200,7 @@ fn read_password(section: &mut Section<'_>, root: &Path, environment: &Environme
     }
 }
 
-fn read_password_file(value: &Value<'_>, root: &Path) -> Option<SecretString> {
+pub(super) fn read_password_file(value: &Value<'_>, root: &Path) -> Option<SecretString> {
     let typed = value.line_of_text()?;
     let path = root.join(&typed);
     let text = match std::fs::read_to_string(&path) {
@@ -293,7 +293,7 @@ fn parse_hello(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn read_certificate(value: &Value<'_>, root: &Path) -> Option<Vec<u8>> {
+pub(super) fn read_certificate(value: &Value<'_>, root: &Path) -> Option<Vec<u8>> {
     let typed = value.line_of_text()?;
     let path = root.join(&typed);
     match read_text(&path, Path::new(&typed)) {

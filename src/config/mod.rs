@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{Diagnostic, Schedule, Source};
 
+mod bounces;
 mod delivery;
 mod dkim;
 mod document;
@@ -31,6 +32,7 @@ mod templates;
 mod value;
 mod watch;
 
+pub use bounces::Bounces;
 pub use delivery::{Delivery, OnUnknown};
 pub use edit::{EditFault, Edited, NewSource, SourceEdit, edit_sources};
 pub use environment::{Environment, Flags};
@@ -65,6 +67,8 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// How mail is handed over.
     pub delivery: Delivery,
+    /// Where what comes back is read.
+    pub bounces: Bounces,
     /// Which database.
     pub store: StoreUrl,
     /// How sources are fetched.
@@ -159,6 +163,8 @@ fn read_parts(mut top: Section<'_>, file: &Path, environment: &Environment) -> O
     let sources = sources::read(top.sections("source"), &root);
     let from = newsletter.as_ref().map(|newsletter| &newsletter.from);
     let delivery = delivery::read(top.section("delivery"), &root, environment, from);
+    let address = delivery.as_ref().map(|delivery| delivery.bounces.as_ref());
+    let bounces = bounces::read(top.section("bounces"), &root, environment, address);
     let storage = machine::read_store(top.section("store"), &root);
     let gather = machine::read_gather(top.section("gather"));
     let feeds = feeds::read(top.section("feeds"));
@@ -175,6 +181,7 @@ fn read_parts(mut top: Section<'_>, file: &Path, environment: &Environment) -> O
         newsletter: newsletter?,
         sources,
         delivery: delivery?,
+        bounces: bounces?,
         store: storage.url,
         gather: gather?,
         feeds: feeds?,

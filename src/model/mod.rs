@@ -9,6 +9,7 @@ mod delivery;
 mod diagnostic;
 mod dkim;
 mod filter;
+mod inbox;
 mod issue;
 mod localised;
 mod names;
@@ -32,6 +33,7 @@ pub use delivery::{
 pub use diagnostic::{Diagnostic, Severity};
 pub use dkim::{DkimKey, DkimKeyError, DkimSecret};
 pub use filter::{Field, FilteredBy, Filters, Pattern, PatternError, Rule};
+pub use inbox::{InboxError, InboxPlace, MailProtocol, MailServer};
 pub use issue::{
     Digest, Edition, Issue, Masthead, NewDelivery, SealedVariant, Selection, Slot, SlotNonce,
     Variant, Verdict, VerdictReason,

@@ -98,6 +98,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0008_reports.sql"),
         include_str!("../../migrations/postgres/0008_reports.sql"),
     ),
+    (
+        11,
+        "inbox mails",
+        include_str!("../../migrations/sqlite/0011_inbox_mails.sql"),
+        include_str!("../../migrations/postgres/0011_inbox_mails.sql"),
+    ),
 ];
 
 /// The newest schema that this program knows.

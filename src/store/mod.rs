@@ -8,6 +8,7 @@ mod deliveries;
 mod engine;
 mod error;
 mod file;
+mod inbox;
 mod issues;
 mod ledger;
 mod lock;

@@ -3,6 +3,8 @@
 mod inbox;
 mod judging;
 mod reading;
+mod running;
+mod servers;
 
 use crate::support::smtp::{Received, SmtpServer};
 
