@@ -1,4 +1,4 @@
-//! `[bounces]`: where what comes back is read, and where the password of that inbox comes from.
+//! `[bounces]`: where what comes back is read, where the password of that inbox comes from, and how readers leave.
 //!
 //! As for the relay, the password is never a setting: it comes from `COURANT_BOUNCES__PASSWORD`, else from
 //! `password_file`, else from the credentials that systemd passes (`$CREDENTIALS_DIRECTORY/bounces-password`).
@@ -6,12 +6,13 @@
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
+use url::{Host, Url};
 
 use super::delivery::{read_certificate, read_password_file};
 use super::environment::Environment;
 use super::section::Section;
 use super::value::Value;
-use crate::model::{EmailAddress, InboxError, InboxPlace, MailServer};
+use crate::model::{EmailAddress, InboxError, InboxPlace, Leaving, MailServer};
 
 /// The name of the credential that systemd passes.
 const CREDENTIAL: &str = "bounces-password";
@@ -19,6 +20,9 @@ const CREDENTIAL: &str = "bounces-password";
 /// What an inbox may be.
 const INBOX_HINT: &str = "write the path of a Maildir, `imaps://user@host/INBOX` or `pop3s://user@host`; \
      an `@` within the user is `%40`";
+
+/// What to do where reports have no address.
+const ADDRESS_HINT: &str = "set `bounces` in `[delivery]` to the address whose mail arrives here";
 
 /// Where what comes back is read.
 #[derive(Debug, Clone, Default)]
@@ -31,26 +35,32 @@ pub struct Bounces {
     pub tls_root: Option<Vec<u8>>,
 }
 
-/// Reads the section; files are relative to `root`. `address` is what reports are sent to, where `[delivery]` could be
-/// read.
-pub(super) fn read(
-    mut section: Section<'_>,
-    root: &Path,
-    environment: &Environment,
-    address: Option<Option<&EmailAddress>>,
-) -> Option<Bounces> {
+/// What the section rests on.
+pub(super) struct Around<'a> {
+    /// Files are relative to it.
+    pub(super) root: &'a Path,
+    pub(super) environment: &'a Environment,
+    /// Where reports are sent to, if to anywhere, where `[delivery]` could be read.
+    pub(super) address: Option<Option<&'a EmailAddress>>,
+    /// The newsletter's address, where `[newsletter]` could be read.
+    pub(super) url: Option<&'a str>,
+}
+
+/// Reads the section: where the inbox is, and how readers leave.
+pub(super) fn read(mut section: Section<'_>, around: &Around<'_>) -> Option<(Bounces, Leaving)> {
+    let Around { root, address, .. } = around;
     section.refuse(
         "password",
         "a password does not belong in this file",
         "put it alone in a file and name that with `password_file`, or set COURANT_BOUNCES__PASSWORD",
     );
-    let password = read_password(&mut section, root, environment);
+    let password = read_password(&mut section, root, around.environment);
     let inbox = section.or("inbox", None, |v| {
         let place = read_inbox(v, root)?;
         if matches!(address, Some(None)) {
             v.warn(
                 "nothing in this inbox will be believed: mails have no return path of their own",
-                "set `bounces` in `[delivery]` to the address whose mail arrives here".to_owned(),
+                ADDRESS_HINT.to_owned(),
             );
         }
         if let (InboxPlace::Server(server), Ok(None)) = (&place, &password) {
@@ -64,12 +74,56 @@ pub(super) fn read(
         Some(Some(place))
     });
     let tls_root = section.optional("tls_root", |v| read_certificate(v, root));
+    let address = address.flatten();
+    let ways = section.or("unsubscribe", usual_ways(address, around.url), |v| {
+        let ways = v.choice(&[
+            ("web", Ways::Web),
+            ("mail", Ways::Mail),
+            ("both", Ways::Both),
+        ])?;
+        if ways != Ways::Web && matches!(around.address, Some(None)) {
+            let fault = "readers can leave by mail only where there is an address to write to";
+            v.report(fault, Some(ADDRESS_HINT.to_owned()));
+            return None;
+        }
+        Some(ways)
+    });
     section.finish();
-    Some(Bounces {
+    let leaving = match (ways?, address) {
+        (Ways::Mail, Some(address)) => Leaving::Mail(address.clone()),
+        (Ways::Both, Some(address)) => Leaving::Both(address.clone()),
+        _ => Leaving::Web,
+    };
+    let bounces = Bounces {
         inbox: inbox?,
         password: password.ok()?,
         tls_root,
-    })
+    };
+    Some((bounces, leaving))
+}
+
+/// How readers may leave.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ways {
+    Web,
+    Mail,
+    Both,
+}
+
+/// Either way, where there is an inbox; no page where its address is this machine's, which no reader reaches.
+fn usual_ways(address: Option<&EmailAddress>, url: Option<&str>) -> Ways {
+    let host = url.and_then(|url| Url::parse(url).ok());
+    let is_here = host.is_some_and(|url| match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    });
+    match address {
+        None => Ways::Web,
+        Some(_) if is_here => Ways::Mail,
+        Some(_) => Ways::Both,
+    }
 }
 
 /// A file that was named and is of no use: that was reported.

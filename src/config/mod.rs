@@ -164,7 +164,16 @@ fn read_parts(mut top: Section<'_>, file: &Path, environment: &Environment) -> O
     let from = newsletter.as_ref().map(|newsletter| &newsletter.from);
     let delivery = delivery::read(top.section("delivery"), &root, environment, from);
     let address = delivery.as_ref().map(|delivery| delivery.bounces.as_ref());
-    let bounces = bounces::read(top.section("bounces"), &root, environment, address);
+    let url = newsletter
+        .as_ref()
+        .map(|newsletter| newsletter.url.as_str());
+    let around = bounces::Around {
+        root: &root,
+        environment,
+        address,
+        url,
+    };
+    let bounces = bounces::read(top.section("bounces"), &around);
     let storage = machine::read_store(top.section("store"), &root);
     let gather = machine::read_gather(top.section("gather"));
     let feeds = feeds::read(top.section("feeds"));
@@ -175,13 +184,17 @@ fn read_parts(mut top: Section<'_>, file: &Path, environment: &Environment) -> O
     let template_overrides = templates::read(&root, shown, faults);
 
     let storage = storage?;
+    let (bounces, leaving) = bounces?;
     Some(Config {
         root,
         file: file.to_owned(),
-        newsletter: newsletter?,
+        newsletter: Newsletter {
+            leaving,
+            ..newsletter?
+        },
         sources,
         delivery: delivery?,
-        bounces: bounces?,
+        bounces,
         store: storage.url,
         gather: gather?,
         feeds: feeds?,

@@ -85,7 +85,12 @@ pub async fn ingest(
     let all: Vec<&Report> = reports.iter().map(|(_, report)| report).collect();
     let judged = match audience::report(store, keys, &all, terms).await? {
         Ok(judged) => judged,
-        Err(too_many) => return Ok(Ingested::Flood(too_many, reports.len())),
+        Err(too_many) => {
+            // Who left by a letter has left.
+            let is_report = |(_, r): &&(String, Report)| !matches!(r.kind, ReportKind::Letter(_));
+            let messages = reports.iter().filter(is_report).count();
+            return Ok(Ingested::Flood(too_many, messages));
+        }
     };
     let left = inbox.left();
     if !terms.trial {
@@ -171,6 +176,7 @@ impl Pipeline {
         };
         match ingested {
             Ok(Ingested::Done { letters, left }) => {
+                report.faults.extend(asking(&letters));
                 report.inbox = Some(InboxReport {
                     read: letters.len(),
                     suppressed: letters.iter().filter(|l| is_news(&l.judged)).count(),
@@ -190,6 +196,23 @@ impl Pipeline {
 
 fn is_news(judged: &Judged) -> bool {
     matches!(judged.verdict, Verdict::Suppressed(_, true))
+}
+
+/// What to say of people who ask to leave and prove nothing.
+fn asking(letters: &[Letter]) -> Option<Diagnostic> {
+    let asking = letters
+        .iter()
+        .filter(|l| l.judged.verdict == Verdict::Asked);
+    let names: Vec<String> = asking.map(|letter| format!("`{}`", letter.name)).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let fault = format!(
+        "in the inbox readers ask to leave without their token: {}",
+        names.join(", ")
+    );
+    let hint = "anybody can write in their name, so nothing was done: read these, and answer with the link of an issue";
+    Some(Diagnostic::warning(fault).hint(hint))
 }
 
 /// What to say of an inbox that could not be read, where all else goes on.

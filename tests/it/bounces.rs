@@ -2,6 +2,7 @@
 
 mod inbox;
 mod judging;
+mod leaving;
 mod reading;
 mod running;
 mod servers;

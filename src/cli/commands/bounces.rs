@@ -94,8 +94,11 @@ fn tell(letter: &Letter, soft: u32) -> Told {
         Some(status) => format!("{kind} {status}"),
         None => kind.to_owned(),
     };
-    if let (Some(reader), Some(issue)) = (&reader, judged.issue) {
-        text = format!("{text}, {reader}, issue {issue}");
+    if let Some(reader) = &reader {
+        text = format!("{text}, {reader}");
+        if let Some(issue) = judged.issue {
+            text = format!("{text}, issue {issue}");
+        }
     }
     Told {
         message: letter.name.clone(),
@@ -119,6 +122,7 @@ fn kind_of(kind: &ReportKind) -> (&'static str, Option<String>) {
             (kind, bounce.status.clone())
         }
         ReportKind::Complaint(_) => ("complaint", None),
+        ReportKind::Letter(_) => ("letter", None),
         ReportKind::Notice(notice) => {
             let kind = match notice {
                 Notice::Delayed => "delay",
@@ -147,6 +151,11 @@ fn done(verdict: Verdict, soft: u32) -> (&'static str, String) {
         Verdict::Unproven(TokenError::Expired) => {
             ("refused", "not believed, since its token has expired")
         }
+        Verdict::Asked => (
+            "asked",
+            "asks to leave without a token, in a reader's name that anybody can write: see to it yourself",
+        ),
+        Verdict::NoReader => ("refused", "not believed, since its token counts no more"),
         Verdict::NoDelivery => ("refused", "not believed, since there is no such delivery"),
         Verdict::OtherReader => (
             "refused",
@@ -160,6 +169,9 @@ fn done(verdict: Verdict, soft: u32) -> (&'static str, String) {
         Verdict::Suppressed(_, false) => ("known", "the reader was suppressed before"),
         Verdict::Suppressed(SuppressionReason::Complained, true) => {
             ("suppressed", "suppressed (complained)")
+        }
+        Verdict::Suppressed(SuppressionReason::Unsubscribed, true) => {
+            ("suppressed", "suppressed (unsubscribed)")
         }
         Verdict::Suppressed(_, true) => ("suppressed", "suppressed (bounced)"),
     };
