@@ -57,7 +57,7 @@ pub use report::{
     PlannedVariant, Quiet, QuietSchedule, Recovery, RunReport, Skipped, SourceReport,
 };
 pub use returning::{
-    InboxReport, Ingested, Letter, flood_fault, inbox_fault, inbox_settings, ingest,
+    InboxReport, Ingested, ReadMail, flood_fault, inbox_fault, inbox_settings, ingest,
 };
 pub use sending::fetch_settings;
 use tenure::Tenure;

@@ -81,7 +81,7 @@ impl Imap {
         Ok(None)
     }
 
-    pub(super) fn left(&self) -> usize {
+    pub(super) fn waiting(&self) -> usize {
         self.unseen.len()
     }
 

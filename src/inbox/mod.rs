@@ -158,11 +158,11 @@ impl Inbox {
     }
 
     /// Mails that are there and were not read this time.
-    pub fn left(&self) -> usize {
+    pub fn waiting(&self) -> usize {
         match &self.0 {
             Kind::Files(_) => 0,
-            Kind::Imap(imap) => imap.left(),
-            Kind::Pop3(pop3) => pop3.left(),
+            Kind::Imap(imap) => imap.waiting(),
+            Kind::Pop3(pop3) => pop3.waiting(),
         }
     }
 

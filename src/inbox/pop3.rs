@@ -92,7 +92,7 @@ impl Pop3 {
         }))
     }
 
-    pub(super) fn left(&self) -> usize {
+    pub(super) fn waiting(&self) -> usize {
         self.new.len()
     }
 

@@ -16,9 +16,12 @@ use crate::inbox::{self, Inbox, InboxSettings, Mail, Mark};
 use crate::model::{Diagnostic, InboxPlace, Notice, Report, ReportKind, Severity};
 use crate::store::{Store, TooMany};
 
+/// Messages that a warning names; more are counted.
+const NAMED: usize = 5;
+
 /// A message that was read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Letter {
+pub struct ReadMail {
     /// What to call it.
     pub name: String,
     /// What it says.
@@ -33,9 +36,9 @@ pub enum Ingested {
     /// All were dealt with.
     Done {
         /// Each of them, in the order of the inbox.
-        letters: Vec<Letter>,
-        /// Messages that are left for the next time.
-        left: usize,
+        mails: Vec<ReadMail>,
+        /// Messages that wait for the next time.
+        waiting: usize,
     },
     /// They would suppress too many readers: nothing was done with so many messages.
     Flood(TooMany, usize),
@@ -48,8 +51,8 @@ pub struct InboxReport {
     pub read: usize,
     /// Readers that they suppressed.
     pub suppressed: usize,
-    /// Messages that are left for the next time.
-    pub left: usize,
+    /// Messages that wait for the next time.
+    pub waiting: usize,
 }
 
 /// The inbox at a place, as the configuration has it.
@@ -92,7 +95,7 @@ pub async fn ingest(
             return Ok(Ingested::Flood(too_many, messages));
         }
     };
-    let left = inbox.left();
+    let waiting = inbox.waiting();
     if !terms.trial {
         if let (Some(memory), Some(names)) = (&memory, inbox.names()) {
             let gone: Vec<String> = known.difference(names).cloned().collect();
@@ -103,15 +106,15 @@ pub async fn ingest(
         }
         inbox.done(&marks).await?;
     }
-    let letters = reports.into_iter().zip(judged);
-    let letters = letters.map(|((name, report), judged)| Letter {
+    let mails = reports.into_iter().zip(judged);
+    let mails = mails.map(|((name, report), judged)| ReadMail {
         name,
         report,
         judged,
     });
     Ok(Ingested::Done {
-        letters: letters.collect(),
-        left,
+        mails: mails.collect(),
+        waiting,
     })
 }
 
@@ -175,12 +178,12 @@ impl Pipeline {
             ingested = ingest(&settings, &self.store, &self.keys, terms) => ingested,
         };
         match ingested {
-            Ok(Ingested::Done { letters, left }) => {
-                report.faults.extend(asking(&letters));
+            Ok(Ingested::Done { mails, waiting }) => {
+                report.faults.extend(asking(&mails));
                 report.inbox = Some(InboxReport {
-                    read: letters.len(),
-                    suppressed: letters.iter().filter(|l| is_news(&l.judged)).count(),
-                    left,
+                    read: mails.len(),
+                    suppressed: mails.iter().filter(|m| is_news(&m.judged)).count(),
+                    waiting,
                 });
             }
             Ok(Ingested::Flood(found, messages)) => report.faults.push(Diagnostic {
@@ -199,13 +202,15 @@ fn is_news(judged: &Judged) -> bool {
 }
 
 /// What to say of people who ask to leave and prove nothing.
-fn asking(letters: &[Letter]) -> Option<Diagnostic> {
-    let asking = letters
-        .iter()
-        .filter(|l| l.judged.verdict == Verdict::Asked);
-    let names: Vec<String> = asking.map(|letter| format!("`{}`", letter.name)).collect();
+fn asking(mails: &[ReadMail]) -> Option<Diagnostic> {
+    let asking = mails.iter().filter(|m| m.judged.verdict == Verdict::Asked);
+    let mut names: Vec<String> = asking.map(|mail| format!("`{}`", mail.name)).collect();
     if names.is_empty() {
         return None;
+    }
+    if let Some(more) = names.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        names.truncate(NAMED);
+        names.push(format!("{more} more"));
     }
     let fault = format!(
         "in the inbox readers ask to leave without their token: {}",

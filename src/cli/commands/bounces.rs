@@ -8,7 +8,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::count;
 use crate::cli::session::Session;
 use crate::model::{BounceClass, InboxPlace, Notice, ReportKind, SuppressionReason};
-use crate::pipeline::{self, Fault, Ingested, Letter};
+use crate::pipeline::{self, Fault, Ingested, ReadMail};
 
 /// Runs one of the subcommands.
 pub async fn bounces(session: &Session, command: Bounces) -> Result<Exit, Failure> {
@@ -58,8 +58,8 @@ async fn ingest(session: &Session, wanted: &IngestArgs) -> Result<Exit, Failure>
         trial: wanted.dry_run,
     };
     let settings = pipeline::inbox_settings(&config, place);
-    let (letters, left) = match pipeline::ingest(&settings, &store, &keys, terms).await? {
-        Ingested::Done { letters, left } => (letters, left),
+    let (mails, waiting) = match pipeline::ingest(&settings, &store, &keys, terms).await? {
+        Ingested::Done { mails, waiting } => (mails, waiting),
         Ingested::Flood(found, messages) => {
             return Err(Failure {
                 // A mail server that pipes a message here tries again after it, so that nothing is lost meanwhile.
@@ -69,14 +69,14 @@ async fn ingest(session: &Session, wanted: &IngestArgs) -> Result<Exit, Failure>
         }
     };
     let soft = config.delivery.bounce_limits.soft;
-    let told: Vec<Told> = letters.iter().map(|letter| tell(letter, soft)).collect();
+    let told: Vec<Told> = mails.iter().map(|mail| tell(mail, soft)).collect();
     session.printer.either(&told, |printer| {
         for told in &told {
             printer.line(format!("{}: {}", told.message, told.text));
         }
-        if left > 0 {
-            let left = count(left, "message is", "messages are");
-            printer.line(format!("{left} left for the next time."));
+        if waiting > 0 {
+            let waiting = count(waiting, "message waits", "messages wait");
+            printer.line(format!("{waiting} for the next time."));
         }
         if wanted.dry_run {
             printer.line("Nothing was saved.");
@@ -85,9 +85,9 @@ async fn ingest(session: &Session, wanted: &IngestArgs) -> Result<Exit, Failure>
     Ok(Exit::Done)
 }
 
-fn tell(letter: &Letter, soft: u32) -> Told {
-    let judged = &letter.judged;
-    let (kind, status) = kind_of(&letter.report.kind);
+fn tell(mail: &ReadMail, soft: u32) -> Told {
+    let judged = &mail.judged;
+    let (kind, status) = kind_of(&mail.report.kind);
     let reader = judged.reader.as_ref().map(|address| address.masked());
     let (done, what) = done(judged.verdict, soft);
     let mut text = match &status {
@@ -101,7 +101,7 @@ fn tell(letter: &Letter, soft: u32) -> Told {
         }
     }
     Told {
-        message: letter.name.clone(),
+        message: mail.name.clone(),
         kind,
         status,
         reader,

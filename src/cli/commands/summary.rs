@@ -75,11 +75,13 @@ fn show_inbox(printer: &Printer, inbox: &InboxReport) {
     }
     let read = count(inbox.read, "message", "messages");
     let suppressed = count(inbox.suppressed, "reader", "readers");
-    let left = match inbox.left {
+    let waiting = match inbox.waiting {
         0 => String::new(),
-        left => format!(", {left} left for the next run"),
+        waiting => format!(", {waiting} waiting for the next run"),
     };
-    printer.line(format!("Inbox: {read} read, {suppressed} suppressed{left}"));
+    printer.line(format!(
+        "Inbox: {read} read, {suppressed} suppressed{waiting}"
+    ));
 }
 
 fn show_issue(printer: &Printer, issue: &IssueReport, zone: &TimeZone, program: &str) {

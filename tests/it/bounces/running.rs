@@ -213,3 +213,27 @@ async fn however_much_is_logged_no_password_is() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_mails_are_read_at_a_time_and_the_rest_waits() {
+    let inbox = MailboxServer::start(Script::imap()).await;
+    let (_server, newsletter) = sent(&inbox, None).await;
+    for n in 0..1_001 {
+        let subject = if n % 100 == 0 { "unsubscribe" } else { "hallo" };
+        inbox.arrive(&format!("From: reader1@example.nl\nSubject: {subject}\n\n"));
+    }
+    let run = newsletter.run_beside(&["run"]).await;
+    let words = "Inbox: 1000 messages read, 0 readers suppressed, 1 waiting for the next run";
+    assert!(run.stdout.contains(words), "{}", run.stdout);
+    let words = "without their token: `message 1`, `message 101`, `message 201`, `message 301`, `message 401`, 5 more";
+    assert!(run.stderr.contains(words), "{}", run.stderr);
+    assert_eq!(inbox.seen(), (1..=1_000).collect::<Vec<u32>>());
+    let ended = newsletter.run_beside(&["bounces", "ingest"]).await;
+    assert!(
+        ended
+            .stdout
+            .starts_with("message 1001: letter: asks to leave"),
+        "{}",
+        ended.stdout
+    );
+}

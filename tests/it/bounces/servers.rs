@@ -101,7 +101,7 @@ async fn imap_marks_what_was_dealt_with_and_reads_it_no_more() {
         texts(&mails),
         [0, 1, 2].map(|n| format!("Subject: {n}\r\n\r\n"))
     );
-    assert_eq!(inbox.left(), 2);
+    assert_eq!(inbox.waiting(), 2);
     inbox.done(&[Mark::Flag(1), Mark::Flag(3)]).await.unwrap();
     assert_eq!(server.seen(), [1, 3]);
     assert_eq!(server.heard_of("LOGOUT"), 1);
@@ -350,7 +350,7 @@ async fn a_server_that_is_slow_gives_what_it_can_and_the_rest_waits() {
             ..settings(&server, Security::Loopback)
         };
         let (mails, inbox) = read(&settings, &[]).await.unwrap();
-        assert_eq!((mails, inbox.left()), (vec![], 1));
+        assert_eq!((mails, inbox.waiting()), (vec![], 1));
     }
 }
 
