@@ -1,6 +1,6 @@
 //! The order of the rooms: the only file that knows it.
 //!
-//! A run locks, brings in the readers, continues what an earlier run left, asks the sources, and for each schedule
+//! A run locks, reads what came back, brings in the readers, continues what an earlier run left, asks the sources, and for each schedule
 //! that is due selects, seals, publishes and sends. Whatever is faulty for everybody (configuration, template, secret,
 //! database) stops it in [`Pipeline::open`], before anything is fetched or sent; whatever is faulty for one source,
 //! post or reader is a line in the [`RunReport`].
@@ -29,6 +29,7 @@ mod recognising;
 mod relays;
 mod report;
 mod reprint;
+mod returning;
 mod sealing;
 mod sending;
 mod serving;
@@ -58,6 +59,9 @@ pub use report::{
     HeldPosts, IssueReport, Plan, PlanRefused, PlanSaved, PlannedDomain, PlannedPost,
     PlannedVariant, Quiet, QuietSchedule, Recovery, RelayEnd, RelayReport, RunReport, Skipped,
     SourceReport,
+};
+pub use returning::{
+    InboxReport, Ingested, ReadMail, flood_fault, inbox_fault, inbox_settings, ingest,
 };
 pub use sending::fetch_settings;
 use tenure::Tenure;
@@ -130,6 +134,7 @@ impl Pipeline {
         world: &World<'_>,
         report: &mut RunReport,
     ) -> Result<(), Fault> {
+        self.read_inbox(world, report).await?;
         let readers = self.bring_in_readers(world, report).await?;
         let mut relays = self.relays();
         self.continue_open_issues(tenure, &mut relays, world, report)

@@ -31,6 +31,7 @@ pub fn issue() -> Issue {
             from: EmailAddress::parse("courant@example.nl").unwrap(),
             reply_to: None,
             address: "Straat 1, 1234 AB Plaats".into(),
+            leaving: courant::model::Leaving::Web,
             accent: "#a3271d".into(),
             timezone: "Europe/Amsterdam".into(),
             intro: None,

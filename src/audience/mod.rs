@@ -5,6 +5,7 @@
 //! survives erasure and a second import of the same address.
 
 mod leave;
+mod letter;
 mod list;
 mod report;
 mod return_path;

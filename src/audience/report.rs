@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::letter::letters;
 use super::return_path::{Returned, returned};
 use super::{Error, Keys, TokenError};
 use crate::model::{
@@ -40,6 +41,10 @@ pub enum Verdict {
     Nothing(Notice),
     /// No token proves it.
     Unproven(TokenError),
+    /// A letter that asks to leave without a token, in the name of a reader: anybody can write that.
+    Asked,
+    /// Its token is genuine, and there is no such reader any more.
+    NoReader,
     /// Its token is genuine, and there is no such delivery.
     NoDelivery,
     /// Its token is genuine, and it names another reader.
@@ -67,7 +72,8 @@ pub struct Terms {
     pub trial: bool,
 }
 
-/// Judges reports, and does what follows: all of it, or nothing where it would suppress too many.
+/// Judges reports, and does what follows: all of it, or nothing where it would suppress too many. Who asks to leave by a
+/// token has left in either case.
 pub async fn report(
     store: &Store,
     keys: &Keys,
@@ -78,6 +84,7 @@ pub async fn report(
         .iter()
         .map(|report| proven(report, keys, terms.now))
         .collect();
+    let mut letters = letters(store, keys, reports, terms).await?;
     let asked: Vec<_> = claims
         .iter()
         .flatten()
@@ -88,13 +95,13 @@ pub async fn report(
     let mut new = Vec::new();
     let mut judged: Vec<Judged> = Vec::with_capacity(reports.len());
     let mut places = Vec::new();
-    for (report, claim) in reports.iter().zip(claims) {
+    for (at, (report, claim)) in reports.iter().zip(claims).enumerate() {
         let one = match claim {
-            Err(verdict) => Judged {
+            Err(verdict) => letters.remove(&at).unwrap_or(Judged {
                 reader: None,
                 issue: None,
                 verdict,
-            },
+            }),
             Ok(claim) => admit(report, claim, &subjects, &others, |admitted| {
                 places.push(judged.len());
                 new.push(admitted);
@@ -147,8 +154,10 @@ fn rules(terms: Terms) -> ReportRules {
 
 /// The delivery that one of the report's addresses proves, if it is of a kind that counts.
 fn proven(report: &Report, keys: &Keys, now: Timestamp) -> Result<Returned, Verdict> {
-    if let ReportKind::Notice(notice) = report.kind {
-        return Err(Verdict::Nothing(notice));
+    match report.kind {
+        ReportKind::Notice(notice) => return Err(Verdict::Nothing(notice)),
+        ReportKind::Letter(_) => return Err(Verdict::Nothing(Notice::Other)),
+        ReportKind::Bounce(_) | ReportKind::Complaint(_) => {}
     }
     let mut fault = TokenError::Malformed;
     for path in &report.paths {
@@ -220,7 +229,7 @@ fn kind_of(kind: &ReportKind) -> Option<(Reported, Option<String>)> {
             Some((kind, status.clone()))
         }
         ReportKind::Complaint(_) => Some((Reported::Complaint, None)),
-        ReportKind::Notice(_) => None,
+        ReportKind::Letter(_) | ReportKind::Notice(_) => None,
     }
 }
 

@@ -59,13 +59,18 @@ pub fn return_path(
 /// # Errors
 /// If it holds no token, a forged one, or one that has expired.
 pub fn returned(address: &str, keys: &Keys, now: Timestamp) -> Result<Returned, TokenError> {
-    let local = address.rsplit_once('@').map_or(address, |(local, _)| local);
-    let (_, token) = local.rsplit_once(SEPARATOR).ok_or(TokenError::Malformed)?;
+    let token = token_in(address).ok_or(TokenError::Malformed)?;
     let token = Token::decode(token, Purpose::Bounce, keys, now)?;
     Ok(Returned {
         subscriber: token.subscriber,
         issue: IssueNumber(token.epoch.into()),
     })
+}
+
+/// What stands in the place of a token.
+pub(super) fn token_in(address: &str) -> Option<&str> {
+    let local = address.rsplit_once('@').map_or(address, |(local, _)| local);
+    local.rsplit_once(SEPARATOR).map(|(_, token)| token)
 }
 
 #[cfg(test)]

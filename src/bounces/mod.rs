@@ -7,6 +7,7 @@
 mod class;
 mod fields;
 mod inbox;
+mod letter;
 mod plain;
 mod read;
 

@@ -6,6 +6,7 @@ use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::class::class;
 use super::fields::{Group, addresses, groups};
+use super::letter::letter;
 use super::plain::{self, Plain};
 use crate::model::{BounceClass, EmailAddress, Notice, Report, ReportKind};
 
@@ -17,6 +18,15 @@ const SENT_TO: [&str; 5] = [
     "Envelope-To",
     "X-Envelope-To",
     "To",
+];
+
+/// How subjects of automatic answers begin, in the languages that are built in, where no header says so.
+const ANSWERS: [&str; 5] = [
+    "automatic reply",
+    "automatisch antwoord",
+    "out of office",
+    "afwezig",
+    "auto:",
 ];
 
 /// Reads a mail; `None` if it is none.
@@ -92,7 +102,7 @@ fn of_recipient(group: &Group) -> ReportKind {
 /// Of several recipients the worst counts: our mail has one.
 fn weight(kind: &ReportKind) -> u8 {
     match kind {
-        ReportKind::Notice(Notice::Other) => 0,
+        ReportKind::Notice(Notice::Other) | ReportKind::Letter(_) => 0,
         ReportKind::Notice(_) => 1,
         ReportKind::Bounce(bounce) => match bounce.class {
             BounceClass::Policy => 2,
@@ -165,12 +175,9 @@ fn unstructured(mail: &Message<'_>) -> Said {
         failed: Some(failed.as_str()).filter(|failed| !failed.is_empty()),
         text: &text,
     });
-    found.unwrap_or_else(|| {
-        let notice = match is_automatic(mail) {
-            true => Notice::AutoReply,
-            false => Notice::Other,
-        };
-        (ReportKind::Notice(notice), vec![])
+    found.unwrap_or_else(|| match is_automatic(mail) {
+        true => (ReportKind::Notice(Notice::AutoReply), vec![]),
+        false => letter(mail),
     })
 }
 
@@ -183,10 +190,12 @@ fn is_automatic(mail: &Message<'_>) -> bool {
             .any(|value| value.to_lowercase().starts_with(word))
     };
     let has = |name| !values(mail, name).is_empty();
+    let subject = mail.subject().unwrap_or("").trim_start().to_lowercase();
     (has("Auto-Submitted") && !says("Auto-Submitted", "no"))
         || has("X-Autoreply")
         || has("X-Autorespond")
         || says("Precedence", "auto_reply")
+        || ANSWERS.iter().any(|word| subject.starts_with(word))
 }
 
 /// The first part of one of these subtypes; what lies inside a returned message is not looked at.
@@ -204,7 +213,7 @@ fn text_of(part: &MessagePart<'_>) -> String {
 }
 
 /// The values of a header, unfolded, in their order.
-fn values(mail: &Message<'_>, name: &str) -> Vec<String> {
+pub(super) fn values(mail: &Message<'_>, name: &str) -> Vec<String> {
     mail.headers_raw()
         .filter(|(known, _)| known.eq_ignore_ascii_case(name))
         .map(|(_, value)| value.split_whitespace().collect::<Vec<_>>().join(" "))

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use super::print::shown;
 use crate::config;
 use crate::deliver;
+use crate::inbox;
 use crate::model::Diagnostic;
-use crate::pipeline::Fault;
+use crate::pipeline::{self, Fault};
 use crate::store;
 use crate::web::ServeError;
 
@@ -94,7 +95,9 @@ impl Failure {
             Fault::Store(store::Error::File { .. })
             | Fault::Write { .. }
             | Fault::Deliver(deliver::Error::Mailbox { .. }) => Exit::CannotWrite,
-            Fault::Store(_) | Fault::Deliver(_) => Exit::Unavailable,
+            Fault::Inbox(inbox::Error::Read { .. }) => Exit::NoInput,
+            Fault::Inbox(inbox::Error::Mark { .. }) => Exit::CannotWrite,
+            Fault::Store(_) | Fault::Deliver(_) | Fault::Inbox(_) => Exit::Unavailable,
             Fault::NoIssue(_) | Fault::NoPlan(_) => Exit::NoInput,
             Fault::PlanAltered(_) => Exit::Data,
             Fault::NoRelay
@@ -111,6 +114,10 @@ impl Failure {
                 exit,
                 faults: vec![of_store(&error, database)],
             },
+            Fault::Inbox(error) => Self {
+                exit,
+                faults: vec![of_inbox(&error)],
+            },
             other => Self::new(exit, chain(&other)),
         }
     }
@@ -120,6 +127,16 @@ impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         Self::new(Exit::Unavailable, error.to_string())
             .hint("another address: `courant serve --listen 127.0.0.1:8081`")
+    }
+}
+
+fn of_inbox(error: &inbox::Error) -> Diagnostic {
+    let fault = Diagnostic::error(pipeline::inbox_fault(error));
+    match error {
+        inbox::Error::Read { maildir: true, .. } => fault.hint(
+            "a Maildir has the folders `new`, `cur` and `tmp`; for one message name its file",
+        ),
+        _ => fault,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The environment and the flags of the command line, as values; and the settings that stand in them.
 //!
 //! `COURANT_SECTION__KEY` sets `key` of `[section]`, `DATABASE_URL` sets `url` of `[store]`, and `COURANT_…` without a
-//! double underscore is no setting. An empty variable counts as absent. The password is a secret and no setting.
+//! double underscore is no setting. An empty variable counts as absent. Passwords are secrets and no settings.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +17,9 @@ const SEPARATOR: &str = "__";
 
 /// The variable that holds the relay's password.
 pub(super) const PASSWORD: &str = "COURANT_DELIVERY__PASSWORD";
+
+/// The variable that holds the inbox's password.
+pub(super) const INBOX_PASSWORD: &str = "COURANT_BOUNCES__PASSWORD";
 
 /// The variable that many programs read their database's address from; ours is stronger.
 const DATABASE_URL: &str = "DATABASE_URL";
@@ -46,12 +49,18 @@ impl Environment {
         self.get(PASSWORD).map(SecretString::from)
     }
 
+    /// The inbox's password, if a variable holds it.
+    pub(super) fn inbox_password(&self) -> Option<SecretString> {
+        self.get(INBOX_PASSWORD).map(SecretString::from)
+    }
+
     /// The settings, the strongest first.
     pub(super) fn settings(&self) -> Vec<Document> {
         let ours = self
             .0
             .keys()
-            .filter(|name| name.starts_with(PREFIX) && *name != PASSWORD);
+            .filter(|name| name.starts_with(PREFIX))
+            .filter(|name| ![PASSWORD, INBOX_PASSWORD].contains(&name.as_str()));
         ours.filter_map(|name| {
             let (_, setting) = name.split_once(PREFIX)?;
             let path = setting.to_lowercase();

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{Diagnostic, Schedule, Source};
 
+mod bounces;
 mod delivery;
 mod dkim;
 mod document;
@@ -33,6 +34,7 @@ mod templates;
 mod value;
 mod watch;
 
+pub use bounces::Bounces;
 pub use delivery::{Delivery, OnUnknown};
 pub use edit::{EditFault, Edited, NewSource, SourceEdit, edit_sources};
 pub use environment::{Environment, Flags};
@@ -68,6 +70,8 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// How mail is handed over.
     pub delivery: Delivery,
+    /// Where what comes back is read.
+    pub bounces: Bounces,
     /// Which database.
     pub store: StoreUrl,
     /// How sources are fetched.
@@ -162,6 +166,17 @@ fn read_parts(mut top: Section<'_>, file: &Path, environment: &Environment) -> O
     let sources = sources::read(top.sections("source"), &root);
     let from = newsletter.as_ref().map(|newsletter| &newsletter.from);
     let delivery = delivery::read(top.section("delivery"), &root, environment, from);
+    let address = delivery.as_ref().map(|delivery| delivery.bounces.as_ref());
+    let url = newsletter
+        .as_ref()
+        .map(|newsletter| newsletter.url.as_str());
+    let around = bounces::Around {
+        root: &root,
+        environment,
+        address,
+        url,
+    };
+    let bounces = bounces::read(top.section("bounces"), &around);
     let storage = machine::read_store(top.section("store"), &root);
     let gather = machine::read_gather(top.section("gather"));
     let feeds = feeds::read(top.section("feeds"));
@@ -172,12 +187,17 @@ fn read_parts(mut top: Section<'_>, file: &Path, environment: &Environment) -> O
     let template_overrides = templates::read(&root, shown, faults);
 
     let storage = storage?;
+    let (bounces, leaving) = bounces?;
     Some(Config {
         root,
         file: file.to_owned(),
-        newsletter: newsletter?,
+        newsletter: Newsletter {
+            leaving,
+            ..newsletter?
+        },
         sources,
         delivery: delivery?,
+        bounces,
         store: storage.url,
         gather: gather?,
         feeds: feeds?,

@@ -7,8 +7,8 @@ use super::localised;
 use super::section::{Section, did_you_mean};
 use super::value::Value;
 use crate::model::{
-    AddressError, CallToAction, EmailAddress, Image, Language, Localised, LocalisedCall, Masthead,
-    Schedule,
+    AddressError, CallToAction, EmailAddress, Image, Language, Leaving, Localised, LocalisedCall,
+    Masthead, Schedule,
 };
 
 /// The accent of the built-in look.
@@ -47,6 +47,8 @@ pub struct Newsletter {
     pub timezone: TimeZone,
     /// The newsletter's own call to action.
     pub call_to_action: Option<LocalisedCall>,
+    /// How readers leave, which `[bounces]` decides.
+    pub leaving: Leaving,
 }
 
 impl Newsletter {
@@ -66,6 +68,7 @@ impl Newsletter {
             timezone: timezone.iana_name().unwrap_or("UTC").to_owned(),
             intro: schedule.and_then(|schedule| schedule.intro.clone()),
             call_to_action: self.call_to_action.clone(),
+            leaving: self.leaving.clone(),
         }
     }
 }
@@ -102,6 +105,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Newsletter> {
         accent: accent?,
         timezone: timezone?,
         call_to_action,
+        leaving: Leaving::Web,
     })
 }
 

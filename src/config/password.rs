@@ -1,4 +1,4 @@
-//! The password of a relay's user: never a setting, but a variable, a file of its own, or a credential of systemd's.
+//! The password of a relay's or an inbox's user: never a setting, but a variable, a file of its own, or a credential of systemd's.
 
 use std::path::Path;
 
@@ -35,15 +35,32 @@ pub(super) enum Password {
 /// Looks for the password of `[delivery]` in its places: the variable, the file that is named, the credential.
 pub(super) fn read(section: &mut Section<'_>, root: &Path, environment: &Environment) -> Password {
     section.refuse("password", MISPLACED, MISPLACED_HINT);
+    find(
+        section,
+        root,
+        environment,
+        environment.password(),
+        CREDENTIAL,
+    )
+}
+
+/// Looks in what the variable held, in the file that is named, and among systemd's credentials.
+pub(super) fn find(
+    section: &mut Section<'_>,
+    root: &Path,
+    environment: &Environment,
+    variable: Option<SecretString>,
+    credential: &str,
+) -> Password {
     let named = section.get("password_file");
-    if let Some(secret) = environment.password() {
+    if let Some(secret) = variable {
         return Password::Found(secret);
     }
     if let Some(value) = named {
         return read_file(&value, root);
     }
     let credential = environment.get("CREDENTIALS_DIRECTORY").and_then(|folder| {
-        let path = Path::new(folder).join(CREDENTIAL);
+        let path = Path::new(folder).join(credential);
         std::fs::read_to_string(path).ok()
     });
     match credential.as_deref().map(str::trim_end) {

@@ -337,7 +337,7 @@ fn parse_hello(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn read_certificate(value: &Value<'_>, root: &Path) -> Option<Vec<u8>> {
+pub(super) fn read_certificate(value: &Value<'_>, root: &Path) -> Option<Vec<u8>> {
     let typed = value.line_of_text()?;
     let path = root.join(&typed);
     match read_text(&path, Path::new(&typed)) {

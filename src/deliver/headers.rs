@@ -9,7 +9,7 @@ use lettre::message::{Mailbox, Mailboxes};
 use url::{Host, Url};
 
 use super::Error;
-use crate::model::{Digest, EmailAddress, Issue, Masthead, Reader};
+use crate::model::{Digest, EmailAddress, Issue, LEAVING_SUBJECT, Masthead, Reader, leaving_to};
 
 /// Longest display name, in characters: keeps a line far below RFC 5322's 998 octets whatever the script.
 const MAX_NAME: usize = 100;
@@ -40,7 +40,7 @@ pub(super) fn closing(issue: &Issue, digest: &Digest) -> Result<String, Error> {
     let archive = link(masthead, "issues/")?;
     let page = link(masthead, &format!("issues/{}/", issue.number))?;
     let mut lines = String::new();
-    if is_one_click(&archive) {
+    if masthead.leaving.has_page() && is_one_click(&archive) {
         lines += "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n";
     }
     lines += &list_id(masthead, &label);
@@ -83,19 +83,22 @@ pub(super) fn message_id(reader: &Reader, from: &EmailAddress) -> String {
     )
 }
 
-/// The address of the page where a token's bearer leaves.
-pub(super) fn unsubscribe_url(masthead: &Masthead, token: &str) -> String {
-    format!("{}/unsubscribe/{token}", masthead.url)
-}
-
-/// `List-Unsubscribe` (RFC 2369 §3.2) up to the token; the token and `>` follow.
+/// `List-Unsubscribe` (RFC 2369 §3.2) without its tokens, which stand between these texts: the page, then the mail.
 ///
-/// No `mailto:` stands beside it yet: nothing of ours reads such a mail, and a way out that leads nowhere is worse than none.
-pub(super) fn unsubscribe_opening(masthead: &Masthead) -> Result<String, Error> {
-    Ok(format!(
-        "List-Unsubscribe: <{}",
-        link(masthead, "unsubscribe/")?
-    ))
+/// In the mail's subject the token stands once more, for those who write addresses in small letters.
+pub(super) fn unsubscribe(masthead: &Masthead) -> Result<Vec<String>, Error> {
+    const NAME: &str = "List-Unsubscribe: <";
+    let page = format!("{NAME}{}", link(masthead, "unsubscribe/")?);
+    let Some(inbox) = masthead.leaving.inbox() else {
+        return Ok(vec![page, ">\r\n".into()]);
+    };
+    let mail = leaving_to(inbox, "\n");
+    let (to, domain) = mail.split_once('\n').unwrap_or((&mail, ""));
+    let behind = format!("{domain}{LEAVING_SUBJECT}%20");
+    Ok(match masthead.leaving.has_page() {
+        true => vec![page, format!(">,\r\n <{to}"), behind, ">\r\n".into()],
+        false => vec![format!("{NAME}{to}"), behind, ">\r\n".into()],
+    })
 }
 
 /// A URL below the newsletter's own, in the ASCII form that a header needs.

@@ -31,7 +31,6 @@ mod run;
 mod stencil;
 mod stop;
 mod stream;
-mod wire;
 mod worker;
 
 use std::collections::HashMap;
@@ -48,6 +47,7 @@ use crate::model::{
     BounceLimits, Clock, Digest, EmailAddress, Issue, IssueNumber, Reader, Reply, SealedVariant,
     SubscriberId,
 };
+use crate::wire;
 
 use connection::{Ask, Envelope};
 use desk::Recorder;
@@ -149,6 +149,15 @@ pub enum Error {
     /// TLS or the login failed.
     #[error("{0}")]
     Refused(Stopped),
+}
+
+impl From<wire::Error> for Error {
+    fn from(error: wire::Error) -> Self {
+        match error {
+            wire::Error::ServerName(name) => Self::ServerName(name),
+            wire::Error::Root(why) => Self::Root(why),
+        }
+    }
 }
 
 impl Error {

@@ -25,9 +25,9 @@ use super::offers::Offers;
 use super::rate::Rate;
 use super::reply::{is_done, is_go_on, line, parse};
 use super::stream::{Fault, GuardedStream, Speech};
-use super::wire::{Trust, Wire};
 use super::{Error, Stopped};
 use crate::model::{DkimKey, Login, Reply, Security, SmtpRelay};
+use crate::wire::{Trust, Wire};
 
 /// A relay and how to treat it.
 #[derive(Debug, Clone)]

@@ -88,9 +88,12 @@ impl Stencil {
         let mut draft = Draft::default();
         draft.fixed(&headers::opening(issue, digest));
         draft.pieces([Piece::To, Piece::MessageId]);
-        draft.fixed(&headers::unsubscribe_opening(&issue.masthead)?);
-        draft.pieces([Piece::Token]);
-        draft.fixed(">\r\n");
+        for (at, text) in headers::unsubscribe(&issue.masthead)?.iter().enumerate() {
+            if at > 0 {
+                draft.pieces([Piece::Token]);
+            }
+            draft.fixed(text);
+        }
         draft.fixed(&headers::closing(issue, digest)?);
         draft.body(digest, &issue.nonce);
         let stencil = Self(Arc::new(Plate {
@@ -174,9 +177,7 @@ impl Plate {
             Slot::Greeting => reader.greeting.clone(),
             Slot::Address => reader.address.to_string(),
             Slot::Since => reader.since.clone(),
-            Slot::Unsubscribe => {
-                headers::unsubscribe_url(&self.masthead, &reader.unsubscribe_token)
-            }
+            Slot::Unsubscribe => self.masthead.way_out(&reader.unsubscribe_token),
         };
         let value = headers::clean(&value, MAX_VALUE);
         let value = match markup {

@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::inbox::Inbox;
-use super::wire::Wire;
+use crate::wire::Wire;
 
 /// Most bytes given to the system at once: between two blocks the stream listens whether the relay has spoken.
 const BLOCK: usize = 64 * 1024;

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::leaving::{LEAVING_SUBJECT, leaving_to};
 use super::{
-    CallToAction, EmailAddress, Format, IssueNumber, Language, Localised, LocalisedCall, Post,
-    PostId, Reader, ScheduleName, SubscriberId,
+    CallToAction, EmailAddress, Format, IssueNumber, Language, Leaving, Localised, LocalisedCall,
+    Post, PostId, Reader, ScheduleName, SubscriberId,
 };
 
 /// Which edition of a schedule an issue is, in local time without offset, so that a clock change cannot make two.
@@ -93,6 +94,9 @@ pub struct Masthead {
     pub intro: Option<Localised>,
     /// The newsletter's own call to action.
     pub call_to_action: Option<LocalisedCall>,
+    /// How readers leave.
+    #[serde(default)]
+    pub leaving: Leaving,
 }
 
 impl Masthead {
@@ -126,6 +130,14 @@ impl Masthead {
     /// Address of an issue's page in the archive.
     pub fn issue_page(&self, number: IssueNumber) -> String {
         format!("{}/issues/{number}/", self.url)
+    }
+
+    /// The link at the foot by which the bearer of a token leaves: a page where there is one, else a mail.
+    pub fn way_out(&self, token: &str) -> String {
+        match &self.leaving {
+            Leaving::Web | Leaving::Both(_) => format!("{}/unsubscribe/{token}", self.url),
+            Leaving::Mail(address) => format!("{}{LEAVING_SUBJECT}", leaving_to(address, token)),
+        }
     }
 
     /// Address of the RSS feed.

@@ -10,7 +10,9 @@ mod delivery;
 mod diagnostic;
 mod dkim;
 mod filter;
+mod inbox;
 mod issue;
+mod leaving;
 mod localised;
 mod names;
 mod network;
@@ -34,10 +36,12 @@ pub use delivery::{
 pub use diagnostic::{Diagnostic, Severity};
 pub use dkim::{DkimKey, DkimKeyError, DkimSecret};
 pub use filter::{Field, FilteredBy, Filters, Pattern, PatternError, Rule};
+pub use inbox::{InboxError, InboxPlace, MailProtocol, MailServer};
 pub use issue::{
     Digest, Edition, Issue, Masthead, NewDelivery, SealedVariant, Selection, Slot, SlotNonce,
     Variant, Verdict, VerdictReason,
 };
+pub use leaving::{LEAVING_SUBJECT, Leaving, leaving_to};
 pub use localised::{Localised, LocalisedCall};
 pub use names::{
     Format, IssueNumber, Language, NameError, PostId, ScheduleName, SourceName, SubscriberId, Topic,
@@ -48,7 +52,7 @@ pub use post::{
 };
 pub use reader::{Origin, Subscriber, SubscriberEntry, SuppressionReason};
 pub use relay::{Login, Relay, RelayError, Security, SmtpRelay};
-pub use report::{Bounce, BounceClass, BounceLimits, Notice, Report, ReportKind};
+pub use report::{Bounce, BounceClass, BounceLimits, Letter, Notice, Report, ReportKind};
 pub use schedule::{Cadence, CatchUp, FirstRun, SUBJECT_FIELDS, Schedule};
 pub use source::{Pages, Source, SourceKind, Validators};
 pub use source_standing::{

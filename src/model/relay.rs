@@ -135,12 +135,12 @@ impl Relay {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Undoes percent-encoding: a user name is often an address, `jan%40example.nl`.
-fn decode(text: &str) -> String {
+pub(super) fn decode(text: &str) -> String {
     url::form_urlencoded::parse(format!("v={}", text.replace('+', "%2B")).as_bytes())
         .next()
         .map(|(_, value)| value.into_owned())

@@ -23,8 +23,19 @@ pub enum ReportKind {
     Bounce(Bounce),
     /// The reader called it spam (RFC 5965); the word is its feedback type.
     Complaint(String),
+    /// A mail that a person wrote, or a mail program for one: it may be a wish to leave.
+    Letter(Letter),
     /// Anything that counts as nothing.
     Notice(Notice),
+}
+
+/// A person's mail. Whoever writes it is named by the report, and proves nothing by that.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Letter {
+    /// The words of its subject that may be a token: mail programs pass on the subject of a link.
+    pub tokens: Vec<String>,
+    /// Its subject says that somebody wants to leave, and no more.
+    pub asks_to_leave: bool,
 }
 
 /// A mail that did not arrive.
@@ -62,7 +73,7 @@ pub enum Notice {
     AutoReply,
     /// Feedback that is no complaint, such as `not-spam`.
     Feedback,
-    /// No report: a person's mail, or anything else.
+    /// No report and no letter.
     Other,
 }
 

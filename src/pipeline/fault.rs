@@ -17,6 +17,9 @@ pub enum Fault {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// What came back cannot be read.
+    #[error(transparent)]
+    Inbox(#[from] crate::inbox::Error),
     /// The sender failed.
     #[error(transparent)]
     Deliver(#[from] crate::deliver::Error),

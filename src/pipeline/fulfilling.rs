@@ -45,6 +45,7 @@ impl Pipeline {
         world: &World<'_>,
         report: &mut RunReport,
     ) -> Result<(), Fault> {
+        self.read_inbox(world, report).await?;
         let readers = self.bring_in_readers(world, report).await?;
         let mut relays = self.relays();
         self.continue_open_issues(tenure, &mut relays, world, report)

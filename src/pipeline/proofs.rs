@@ -170,10 +170,7 @@ impl Pipeline {
                 self.sample_reader(proof, sealed, address)
             }
         };
-        let unsubscribe = format!(
-            "{}/unsubscribe/{}",
-            issue.masthead.url, reader.unsubscribe_token
-        );
+        let unsubscribe = issue.masthead.way_out(&reader.unsubscribe_token);
         let fill = |text: &str, html: bool| {
             compose::fill(text, html, &issue.nonce, |slot| match slot {
                 Slot::Greeting => reader.greeting.clone(),

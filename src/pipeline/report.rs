@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::returning::InboxReport;
 use crate::model::{
     Account, AlsoAt, Cap, Diagnostic, Flood, Forecast, IssueNumber, IssueStanding, NotAsked,
     PostId, Schedule, ScheduleName, SourceName, SuppressionReason,
@@ -25,6 +26,8 @@ pub struct RunReport {
     pub sources: Vec<SourceReport>,
     /// Posts that came in a flood, now or earlier, and wait for a person.
     pub held: Vec<HeldPosts>,
+    /// What was found in the inbox, if there is one.
+    pub inbox: Option<InboxReport>,
     /// Changes of the subscribers' list.
     pub readers: Option<SyncReport>,
     /// Issues that were sealed or continued.

@@ -107,6 +107,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0010_relays.sql"),
         include_str!("../../migrations/postgres/0010_relays.sql"),
     ),
+    (
+        11,
+        "inbox mails",
+        include_str!("../../migrations/sqlite/0011_inbox_mails.sql"),
+        include_str!("../../migrations/postgres/0011_inbox_mails.sql"),
+    ),
 ];
 
 /// The newest schema that this program knows.

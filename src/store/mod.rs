@@ -9,6 +9,7 @@ mod deliveries;
 mod engine;
 mod error;
 mod file;
+mod inbox;
 mod issues;
 mod ledger;
 mod lock;

@@ -14,7 +14,7 @@ struct Room {
     pure: bool,
 }
 
-const ROOMS: [Room; 15] = [
+const ROOMS: [Room; 17] = [
     room("model", &[], &["regex", "regex_syntax", "ring"], true),
     room("select", &["model"], &[], true),
     room("schedule", &["model"], &["croner"], true),
@@ -57,17 +57,12 @@ const ROOMS: [Room; 15] = [
         ],
         false,
     ),
+    room("wire", &[], &["tokio_rustls", "rustls"], false),
+    room("inbox", &["model", "wire"], &[], false),
     room(
         "deliver",
-        &["model"],
-        &[
-            "lettre",
-            "mailin",
-            "tokio_rustls",
-            "rustls",
-            "hickory_resolver",
-            "ring",
-        ],
+        &["model", "wire"],
+        &["lettre", "mailin", "hickory_resolver", "ring"],
         false,
     ),
     room("store", &["model"], &["sqlx"], false),
@@ -92,6 +87,8 @@ const ROOMS: [Room; 15] = [
             "deliver",
             "store",
             "audience",
+            "inbox",
+            "bounces",
         ],
         &[],
         false,
@@ -110,7 +107,7 @@ const ROOMS: [Room; 15] = [
             "deliver",
             "store",
             "audience",
-            "bounces",
+            "inbox",
             "web",
             "pipeline",
         ],

@@ -2,7 +2,10 @@
 
 mod inbox;
 mod judging;
+mod leaving;
 mod reading;
+mod running;
+mod servers;
 
 use crate::support::smtp::{Received, SmtpServer};
 

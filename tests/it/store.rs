@@ -106,6 +106,7 @@ scenarios! {
     reports::a_report_is_kept_once_and_suppresses,
     reports::soft_reports_count_by_issues_in_a_row,
     reports::too_many_within_an_hour_save_nothing,
+    reports::an_inbox_remembers_names_until_the_mails_are_gone,
     concurrency::ten_thousand_deliveries_are_claimed_once_each,
     concurrency::two_pools_never_claim_the_same_delivery,
     concurrency::one_run_at_a_time,

@@ -33,6 +33,7 @@ fn masthead() -> Masthead {
         from: EmailAddress::parse("redactie@krant.example.nl").unwrap(),
         reply_to: None,
         address: "Waag 1, Wilgersluis".into(),
+        leaving: courant::model::Leaving::Web,
         accent: "#a3271d".into(),
         timezone: "Europe/Amsterdam".into(),
         intro: None,

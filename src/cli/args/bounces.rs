@@ -8,7 +8,8 @@ use clap::{Args, Subcommand};
 #[derive(Debug, Subcommand)]
 pub enum Bounces {
     /// Read what came back: bounces and complaints suppress readers, each report once
-    #[command(after_help = "Example: courant bounces ingest ~/Maildir\n\
+    #[command(after_help = "Example: courant bounces ingest\n\
+        Example of another inbox: courant bounces ingest ~/Maildir\n\
         Example for a pipe of the mail server: courant bounces ingest -q -\n\
         Example that changes nothing: courant bounces ingest --dry-run reports.mbox")]
     Ingest(IngestArgs),
@@ -17,9 +18,10 @@ pub enum Bounces {
 /// `courant bounces ingest …`
 #[derive(Debug, Args)]
 pub struct IngestArgs {
-    /// A Maildir, whose messages are marked as seen; a message or an mbox; `-` for one of these on stdin
-    #[arg(default_value = "-", value_name = "MAILDIR|FILE|-")]
-    pub from: PathBuf,
+    /// A Maildir, whose messages are marked as seen; a message or an mbox; `-` for one of these on stdin; without it the
+    /// `inbox` of `[bounces]`, else stdin
+    #[arg(value_name = "MAILDIR|FILE|-")]
+    pub from: Option<PathBuf>,
     /// Show what would be done; save and mark nothing
     #[arg(long)]
     pub dry_run: bool,

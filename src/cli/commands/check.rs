@@ -109,7 +109,11 @@ async fn check_folders(session: &Session, config: &Config) -> (usize, Vec<Diagno
 fn one_click(config: &Config) -> Vec<Diagnostic> {
     let url = &config.newsletter.url;
     let on_this_machine = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-    if url.starts_with("https://") || on_this_machine.iter().any(|here| url.starts_with(here)) {
+    let has_page = config.newsletter.leaving.has_page();
+    if !has_page
+        || url.starts_with("https://")
+        || on_this_machine.iter().any(|here| url.starts_with(here))
+    {
         return vec![];
     }
     vec![

@@ -7,13 +7,16 @@ use crate::cli::print::{Printer, clock, count, quoted, shown};
 use crate::model::{
     Account, Diagnostic, IssueNumber, IssueStanding, NotAsked, ScheduleName, Severity,
 };
-use crate::pipeline::{IssueReport, Pipeline, Quiet, RunReport, SourceReport};
+use crate::pipeline::{InboxReport, IssueReport, Pipeline, Quiet, RunReport, SourceReport};
 
 /// Prints the summary; `program` is how the user starts this program.
 pub fn summary(printer: &Printer, pipeline: &Pipeline, report: &RunReport, program: &str) {
     if report.already_running {
         printer.line("A run is already under way; this one did nothing.");
         return;
+    }
+    if let Some(inbox) = &report.inbox {
+        show_inbox(printer, inbox);
     }
     for issue in &report.issues {
         show_issue(printer, issue, &zone_of(pipeline, &issue.schedule), program);
@@ -63,6 +66,22 @@ fn zone_of(pipeline: &Pipeline, name: &ScheduleName) -> TimeZone {
         &schedule.timezone
     });
     zone.clone()
+}
+
+/// What came back, where anything did.
+fn show_inbox(printer: &Printer, inbox: &InboxReport) {
+    if inbox.read == 0 {
+        return;
+    }
+    let read = count(inbox.read, "message", "messages");
+    let suppressed = count(inbox.suppressed, "reader", "readers");
+    let waiting = match inbox.waiting {
+        0 => String::new(),
+        waiting => format!(", {waiting} waiting for the next run"),
+    };
+    printer.line(format!(
+        "Inbox: {read} read, {suppressed} suppressed{waiting}"
+    ));
 }
 
 fn show_issue(printer: &Printer, issue: &IssueReport, zone: &TimeZone, program: &str) {

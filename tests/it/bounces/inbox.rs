@@ -22,7 +22,7 @@ async fn sent(readers: usize) -> (SmtpServer, Newsletter) {
 }
 
 /// Hands the program a mail or an mbox on stdin.
-fn ingest(newsletter: &Newsletter, text: &str, flags: &[&str]) -> Ended {
+pub fn ingest(newsletter: &Newsletter, text: &str, flags: &[&str]) -> Ended {
     let arguments = [&["bounces", "ingest"], flags].concat();
     let mut child = newsletter
         .command(&arguments)
@@ -37,13 +37,13 @@ fn ingest(newsletter: &Newsletter, text: &str, flags: &[&str]) -> Ended {
     Ended::of(child.wait_with_output().unwrap())
 }
 
-fn said(newsletter: &Newsletter, text: &str) -> String {
+pub fn said(newsletter: &Newsletter, text: &str) -> String {
     let ended = ingest(newsletter, text, &[]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     ended.stdout
 }
 
-fn state(newsletter: &Newsletter, reader: &str) -> String {
+pub fn state(newsletter: &Newsletter, reader: &str) -> String {
     let shown = newsletter.json(&["subscribers", "show", reader]);
     shown["state"].as_str().unwrap().to_owned()
 }
@@ -60,7 +60,8 @@ async fn a_bounce_in_the_maildir_leaves_the_reader_out_of_the_next_issue() {
             "{local}"
         );
         assert_eq!(domain, "proef.example");
-        assert!(!mail.content.contains("bounces"), "{}", mail.content);
+        let token = local.trim_start_matches("bounces+");
+        assert!(!mail.content.contains(token), "{}", mail.content);
     }
     for folder in ["new", "cur", "tmp"] {
         fs::create_dir_all(newsletter.path("inbox").join(folder)).unwrap();
@@ -74,7 +75,7 @@ async fn a_bounce_in_the_maildir_leaves_the_reader_out_of_the_next_issue() {
     let dry = newsletter.expect(&["bounces", "ingest", "inbox", "--dry-run"], 0);
     let line =
         "1795417207.M1P2.mx: hard bounce 5.1.1, r…@example.nl, issue 1: suppressed (bounced)\n";
-    let other = "1795417208.M1P2.mx: no report: counts as nothing\n";
+    let other = "1795417208.M1P2.mx: letter: counts as nothing\n";
     assert_eq!(dry.stdout, format!("{line}{other}Nothing was saved.\n"));
     assert_eq!(state(&newsletter, "reader1@example.nl"), "active");
 

@@ -25,6 +25,8 @@ fn words(text: &str) -> String {
             bounce.status.unwrap_or_else(|| "-".into())
         ),
         ReportKind::Complaint(kind) => format!("Complaint {kind}"),
+        ReportKind::Letter(letter) if letter.asks_to_leave => "Wish".to_owned(),
+        ReportKind::Letter(letter) => format!("Letter {}", letter.tokens.len()),
         ReportKind::Notice(notice) => format!("{notice:?}"),
     };
     let named = report
@@ -37,7 +39,7 @@ fn words(text: &str) -> String {
     })
 }
 
-const EXPECTED: [(&str, &str); 21] = [
+const EXPECTED: [(&str, &str); 24] = [
     ("postfix-unknown-user", "Hard 5.1.1 jan@example.org"),
     ("exim-headers-only", "Hard 5.1.1 jan@example.org"),
     ("exim-plain", "Soft - jan@example.org"),
@@ -60,8 +62,11 @@ const EXPECTED: [(&str, &str); 21] = [
     ("arf-not-spam", "Feedback"),
     ("out-of-office", "AutoReply"),
     ("read-receipt", "Receipt"),
-    ("person", "Other"),
-    ("forwarded-bounce", "Other"),
+    ("out-of-office-unmarked", "AutoReply"),
+    ("person", "Letter 0 jan@example.org"),
+    ("leave-by-link", "Letter 1 jan@example.org"),
+    ("leave-by-word", "Wish jan@example.org"),
+    ("forwarded-bounce", "Letter 0 jan@example.org"),
 ];
 
 #[test]

@@ -172,6 +172,7 @@ pub fn masthead() -> Masthead {
         from: EmailAddress::parse("courant@example.nl").unwrap(),
         reply_to: EmailAddress::parse("redactie@example.nl").ok(),
         address: "Voorstraat 1, 1234 AB Plaats".into(),
+        leaving: courant::model::Leaving::Web,
         accent: "#a3271d".into(),
         timezone: "Europe/Amsterdam".into(),
         intro: Some("Deze week draait alles om wat klanten niet zeggen. Lees het bij de koffie, of pik er gewoon één verhaal uit.".into()),

@@ -81,6 +81,45 @@ fn a_password_file_that_others_can_read_is_a_warning() {
     assert_eq!(folder.warnings(), "");
 }
 
+#[test]
+fn an_inbox_is_checked_and_its_password_has_places_of_its_own() {
+    let delivery = "[delivery]\nbounces = \"bounces@example.nl\"\n";
+    let inbox = |text: &str| Folder::with(&format!("{delivery}[bounces]\n{text}\n"));
+    let faulty = [
+        "inbox = \"imaps://bounces@mail.example.nl\"",
+        "inbox = \"imaps://bounces:geheim@mail.example.nl\"\npassword = \"geheim\"",
+        "inbox = \"smtp://bounces@mail.example.nl\"",
+        "inbox = \"pop3s://bounces@mail.example.nl/INBOX\"",
+        "inbox = \"imaps://mail.example.nl\"\ninbocks = 1",
+        "inbox = \"pop3s://bounces@mail.example.nl\"\npassword_file = \"nergens\"\ntls_root = \"nergens.pem\"",
+    ];
+    let shown: Vec<String> = faulty.iter().map(|text| inbox(text).faults()).collect();
+    let shown = shown.join("\n\n");
+    insta::assert_snapshot!("inbox_faults", shown);
+    assert!(!shown.contains("geheim"));
+    let alone = Folder::with("[bounces]\ninbox = \"Maildir\"\n");
+    insta::assert_snapshot!("inbox_warning", alone.warnings());
+
+    let server = "inbox = \"imaps://bounces@mail.example.nl/Retour\"\n";
+    let found = |folder: &Folder, variables: &[(&str, &str)]| {
+        let loaded = folder.load_with(variables, &Flags::default()).unwrap();
+        let password = loaded.config.bounces.password.unwrap();
+        password.expose_secret().to_owned()
+    };
+    let folder = inbox(server);
+    folder.write("credentials/bounces-password", "from systemd\n");
+    let credentials = folder.path().join("credentials");
+    let credentials = ("CREDENTIALS_DIRECTORY", credentials.to_str().unwrap());
+    assert_eq!(found(&folder, &[credentials]), "from systemd");
+    let named = inbox(&format!("{server}password_file = \"geheim\""));
+    named.write("geheim", "from a file\n");
+    assert_eq!(found(&named, &[credentials]), "from a file");
+    let variable = ("COURANT_BOUNCES__PASSWORD", "from a variable");
+    assert_eq!(found(&named, &[credentials, variable]), "from a variable");
+    let relays = ("COURANT_DELIVERY__PASSWORD", "of the relay");
+    assert_eq!(found(&named, &[relays]), "from a file");
+}
+
 fn make_private(path: &Path) {
     #[cfg(unix)]
     {

@@ -40,6 +40,7 @@ pub fn issue() -> Issue {
             from: address("courant@example.nl"),
             reply_to: Some(address("redactie@example.nl")),
             address: "Straat 1, 1234 AB Plaats".into(),
+            leaving: courant::model::Leaving::Both(address("bounces@example.nl")),
             accent: "#a3271d".into(),
             timezone: "Europe/Amsterdam".into(),
             intro: None,

@@ -148,3 +148,39 @@ pub async fn too_many_within_an_hour_save_nothing(bench: &Bench) {
     );
     assert_eq!(suppressed(store).await, 4);
 }
+
+pub async fn an_inbox_remembers_names_until_the_mails_are_gone(bench: &Bench) {
+    let store = &bench.store;
+    let names = |range: std::ops::Range<usize>| -> Vec<String> {
+        range.map(|n| format!("uid-{n}")).collect()
+    };
+    let known = async |inbox: &str| {
+        let known = store.inbox_known(inbox).await.unwrap();
+        let mut known: Vec<String> = known.into_iter().collect();
+        known.sort();
+        known
+    };
+    assert_eq!(known("a").await, names(0..0));
+    store
+        .inbox_remember("a", &names(0..3), &[], at(0))
+        .await
+        .unwrap();
+    // Twice is once, and what was never known can be forgotten.
+    store
+        .inbox_remember("a", &names(2..5), &names(4..9), at(1))
+        .await
+        .unwrap();
+    assert_eq!(known("a").await, names(0..4));
+    store
+        .inbox_remember("b", &names(0..1), &names(0..0), at(2))
+        .await
+        .unwrap();
+    store
+        .inbox_remember("a", &[], &names(0..4), at(3))
+        .await
+        .unwrap();
+    assert_eq!(
+        (known("a").await, known("b").await),
+        (names(0..0), names(0..1))
+    );
+}

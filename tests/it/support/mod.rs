@@ -1,6 +1,7 @@
 //! Real servers on loopback, scripted: what the tests talk to.
 
 pub mod http;
+pub mod mailbox;
 pub mod newsletter;
 pub mod postgres;
 pub mod programs;

@@ -36,7 +36,7 @@ impl Certificate {
         self.pem.clone().into_bytes()
     }
 
-    pub(super) fn acceptor(&self) -> TlsAcceptor {
+    pub fn acceptor(&self) -> TlsAcceptor {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let key = PrivateKeyDer::try_from(self.key.clone()).unwrap();
         let config = ServerConfig::builder_with_provider(provider)

@@ -1,4 +1,4 @@
-//! The way to the relay: TCP without Nagle's delay, plain or under TLS.
+//! A way to a mail server, whichever way the mail goes: TCP, plain or under TLS.
 //!
 //! Certificates are always checked, against the web's roots and one more that the operator may name.
 
@@ -15,25 +15,34 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::Error;
+/// Why nobody can be trusted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The server's name is no host name.
+    #[error("`{0}` is not a host name")]
+    ServerName(String),
+    /// The extra root is no certificate.
+    #[error("the extra root certificate cannot be used: {0}")]
+    Root(String),
+}
 
-/// An open way to the relay.
+/// An open way to a server.
 #[derive(Debug)]
-pub(super) enum Wire {
+pub(crate) enum Wire {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 /// What TLS needs to know: whom to expect and whom to trust.
 #[derive(Clone)]
-pub(super) struct Trust {
+pub(crate) struct Trust {
     name: ServerName<'static>,
     config: Arc<ClientConfig>,
 }
 
 impl Trust {
     /// Trusts the web's roots, and those of `extra_root` (PEM), for a server called `host`.
-    pub(super) fn new(host: &str, extra_root: Option<&[u8]>) -> Result<Self, Error> {
+    pub(crate) fn new(host: &str, extra_root: Option<&[u8]>) -> Result<Self, Error> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| Error::ServerName(host.to_owned()))?;
         let mut roots = RootCertStore {
@@ -61,7 +70,7 @@ impl Trust {
     }
 
     /// Shakes hands over an open connection.
-    pub(super) async fn secure(&self, tcp: TcpStream) -> io::Result<Wire> {
+    pub(crate) async fn secure(&self, tcp: TcpStream) -> io::Result<Wire> {
         let connector = TlsConnector::from(self.config.clone());
         let stream = connector.connect(self.name.clone(), tcp).await?;
         Ok(Wire::Tls(Box::new(stream)))
@@ -70,7 +79,7 @@ impl Trust {
 
 impl Wire {
     /// Whether nobody on the way can read along.
-    pub(super) fn is_secure(&self) -> bool {
+    pub(crate) fn is_secure(&self) -> bool {
         matches!(self, Self::Tls(_))
     }
 }

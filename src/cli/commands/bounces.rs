@@ -1,17 +1,14 @@
 //! `courant bounces`: reads what came back, has it judged, and says of each message what it was and what was done.
 
-mod inbox;
-
-use inbox::Letter;
 use serde::Serialize;
 
-use crate::audience::{self, Judged, Terms, TokenError, Verdict};
+use crate::audience::{self, Terms, TokenError, Verdict};
 use crate::cli::args::{Bounces, IngestArgs};
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::print::count;
 use crate::cli::session::Session;
-use crate::model::{BounceClass, Notice, Report, ReportKind, SuppressionReason};
-use crate::pipeline::Fault;
-use crate::store::TooMany;
+use crate::model::{BounceClass, InboxPlace, Notice, ReportKind, SuppressionReason};
+use crate::pipeline::{self, Fault, Ingested, ReadMail};
 
 /// Runs one of the subcommands.
 pub async fn bounces(session: &Session, command: Bounces) -> Result<Exit, Failure> {
@@ -43,37 +40,43 @@ async fn ingest(session: &Session, wanted: &IngestArgs) -> Result<Exit, Failure>
             "run it on the newsletter that sent the mails: `courant -c DIRECTORY bounces ingest`",
         ));
     };
-    let letters = inbox::open(&wanted.from)?;
+    let place = match &wanted.from {
+        Some(path) => InboxPlace::Path(path.clone()),
+        None => match &config.bounces.inbox {
+            Some(inbox) => inbox.clone(),
+            None => InboxPlace::Path("-".into()),
+        },
+    };
     let world = session.world();
     let keys = audience::load_or_create(&config.secret_file, &store, world.chance)
         .await
         .map_err(Fault::from)?;
-    let reports: Vec<&Report> = letters.iter().map(|letter| &letter.report).collect();
     let terms = Terms {
         limits: config.delivery.bounce_limits,
         now: session.clock().now(),
         however_many: wanted.yes,
         trial: wanted.dry_run,
     };
-    let judged = audience::report(&store, &keys, &reports, terms).await;
-    let judged = match judged.map_err(Fault::from)? {
-        Ok(judged) => judged,
-        Err(too_many) => return Err(flood(too_many, letters.len())),
+    let settings = pipeline::inbox_settings(&config, place);
+    let (mails, waiting) = match pipeline::ingest(&settings, &store, &keys, terms).await? {
+        Ingested::Done { mails, waiting } => (mails, waiting),
+        Ingested::Flood(found, messages) => {
+            return Err(Failure {
+                // A mail server that pipes a message here tries again after it, so that nothing is lost meanwhile.
+                exit: Exit::TryAgain,
+                faults: vec![pipeline::flood_fault(found, messages)],
+            });
+        }
     };
     let soft = config.delivery.bounce_limits.soft;
-    let told: Vec<Told> = letters
-        .iter()
-        .zip(&judged)
-        .map(|(letter, judged)| tell(letter, judged, soft))
-        .collect();
-    if !wanted.dry_run {
-        for letter in &letters {
-            inbox::done(letter)?;
-        }
-    }
+    let told: Vec<Told> = mails.iter().map(|mail| tell(mail, soft)).collect();
     session.printer.either(&told, |printer| {
         for told in &told {
             printer.line(format!("{}: {}", told.message, told.text));
+        }
+        if waiting > 0 {
+            let waiting = count(waiting, "message waits", "messages wait");
+            printer.line(format!("{waiting} for the next time."));
         }
         if wanted.dry_run {
             printer.line("Nothing was saved.");
@@ -82,31 +85,23 @@ async fn ingest(session: &Session, wanted: &IngestArgs) -> Result<Exit, Failure>
     Ok(Exit::Done)
 }
 
-/// A mail server that pipes a message here tries again after exit code 75, so that nothing is lost meanwhile.
-fn flood(found: TooMany, messages: usize) -> Failure {
-    Failure::new(
-        Exit::TryAgain,
-        format!(
-            "{} of {} readers would be suppressed by reports within an hour: nothing was done with these {messages} messages",
-            found.suppressions, found.readers
-        ),
-    )
-    .hint("so many at once is mostly a fault at a mail server; look at them with `--dry-run --yes`, and suppress them all the same with `--yes`")
-}
-
-fn tell(letter: &Letter, judged: &Judged, soft: u32) -> Told {
-    let (kind, status) = kind_of(&letter.report.kind);
+fn tell(mail: &ReadMail, soft: u32) -> Told {
+    let judged = &mail.judged;
+    let (kind, status) = kind_of(&mail.report.kind);
     let reader = judged.reader.as_ref().map(|address| address.masked());
     let (done, what) = done(judged.verdict, soft);
     let mut text = match &status {
         Some(status) => format!("{kind} {status}"),
         None => kind.to_owned(),
     };
-    if let (Some(reader), Some(issue)) = (&reader, judged.issue) {
-        text = format!("{text}, {reader}, issue {issue}");
+    if let Some(reader) = &reader {
+        text = format!("{text}, {reader}");
+        if let Some(issue) = judged.issue {
+            text = format!("{text}, issue {issue}");
+        }
     }
     Told {
-        message: letter.name.clone(),
+        message: mail.name.clone(),
         kind,
         status,
         reader,
@@ -127,6 +122,7 @@ fn kind_of(kind: &ReportKind) -> (&'static str, Option<String>) {
             (kind, bounce.status.clone())
         }
         ReportKind::Complaint(_) => ("complaint", None),
+        ReportKind::Letter(_) => ("letter", None),
         ReportKind::Notice(notice) => {
             let kind = match notice {
                 Notice::Delayed => "delay",
@@ -155,6 +151,11 @@ fn done(verdict: Verdict, soft: u32) -> (&'static str, String) {
         Verdict::Unproven(TokenError::Expired) => {
             ("refused", "not believed, since its token has expired")
         }
+        Verdict::Asked => (
+            "asked",
+            "asks to leave without a token, in a reader's name that anybody can write: see to it yourself",
+        ),
+        Verdict::NoReader => ("refused", "not believed, since its token counts no more"),
         Verdict::NoDelivery => ("refused", "not believed, since there is no such delivery"),
         Verdict::OtherReader => (
             "refused",
@@ -168,6 +169,9 @@ fn done(verdict: Verdict, soft: u32) -> (&'static str, String) {
         Verdict::Suppressed(_, false) => ("known", "the reader was suppressed before"),
         Verdict::Suppressed(SuppressionReason::Complained, true) => {
             ("suppressed", "suppressed (complained)")
+        }
+        Verdict::Suppressed(SuppressionReason::Unsubscribed, true) => {
+            ("suppressed", "suppressed (unsubscribed)")
         }
         Verdict::Suppressed(_, true) => ("suppressed", "suppressed (bounced)"),
     };

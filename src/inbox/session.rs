@@ -1,0 +1,116 @@
+//! What IMAP and POP3 have in common: the connection, TLS as demanded, and the words of a login.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+
+use super::{Dialogue, InboxSettings, Patience, Trouble};
+use crate::model::{MailServer, Security};
+use crate::wire::{Trust, Wire};
+
+/// How long a server may take for our farewell, which is a courtesy.
+pub(super) const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A server that can be connected to, and how.
+pub(super) struct Session<'a> {
+    server: &'a MailServer,
+    password: &'a SecretString,
+    trust: Trust,
+    patience: Patience,
+    begun: Instant,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        settings: &'a InboxSettings,
+        server: &'a MailServer,
+    ) -> Result<Self, Trouble> {
+        let missing = || Trouble::Login(format!("the password of `{}` is missing", server.user));
+        let password = settings.password.as_ref().ok_or_else(missing)?;
+        if password.expose_secret().contains(['\r', '\n', '\0']) {
+            let cause = "the password cannot be said: it has a line end or a NUL";
+            return Err(Trouble::Login(cause.into()));
+        }
+        Ok(Self {
+            server,
+            password,
+            trust: Trust::new(&server.host, settings.extra_root.as_deref())?,
+            patience: settings.patience,
+            begun: Instant::now(),
+        })
+    }
+
+    /// Opens a connection, and secures it where TLS comes first. Says whether it must be secured before it is used, and
+    /// whether that is worth asking for.
+    pub(super) async fn connect(&self) -> Result<(Dialogue, Upgrade), Trouble> {
+        let MailServer { host, port, .. } = self.server;
+        let connecting = timeout(
+            self.patience.connect,
+            TcpStream::connect((host.as_str(), *port)),
+        );
+        let tcp = connecting
+            .await
+            .map_err(|_| Trouble::Silent)?
+            .map_err(|error| Trouble::Unreachable(error.to_string()))?;
+        let is_here = tcp.peer_addr().is_ok_and(|peer| peer.ip().is_loopback());
+        Ok(match self.server.security {
+            Security::Implicit => (self.dialogue(self.secure(tcp).await?), Upgrade::None),
+            Security::Loopback if is_here => (self.dialogue(Wire::Plain(tcp)), Upgrade::IfOffered),
+            Security::Loopback | Security::Starttls => {
+                (self.dialogue(Wire::Plain(tcp)), Upgrade::Demanded)
+            }
+        })
+    }
+
+    /// Shakes hands over a connection on which the server has just agreed to.
+    pub(super) async fn upgrade(&self, plain: Dialogue) -> Result<Dialogue, Trouble> {
+        match plain.into_wire()? {
+            Wire::Plain(tcp) => Ok(self.dialogue(self.secure(tcp).await?)),
+            secured @ Wire::Tls(_) => Ok(self.dialogue(secured)),
+        }
+    }
+
+    /// User and password in one word (RFC 4616).
+    pub(super) fn plain(&self) -> String {
+        let (user, password) = (&self.server.user, self.password.expose_secret());
+        STANDARD.encode(format!("\0{user}\0{password}"))
+    }
+
+    /// User and password.
+    pub(super) fn login(&self) -> (&str, &str) {
+        (&self.server.user, self.password.expose_secret())
+    }
+
+    /// When no further mail is to be asked for.
+    pub(super) fn reading_until(&self) -> Instant {
+        self.begun + self.patience.reading
+    }
+
+    async fn secure(&self, tcp: TcpStream) -> Result<Wire, Trouble> {
+        timeout(self.patience.connect, self.trust.secure(tcp))
+            .await
+            .map_err(|_| Trouble::Tls("the TLS handshake did not end in time".into()))?
+            .map_err(|error| Trouble::Tls(format!("TLS failed: {error}")))
+    }
+
+    fn dialogue(&self, wire: Wire) -> Dialogue {
+        let end = self.begun + self.patience.session;
+        let secrets = vec![self.password.expose_secret().to_owned(), self.plain()];
+        Dialogue::new(wire, self.patience.word, end, secrets)
+    }
+}
+
+/// Whether a plain connection is to become a secure one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Upgrade {
+    /// It is one.
+    None,
+    /// A server on this very machine need not.
+    IfOffered,
+    /// Before anything else is said.
+    Demanded,
+}
