@@ -10,6 +10,7 @@ mod delivery;
 mod diagnostic;
 mod dkim;
 mod filter;
+mod forecast;
 mod issue;
 mod localised;
 mod names;
@@ -25,7 +26,7 @@ mod standing;
 mod world;
 
 pub use address::{AddressError, EmailAddress};
-pub use caps::{Cap, Caps, Carrier, Forecast, RelayUse, Room, Share, WarmUp, forecast};
+pub use caps::{Cap, Caps, RelayUse, Room, WarmUp};
 pub use cause::{CANCELLED, Cause, EXPIRED};
 pub use delivery::{
     Account, Claim, ClaimedDelivery, DeliveryKey, DeliveryState, Intent, IntentRefusal,
@@ -34,6 +35,7 @@ pub use delivery::{
 pub use diagnostic::{Diagnostic, Severity};
 pub use dkim::{DkimKey, DkimKeyError, DkimSecret};
 pub use filter::{Field, FilteredBy, Filters, Pattern, PatternError, Rule};
+pub use forecast::{Carrier, Forecast, Share, forecast};
 pub use issue::{
     Digest, Edition, Issue, Masthead, NewDelivery, SealedVariant, Selection, Slot, SlotNonce,
     Variant, Verdict, VerdictReason,

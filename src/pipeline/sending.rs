@@ -135,12 +135,14 @@ impl Pipeline {
         let handed = self.hand_over(parcel, relays, world).await?;
         this.relays = handed.relays;
         this.stopped = handed.stopped;
-        this.waiting = handed.waiting;
         // What came back to the queue after the issue was cancelled.
         let now = world.clock.now();
         self.store.outbox_withdraw(issue.number, now).await?;
         this.late = self.store.issue_pause_late(issue.number, now).await?;
         self.read_account(issue.number, &mut this).await?;
+        if this.standing == IssueStanding::Open {
+            this.waiting = handed.waiting.min(this.account.queued);
+        }
         report.issues.push(this);
         Ok(())
     }
