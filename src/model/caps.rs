@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Seconds in an hour.
 const HOUR: i64 = 3_600;
@@ -39,7 +39,7 @@ pub struct WarmUp {
 }
 
 /// Which of the caps it is that counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cap {
     /// The fixed one.
@@ -49,7 +49,7 @@ pub enum Cap {
 }
 
 /// What the caps leave of a relay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Room {
     /// Messages that it may carry in these 24 hours.
     pub most: u64,
@@ -79,9 +79,10 @@ impl RelayUse {
         *self.0.entry(hour).or_default() += messages;
     }
 
-    /// Messages in the last 24 hours, as they count at this hour.
+    /// Messages in the last 24 hours, as they count at this hour; those of the next day too, if the clock was set back.
     fn last_day(&self, hour: i64) -> u64 {
-        self.0.range(hour - DAY..=hour).map(|(_, m)| m).sum()
+        let day = self.0.range(hour - DAY..=hour + DAY);
+        day.map(|(_, messages)| messages).sum()
     }
 
     /// The most that 24 hours carried which had ended before the last 24 began.
@@ -113,7 +114,8 @@ impl Caps {
         self.room_in(used, RelayUse::hour(now))
     }
 
-    fn room_in(&self, used: &RelayUse, hour: i64) -> Option<Room> {
+    /// The same, in an hour since 1970 UTC.
+    pub(super) fn room_in(&self, used: &RelayUse, hour: i64) -> Option<Room> {
         let per_day = self.per_day.map(|most| (u64::from(most), Cap::PerDay));
         let warm_up = self.warm_up.and_then(|plan| plan.most(used, hour));
         let warm_up = warm_up.map(|most| (most, Cap::WarmUp));
@@ -132,9 +134,9 @@ impl Caps {
         if has_room(&hour) {
             return now;
         }
-        // After a day and an hour nothing of what was carried counts against it.
-        let free = (hour + 1..=hour + DAY + 1).find(has_room);
-        start_of(free.unwrap_or(hour + DAY + 1))
+        // After two days and an hour nothing of what was carried counts against it.
+        let last = hour + 2 * DAY + 1;
+        start_of((hour + 1..last).find(has_room).unwrap_or(last))
     }
 }
 
@@ -151,93 +153,8 @@ impl WarmUp {
     }
 }
 
-/// A relay of a forecast: its name, what it may be given, what it has carried.
-#[derive(Debug, Clone)]
-pub struct Carrier {
-    /// What it goes by.
-    pub name: String,
-    /// What it may be given.
-    pub caps: Caps,
-    /// What it has carried.
-    pub used: RelayUse,
-}
-
-/// What the caps mean for an issue that is sent now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Forecast {
-    /// Messages of it that each relay takes now, in order of preference; those that take none are left out.
-    pub now: Vec<Share>,
-    /// Messages of it that wait.
-    pub later: u64,
-    /// Messages of older issues that go first.
-    pub ahead: u64,
-    /// From when on the last of them may go; `None` if that lies behind all that was looked at.
-    pub last_from: Option<Timestamp>,
-    /// Messages of it that lie behind that.
-    pub missed: u64,
-}
-
-/// A part of an issue that goes over one relay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Share {
-    /// The relay.
-    pub relay: String,
-    /// Messages.
-    pub messages: u64,
-}
-
-/// Foresees an issue for so many readers, `ahead` of which others wait, if each hour until `horizon` gives what it may.
-pub fn forecast(
-    mut carriers: Vec<Carrier>,
-    ahead: u64,
-    readers: u64,
-    now: Timestamp,
-    horizon: Timestamp,
-) -> Forecast {
-    let mut forecast = Forecast {
-        now: vec![],
-        later: readers,
-        ahead,
-        last_from: None,
-        missed: 0,
-    };
-    let mut waiting = ahead;
-    let this_hour = RelayUse::hour(now);
-    for hour in this_hour..=RelayUse::hour(horizon) {
-        give(&mut carriers, &mut waiting, hour);
-        if waiting == 0 {
-            let shares = give(&mut carriers, &mut forecast.later, hour);
-            if hour == this_hour {
-                forecast.now = shares;
-            }
-        }
-        if waiting == 0 && forecast.later == 0 {
-            forecast.last_from = Some(now.max(start_of(hour)));
-            break;
-        }
-    }
-    forecast.missed = forecast.later;
-    forecast.later = readers - forecast.now.iter().map(|share| share.messages).sum::<u64>();
-    forecast
-}
-
-/// Gives the relays what they may be given in an hour, in order.
-fn give(carriers: &mut [Carrier], waiting: &mut u64, hour: i64) -> Vec<Share> {
-    let mut shares = Vec::new();
-    for carrier in carriers {
-        let room = carrier.caps.room_in(&carrier.used, hour);
-        let messages = room.map_or(*waiting, |room| room.left.min(*waiting));
-        if messages > 0 {
-            carrier.used.add(hour, messages);
-            *waiting -= messages;
-            let relay = carrier.name.clone();
-            shares.push(Share { relay, messages });
-        }
-    }
-    shares
-}
-
-fn start_of(hour: i64) -> Timestamp {
+/// The instant at which an hour begins.
+pub(super) fn start_of(hour: i64) -> Timestamp {
     Timestamp::from_second(hour.saturating_mul(HOUR)).unwrap_or(Timestamp::MAX)
 }
 
@@ -308,6 +225,14 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_was_set_back_gives_nothing_away() {
+        let caps = per_day(100);
+        let carried = used(&[(10, 60)]);
+        assert_eq!(left(&caps, &carried, at(7, 0)), 40);
+        assert_eq!(caps.room_from(&used(&[(10, 100)]), at(7, 0)), at(35, 0));
+    }
+
+    #[test]
     fn a_new_relay_is_given_more_each_day_with_mail() {
         let caps = warming(50, 2.0, 1_000);
         assert_eq!(left(&caps, &used(&[]), at(0, 0)), 50);
@@ -354,59 +279,5 @@ mod tests {
         let carried = used(&[(0, 50)]);
         assert_eq!((room(&carried).most, room(&carried).by), (80, Cap::PerDay));
         assert_eq!(room(&used(&[(0, 500)])).most, 80);
-    }
-
-    fn carrier(name: &str, caps: Caps) -> Carrier {
-        Carrier {
-            name: name.into(),
-            caps,
-            used: RelayUse::default(),
-        }
-    }
-
-    fn share(relay: &str, messages: u64) -> Share {
-        Share {
-            relay: relay.into(),
-            messages,
-        }
-    }
-
-    #[test]
-    fn a_forecast_gives_each_relay_what_it_may_carry() {
-        let carriers = vec![carrier("one", per_day(100)), carrier("two", per_day(50))];
-        let seen = forecast(carriers, 0, 400, at(0, 30), at(200, 0));
-        assert_eq!(seen.now, [share("one", 100), share("two", 50)]);
-        assert_eq!(seen.later, 250);
-        // 150 on the first day, 150 from the 25th hour, the rest from the 50th.
-        assert_eq!(seen.last_from, Some(at(50, 0)));
-    }
-
-    #[test]
-    fn what_waits_already_goes_first() {
-        let carriers = vec![carrier("one", per_day(100))];
-        let seen = forecast(carriers, 130, 60, at(0, 30), at(200, 0));
-        assert_eq!((seen.now, seen.later), (vec![], 60));
-        assert_eq!(seen.last_from, Some(at(25, 0)));
-    }
-
-    #[test]
-    fn a_relay_without_caps_takes_the_rest_at_once() {
-        let carriers = vec![
-            carrier("one", warming(50, 2.0, 900)),
-            carrier("two", Caps::default()),
-        ];
-        let seen = forecast(carriers, 0, 60, at(0, 30), at(1, 0));
-        assert_eq!(seen.now, [share("one", 50), share("two", 10)]);
-        assert_eq!((seen.later, seen.last_from), (0, Some(at(0, 30))));
-    }
-
-    #[test]
-    fn a_forecast_that_lies_behind_its_horizon_says_so() {
-        let carriers = vec![carrier("one", warming(50, 2.0, 20_000))];
-        let seen = forecast(carriers.clone(), 0, 800, at(0, 0), at(96, 0));
-        // 50, 100, 200 and 400 in four days.
-        assert_eq!((seen.later, seen.last_from, seen.missed), (750, None, 50));
-        let seen = forecast(carriers, 0, 750, at(0, 0), at(96, 0));
-        assert_eq!((seen.last_from, seen.missed), (Some(at(75, 0)), 0));
     }
 }

@@ -11,6 +11,7 @@ mod diagnostic;
 mod dkim;
 mod filter;
 mod inbox;
+mod forecast;
 mod issue;
 mod leaving;
 mod localised;
@@ -27,7 +28,7 @@ mod standing;
 mod world;
 
 pub use address::{AddressError, EmailAddress};
-pub use caps::{Cap, Caps, Carrier, Forecast, RelayUse, Room, Share, WarmUp, forecast};
+pub use caps::{Cap, Caps, RelayUse, Room, WarmUp};
 pub use cause::{CANCELLED, Cause, EXPIRED};
 pub use delivery::{
     Account, Claim, ClaimedDelivery, DeliveryKey, DeliveryState, Intent, IntentRefusal,
@@ -37,6 +38,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use dkim::{DkimKey, DkimKeyError, DkimSecret};
 pub use filter::{Field, FilteredBy, Filters, Pattern, PatternError, Rule};
 pub use inbox::{InboxError, InboxPlace, MailProtocol, MailServer};
+pub use forecast::{Carrier, Forecast, Share, forecast};
 pub use issue::{
     Digest, Edition, Issue, Masthead, NewDelivery, SealedVariant, Selection, Slot, SlotNonce,
     Variant, Verdict, VerdictReason,

@@ -144,11 +144,13 @@ impl Pipeline {
         }
         this.relays = handed.relays;
         this.stopped = handed.stopped;
-        this.waiting = handed.waiting;
         // What came back to the queue after the issue was cancelled.
         self.store.outbox_withdraw(issue.number, now).await?;
         this.late = self.store.issue_pause_late(issue.number, now).await?;
         self.read_account(issue.number, &mut this).await?;
+        if this.standing == IssueStanding::Open {
+            this.waiting = handed.waiting.min(this.account.queued);
+        }
         report.issues.push(this);
         Ok(())
     }
