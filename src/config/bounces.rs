@@ -22,6 +22,10 @@ const CREDENTIAL: &str = "bounces-password";
 const INBOX_HINT: &str = "write the path of a Maildir, `imaps://user@host/INBOX` or `pop3s://user@host`; \
      an `@` within the user is `%40`";
 
+/// What to do where the password is missing.
+const PASSWORD_HINT: &str =
+    "set `password_file` to a file that holds it, or COURANT_BOUNCES__PASSWORD";
+
 /// What to do where reports have no address.
 const ADDRESS_HINT: &str = "set `bounces` in `[delivery]` to the address whose mail arrives here";
 
@@ -60,36 +64,12 @@ pub(super) fn read(mut section: Section<'_>, around: &Around<'_>) -> Option<(Bou
     let password = password::find(&mut section, root, environment, variable, CREDENTIAL);
     let inbox = section.or("inbox", None, |v| {
         let place = read_inbox(v, root)?;
-        if matches!(address, Some(None)) {
-            v.warn(
-                "nothing in this inbox will be believed: mails have no return path of their own",
-                ADDRESS_HINT.to_owned(),
-            );
-        }
-        if let (InboxPlace::Server(server), Password::Absent) = (&place, &password) {
-            let hint = "set `password_file` to a file that holds it, or COURANT_BOUNCES__PASSWORD";
-            v.report(
-                format!("the password of `{}` at this inbox is missing", server.user),
-                Some(hint.to_owned()),
-            );
-            return None;
-        }
-        Some(Some(place))
+        is_usable(v, &place, *address, &password).then_some(Some(place))
     });
     let tls_root = section.optional("tls_root", |v| read_certificate(v, root));
     let address = address.flatten();
     let ways = section.or("unsubscribe", usual_ways(address, around.url), |v| {
-        let ways = v.choice(&[
-            ("web", Ways::Web),
-            ("mail", Ways::Mail),
-            ("both", Ways::Both),
-        ])?;
-        if ways != Ways::Web && matches!(around.address, Some(None)) {
-            let fault = "readers can leave by mail only where there is an address to write to";
-            v.report(fault, Some(ADDRESS_HINT.to_owned()));
-            return None;
-        }
-        Some(ways)
+        read_ways(v, around.address)
     });
     section.finish();
     let leaving = match (ways?, address) {
@@ -109,12 +89,47 @@ pub(super) fn read(mut section: Section<'_>, around: &Around<'_>) -> Option<(Bou
     Some((bounces, leaving))
 }
 
+/// Whether an inbox can be opened, and a warning where it is of no use.
+fn is_usable(
+    value: &Value<'_>,
+    place: &InboxPlace,
+    address: Option<Option<&EmailAddress>>,
+    password: &Password,
+) -> bool {
+    if matches!(address, Some(None)) {
+        value.warn(
+            "nothing in this inbox will be believed: mails have no return path of their own",
+            ADDRESS_HINT.to_owned(),
+        );
+    }
+    if let (InboxPlace::Server(server), Password::Absent) = (place, password) {
+        let fault = format!("the password of `{}` at this inbox is missing", server.user);
+        value.report(fault, Some(PASSWORD_HINT.to_owned()));
+        return false;
+    }
+    true
+}
+
 /// How readers may leave.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ways {
     Web,
     Mail,
     Both,
+}
+
+fn read_ways(value: &Value<'_>, address: Option<Option<&EmailAddress>>) -> Option<Ways> {
+    let ways = value.choice(&[
+        ("web", Ways::Web),
+        ("mail", Ways::Mail),
+        ("both", Ways::Both),
+    ])?;
+    if ways != Ways::Web && matches!(address, Some(None)) {
+        let fault = "readers can leave by mail only where there is an address to write to";
+        value.report(fault, Some(ADDRESS_HINT.to_owned()));
+        return None;
+    }
+    Some(ways)
 }
 
 /// Either way, where there is an inbox; no page where its address is this machine's, which no reader reaches.

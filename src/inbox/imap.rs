@@ -16,6 +16,9 @@ use crate::model::MailServer;
 /// Answers to one command, at most: a folder of a hundred thousand mails may tell of each.
 const MOST_ANSWERS: usize = 200_000;
 
+/// Octets of answers to one command that are kept, beside a mail: the numbers of all that is unseen.
+const MOST_KEPT: usize = 2 * 1024 * 1024;
+
 /// Mails that are marked by one command: its line stays far below the 8 KB that servers take.
 const MARKED_AT_ONCE: usize = 200;
 
@@ -248,6 +251,7 @@ impl Imap {
     ) -> Result<Vec<Answer>, Trouble> {
         let tag = self.command(command).await?;
         let mut answers = Vec::new();
+        let mut kept = 0;
         for _ in 0..MOST_ANSWERS {
             let mut answer = Answer::read(&mut self.dialogue, most).await?;
             match answer.text.strip_prefix("* ") {
@@ -255,7 +259,11 @@ impl Imap {
                     self.hear(text, command)?;
                     answer.text = text.to_owned();
                     if answer.is_kept() {
+                        kept += answer.octets();
                         answers.push(answer);
+                    }
+                    if kept > most + MOST_KEPT {
+                        return Err(Trouble::Endless);
                     }
                 }
                 None if self.ends(&tag, &answer.text, what)? => return Ok(answers),

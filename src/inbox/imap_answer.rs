@@ -34,6 +34,11 @@ impl Answer {
         }
     }
 
+    /// What it takes to keep it.
+    pub(super) fn octets(&self) -> usize {
+        self.text.len() + self.pieces.iter().map(Vec::len).sum::<usize>()
+    }
+
     /// Whether it may answer what we ask: servers tell of much else.
     pub(super) fn is_kept(&self) -> bool {
         let lists = ["CAPABILITY ", "SEARCH"];

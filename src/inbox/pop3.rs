@@ -14,6 +14,9 @@ use crate::model::MailServer;
 /// Lines of a list, at most: nobody keeps so many mails in a mailbox without folders.
 const MOST_LINES: usize = 200_000;
 
+/// Octets of a list, at most.
+const MOST_LISTED: usize = 16 * 1024 * 1024;
+
 /// Octets of a mail that are heard, kept or not; a larger one is not asked for.
 const MOST_HEARD: usize = 64 * 1024 * 1024;
 
@@ -214,11 +217,13 @@ impl Pop3 {
     /// The lines of a list up to its dot.
     async fn lines<T>(&mut self, read: impl Fn(&str) -> T) -> Result<Vec<T>, Trouble> {
         let mut lines = Vec::new();
-        for _ in 0..MOST_LINES {
+        let mut heard = 0;
+        while lines.len() < MOST_LINES && heard < MOST_LISTED {
             let line = self.dialogue.text().await?;
             if line == "." {
                 return Ok(lines);
             }
+            heard += line.len();
             lines.push(read(&line));
         }
         Err(Trouble::Endless)

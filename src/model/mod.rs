@@ -10,8 +10,8 @@ mod delivery;
 mod diagnostic;
 mod dkim;
 mod filter;
-mod inbox;
 mod forecast;
+mod inbox;
 mod issue;
 mod leaving;
 mod localised;
@@ -37,8 +37,8 @@ pub use delivery::{
 pub use diagnostic::{Diagnostic, Severity};
 pub use dkim::{DkimKey, DkimKeyError, DkimSecret};
 pub use filter::{Field, FilteredBy, Filters, Pattern, PatternError, Rule};
-pub use inbox::{InboxError, InboxPlace, MailProtocol, MailServer};
 pub use forecast::{Carrier, Forecast, Share, forecast};
+pub use inbox::{InboxError, InboxPlace, MailProtocol, MailServer};
 pub use issue::{
     Digest, Edition, Issue, Masthead, NewDelivery, SealedVariant, Selection, Slot, SlotNonce,
     Variant, Verdict, VerdictReason,

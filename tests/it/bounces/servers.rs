@@ -326,6 +326,19 @@ async fn a_server_that_speaks_word_by_word_for_ever_is_given_up_too() {
     let server = MailboxServer::start(Script::imap().answer("SELECT", say(&more))).await;
     let found = trouble(&settings(&server, Security::Loopback)).await;
     assert_eq!(found, Trouble::Endless);
+    // So do answers that would have to be kept: a mail once more and once more, a list of long lines.
+    let megabyte = "x".repeat(1_000_000);
+    let again = format!("* 1 FETCH (UID 1 BODY[]<0> {{1000000}}\r\n{megabyte})\r\n").repeat(8);
+    let listed = format!("1 {megabyte}\r\n").repeat(20);
+    for script in [
+        Script::imap().answer("UID FETCH", say(&again)),
+        Script::pop3().answer("CAPA", say(&format!("+OK\r\n{listed}"))),
+    ] {
+        let server = MailboxServer::start(script).await;
+        server.arrive("Subject: x\n\n");
+        let found = trouble(&settings(&server, Security::Loopback)).await;
+        assert_eq!(found, Trouble::Endless);
+    }
     let server = MailboxServer::start(Script::imap()).await;
     let settings = InboxSettings {
         patience: Patience {

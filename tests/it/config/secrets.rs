@@ -93,7 +93,10 @@ fn an_inbox_is_checked_and_its_password_has_places_of_its_own() {
         "inbox = \"imaps://mail.example.nl\"\ninbocks = 1",
         "inbox = \"pop3s://bounces@mail.example.nl\"\npassword_file = \"nergens\"\ntls_root = \"nergens.pem\"",
     ];
-    let shown: Vec<String> = faulty.iter().map(|text| inbox(text).faults()).collect();
+    let mut shown: Vec<String> = faulty.iter().map(|text| inbox(text).faults()).collect();
+    for text in ["unsubscribe = \"mail\"", "unsubscribe = \"post\""] {
+        shown.push(Folder::with(&format!("[bounces]\n{text}\n")).faults());
+    }
     let shown = shown.join("\n\n");
     insta::assert_snapshot!("inbox_faults", shown);
     assert!(!shown.contains("geheim"));
