@@ -13,6 +13,7 @@ mod issue;
 mod localised;
 mod names;
 mod network;
+mod pace;
 mod post;
 mod reader;
 mod relay;
@@ -41,6 +42,7 @@ pub use names::{
     Format, IssueNumber, Language, NameError, PostId, ScheduleName, SourceName, SubscriberId, Topic,
 };
 pub use network::Network;
+pub use pace::{LearntPace, PerHour};
 pub use post::{
     Author, CallToAction, Hold, Image, ImageCopy, LedgerEntry, Post, PostFile, absolute,
 };

@@ -14,6 +14,7 @@ mod lock;
 mod memory;
 mod orders;
 mod outbox;
+mod paces;
 mod posts;
 mod report_rules;
 mod reports;
