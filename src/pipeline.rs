@@ -52,8 +52,8 @@ use gathering::Trace;
 pub use planning::{Preview, TestMail};
 pub use proofs::{Copy, Gets, Proof, ProofReader};
 pub use report::{
-    HeldPosts, IssueReport, Plan, PlanRefused, PlanSaved, PlannedDomain, PlannedPost,
-    PlannedVariant, Quiet, QuietSchedule, Recovery, RunReport, Skipped, SourceReport,
+    HeldPosts, IssueReport, Paced, Plan, PlanRefused, PlanSaved, PlannedDomain, PlannedPost,
+    PlannedVariant, Quiet, QuietSchedule, Recovery, RunReport, Skipped, SlowedDown, SourceReport,
 };
 pub use sending::fetch_settings;
 use tenure::Tenure;

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use secrecy::SecretString;
 
 use super::dkim;
+use super::domains::{self, DomainLimits};
 use super::environment::Environment;
 use super::files::{read_text, why};
 use super::section::Section;
@@ -66,6 +67,10 @@ pub struct Delivery {
     pub password: Option<SecretString>,
     /// At most this many messages in this span.
     pub rate: Option<(u32, SignedDuration)>,
+    /// What some recipient domains take; each domain stands in one of them.
+    pub domains: Vec<DomainLimits>,
+    /// Whether to slow down when the relay asks for it.
+    pub slow_down: bool,
     /// Connections at once, from 1.
     pub connections: usize,
     /// What to do when a connection breaks before the relay's answer.
@@ -112,9 +117,9 @@ pub(super) fn read(
     );
     let password = read_password(&mut section, root, environment);
     let relay = section.or("relay", Relay::Mailbox, |v| read_relay(v, &password));
-    let rate = section.or("rate", None, |v| {
-        v.parse_or_hint(parse_rate, "write it as `100/min`")
-    });
+    let rate = section.or("rate", None, read_rate);
+    let slow_down = section.or("slow_down", true, Value::boolean);
+    let domains = domains::read(section.sections("domains"), read_rate);
     let connections = section.or("connections", CONNECTIONS, |v| {
         v.whole(1..=MOST_CONNECTIONS)
     });
@@ -147,6 +152,8 @@ pub(super) fn read(
         relay: relay?,
         password: password.into_secret(),
         rate: rate?,
+        domains: domains?,
+        slow_down: slow_down?,
         connections: usize::try_from(connections?).ok()?,
         on_unknown: on_unknown?,
         expire: expire?,
@@ -257,6 +264,10 @@ fn read_relay(value: &Value<'_>, password: &Password) -> Option<Relay> {
         return None;
     }
     Some(relay)
+}
+
+fn read_rate(value: &Value<'_>) -> Option<Option<(u32, SignedDuration)>> {
+    value.parse_or_hint(parse_rate, "write it as `100/min`")
 }
 
 /// `100/min`: a count and a unit of time.

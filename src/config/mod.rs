@@ -12,6 +12,7 @@ use crate::model::{Diagnostic, Schedule, Source};
 mod delivery;
 mod dkim;
 mod document;
+mod domains;
 mod edit;
 mod environment;
 mod feeds;
@@ -32,6 +33,7 @@ mod value;
 mod watch;
 
 pub use delivery::{Delivery, OnUnknown};
+pub use domains::DomainLimits;
 pub use edit::{EditFault, Edited, NewSource, SourceEdit, edit_sources};
 pub use environment::{Environment, Flags};
 pub use feeds::{FeedItems, Feeds};

@@ -341,6 +341,8 @@ fn first_report(seal: &Seal, readership: &Readership<'_>) -> IssueReport {
         recovered: None,
         skipped: skipped(readership),
         nothing_new: readership.nothing_new.len(),
+        slowed: vec![],
+        paced: None,
         stopped: None,
         next_try: None,
     }

@@ -3,28 +3,35 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::report::{IssueReport, Recovery, RunReport};
+use super::report::{IssueReport, Paced, Recovery, RunReport, SlowedDown};
 use super::sealing::Sealed;
 use super::tenure::Tenure;
 use super::{Fault, Pipeline, Step, World};
 use crate::audience::{Keys, Returned, return_path};
-use crate::config::{Config, OnUnknown};
+use crate::config::{self, Config, OnUnknown};
 use crate::deliver::{
-    self, Job, Mailbox, Outbox, OutboxError, Rate, RelaySettings, ReturnPaths, Stopped,
+    self, DomainLimits, Job, Mailbox, Outbox, OutboxError, Rate, RelaySettings, ReturnPaths,
+    Slowed, Stopped,
 };
 use crate::gather::FetchSettings;
 use crate::model::{
-    Account, EmailAddress, Issue, IssueNumber, IssueStanding, Relay, SealedVariant, SmtpRelay,
-    SubscriberId, TurnRequest, TurnResult,
+    Account, Clock, EmailAddress, Issue, IssueNumber, IssueStanding, LearntPace, Relay,
+    SealedVariant, SmtpRelay, SubscriberId, TurnRequest, TurnResult,
 };
 use crate::store::Store;
+
+/// How long the store keeps what was learnt of a relay's paces: as long as the sender believes it.
+const PACES_KEPT: SignedDuration = deliver::REMEMBERED;
 
 /// The outbox as the sender sees it, for as long as the run holds its lock.
 struct StoreOutbox<'a> {
     store: &'a Store,
     tenure: &'a Tenure,
+    /// The relay's name, under which its paces are kept.
+    relay: String,
+    clock: &'a dyn Clock,
 }
 
 impl Outbox for StoreOutbox<'_> {
@@ -42,6 +49,16 @@ impl Outbox for StoreOutbox<'_> {
             overtaken: true,
             ..recorded
         })
+    }
+
+    async fn paces(&self) -> Result<Vec<LearntPace>, OutboxError> {
+        Ok(self.store.pace_list(&self.relay).await?)
+    }
+
+    async fn keep_paces(&self, learnt: Vec<LearntPace>) -> Result<(), OutboxError> {
+        let forget = self.clock.now().saturating_sub(PACES_KEPT)?;
+        self.store.pace_save(&self.relay, &learnt, forget).await?;
+        Ok(())
     }
 }
 
@@ -191,9 +208,16 @@ impl Pipeline {
         let outbox = StoreOutbox {
             store: &self.store,
             tenure,
+            relay: self.config.delivery.relay.name(),
+            clock: world.clock,
         };
-        let sent = deliver::deliver(&job, &outbox, world.clock, world.stop, world.progress).await;
-        this.stopped = match sent?.stopped {
+        let sent = deliver::deliver(&job, &outbox, world.clock, world.stop, world.progress).await?;
+        this.slowed = sent.slowed.into_iter().map(slowed_down).collect();
+        this.paced = sent.expected.map(|expected| Paced {
+            mails: expected.deliveries,
+            until: expected.until,
+        });
+        this.stopped = match sent.stopped {
             None | Some(Stopped::Asked) => None,
             Some(reason) => Some(reason.to_string()),
         };
@@ -267,11 +291,31 @@ fn relay_settings(config: &Config, relay: SmtpRelay) -> RelaySettings {
         dkim: delivery.dkim.clone().into(),
         messages_per_connection: delivery.messages_per_connection,
         connections: delivery.connections,
-        rate: delivery
-            .rate
-            .map(|(messages, span)| Rate { messages, span }),
+        rate: rate_of(delivery.rate),
+        domains: delivery.domains.iter().map(limits_of).collect(),
+        slow_down: delivery.slow_down,
         extra_root: delivery.tls_root.clone(),
         ..ordinary
+    }
+}
+
+fn limits_of(limits: &config::DomainLimits) -> DomainLimits {
+    DomainLimits {
+        domains: limits.names.clone(),
+        rate: rate_of(limits.rate),
+        connections: limits.connections,
+    }
+}
+
+fn rate_of(rate: Option<(u32, SignedDuration)>) -> Option<Rate> {
+    rate.map(|(messages, span)| Rate { messages, span })
+}
+
+fn slowed_down(slowed: Slowed) -> SlowedDown {
+    SlowedDown {
+        domain: slowed.domain,
+        per_hour: slowed.pace,
+        said: slowed.reply,
     }
 }
 
@@ -321,6 +365,8 @@ fn resumed_report(
         recovered,
         skipped: vec![],
         nothing_new: 0,
+        slowed: vec![],
+        paced: None,
         stopped: None,
         next_try: None,
     }
