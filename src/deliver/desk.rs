@@ -104,14 +104,13 @@ impl<'a, O: Outbox> Recorder<'a, O> {
     /// When to look again at what waits for its turn, if nothing is heard before.
     fn wake(&self) -> Option<Instant> {
         let now = Instant::now();
-        if !self.outcomes.is_empty() {
+        if !self.outcomes.is_empty() || self.is_wanting() {
             return Some(now);
         }
         if self.waiting.is_empty() {
             return self.lanes.stale_at();
         }
-        let claim = !self.dry && self.lanes.len() == 0;
-        let claim = claim.then(|| self.lanes.wake_to_claim(now)).flatten();
+        let claim = self.lanes.wake_to_claim(now).filter(|_| !self.dry);
         self.lanes.wake(now).into_iter().chain(claim).min()
     }
 
@@ -236,9 +235,13 @@ impl<'a, O: Outbox> Recorder<'a, O> {
 
     /// Whether somebody waits for the next turn.
     fn is_awaited(&self) -> bool {
-        let wanting = !self.waiting.is_empty() && self.claims() > 0;
         let awaited = self.receipts.iter().any(|receipt| receipt.awaited);
-        wanting || awaited || !self.intents.is_empty()
+        self.is_wanting() || awaited || !self.intents.is_empty()
+    }
+
+    /// Whether somebody waits for a delivery, and there may be some to claim.
+    fn is_wanting(&self) -> bool {
+        !self.waiting.is_empty() && self.claims() > 0
     }
 
     /// One group commit: outcomes, intents and the next claims.

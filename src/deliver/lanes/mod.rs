@@ -275,9 +275,9 @@ impl Lanes {
         oldest.min().and_then(|since| since.checked_add(self.stale))
     }
 
-    /// When the relay's pace has room for a claim, where nothing lies on the shelf.
+    /// When the relay's pace has room for a claim, where it has none now and nothing lies on the shelf.
     pub(super) fn wake_to_claim(&self, now: Instant) -> Option<Instant> {
-        let slot = self.relay.slot(now)?;
+        let slot = self.relay.slot(now).filter(|_| self.len() == 0)?;
         slot.checked_sub(HORIZON.min(self.stale))
     }
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::outbox::MemoryOutbox;
 use super::world::{address, clock, now, reader, run_with, settings};
-use crate::support::smtp::{Script, SmtpServer, Stage, at};
+use crate::support::smtp::{Act, Script, SmtpServer, Stage, at};
 
 /// Too long for a test to see two of them.
 fn once_an_hour() -> Option<Rate> {
@@ -130,6 +130,32 @@ async fn a_domains_places_are_used_and_never_exceeded() {
         assert_eq!((report.sent, report.stopped), (30, None));
         assert_eq!(server.most_at_once("few.example"), 2);
     }
+}
+
+#[tokio::test]
+async fn whoever_stands_behind_many_of_a_full_lane_does_not_wait_for_it() {
+    let slow = Act::Late(b"250 2.0.0 ".to_vec(), b"taken\r\n".to_vec());
+    let first = at(Stage::Dot).to("s0@slow.example").act(slow).stored();
+    let server = SmtpServer::start(Script::new().rule(first)).await;
+    let gate = server.hold(Stage::Late, 1);
+    let mut addresses: Vec<_> = (0..100).map(|n| format!("s{n}@slow.example")).collect();
+    addresses.extend((0..10).map(|n| format!("f{n}@fast.example")));
+    let outbox = outbox_of(&addresses.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut settings = settings(server.relay());
+    settings.connections = 2;
+    settings.domains = vec![limits("slow.example", None, Some(1))];
+    let (clock, stop) = (clock(), Stop::new());
+    let sending = run_with(&settings, &outbox, true, &clock, &stop);
+    let passing = async {
+        // The only place of slow.example is taken until all others have gone past, but for the one that is next there.
+        server.reached(Stage::Answered, 9).await;
+        let waiting = server.offers_to("slow.example");
+        gate.release();
+        waiting
+    };
+    let (report, waiting) = tokio::join!(sending, passing);
+    assert_eq!((report.unwrap().sent, waiting), (110, 1));
+    assert_eq!(server.most_at_once("slow.example"), 1);
 }
 
 /// A clock that goes on from the tests' instant.
