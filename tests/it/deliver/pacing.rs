@@ -123,8 +123,8 @@ async fn a_domains_places_are_used_and_never_exceeded() {
             let outbox = outbox.clone();
             async move { run_with(&settings, &outbox, true, &clock(), &Stop::new()).await }
         });
-        // The first stands at the gate while all others go past it, over four connections that would take them.
-        server.reached(Stage::Answered, 29).await;
+        // The first stands at the gate until a second has been begun; five connections would take five.
+        server.reached(Stage::Rcpt, 2).await;
         gate.release();
         let report = sending.await.unwrap().unwrap();
         assert_eq!((report.sent, report.stopped), (30, None));
