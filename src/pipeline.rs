@@ -56,9 +56,9 @@ use gathering::Trace;
 pub use planning::{Preview, TestMail};
 pub use proofs::{Copy, Gets, Proof, ProofReader};
 pub use report::{
-    HeldPosts, IssueReport, Plan, PlanRefused, PlanSaved, PlannedDomain, PlannedPost,
+    HeldPosts, IssueReport, Paced, Plan, PlanRefused, PlanSaved, PlannedDomain, PlannedPost,
     PlannedVariant, Quiet, QuietSchedule, Recovery, RelayEnd, RelayReport, RunReport, Skipped,
-    SourceReport,
+    SlowedDown, SourceReport,
 };
 pub use returning::{
     InboxReport, Ingested, ReadMail, flood_fault, inbox_fault, inbox_settings, ingest,

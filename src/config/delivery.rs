@@ -4,7 +4,9 @@ use std::path::Path;
 
 use jiff::SignedDuration;
 
+use super::domains::{self, DomainLimits};
 use super::environment::Environment;
+use super::relays::read_rate;
 use super::section::Section;
 use super::value::Value;
 use super::{RelayConfig, dkim, relays};
@@ -40,6 +42,10 @@ const BOUNCES_ALWAYS: u64 = 10;
 pub struct Delivery {
     /// Where to, in order of preference; at least one, and no two of one name.
     pub relays: Vec<RelayConfig>,
+    /// What some recipient domains take; each domain stands in one of them.
+    pub domains: Vec<DomainLimits>,
+    /// Whether to slow down when the relay asks for it.
+    pub slow_down: bool,
     /// What to do when a connection breaks before the relay's answer.
     pub on_unknown: OnUnknown,
     /// A delivery older than this is given up.
@@ -89,6 +95,8 @@ pub(super) fn read(
     from: Option<&EmailAddress>,
 ) -> Option<Delivery> {
     let relays = relays::read(&mut section, root, environment);
+    let slow_down = section.or("slow_down", true, Value::boolean);
+    let domains = domains::read(section.sections("domains"), read_rate);
     let on_unknown = section.or("on_unknown", OnUnknown::default(), |v| {
         v.choice(&[("resend", OnUnknown::Resend), ("hold", OnUnknown::Hold)])
     });
@@ -103,6 +111,8 @@ pub(super) fn read(
     section.finish();
     Some(Delivery {
         relays: relays?,
+        domains: domains?,
+        slow_down: slow_down?,
         on_unknown: on_unknown?,
         expire: expire?,
         dkim: dkim?,

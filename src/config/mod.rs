@@ -13,6 +13,7 @@ mod bounces;
 mod delivery;
 mod dkim;
 mod document;
+mod domains;
 mod edit;
 mod environment;
 mod feeds;
@@ -36,6 +37,7 @@ mod watch;
 
 pub use bounces::Bounces;
 pub use delivery::{Delivery, OnUnknown};
+pub use domains::DomainLimits;
 pub use edit::{EditFault, Edited, NewSource, SourceEdit, edit_sources};
 pub use environment::{Environment, Flags};
 pub use feeds::{FeedItems, Feeds};

@@ -190,9 +190,7 @@ fn read_manner(
     root: &Path,
     before: &RelayConfig,
 ) -> Option<RelayConfig> {
-    let rate = section.or("rate", before.rate, |v| {
-        v.parse_or_hint(parse_rate, "write it as `100/min`")
-    });
+    let rate = section.or("rate", before.rate, |v| read_rate(v));
     let connections = section.or("connections", before.connections, |v| {
         usize::try_from(v.whole(1..=MOST_CONNECTIONS)?).ok()
     });
@@ -313,6 +311,11 @@ fn warn_of_strange_pairs(relays: &[(Named, &Value<'_>)]) {
             }
         }
     }
+}
+
+/// A rate, or none.
+pub(super) fn read_rate(value: &Value<'_>) -> Option<Option<(u32, SignedDuration)>> {
+    value.parse_or_hint(parse_rate, "write it as `100/min`")
 }
 
 /// `100/min`: a count and a unit of time.

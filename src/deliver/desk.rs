@@ -4,18 +4,19 @@
 //! the first two alone; so the outcome of one message and the intent of the next share a commit. While one turn is being
 //! committed, the next one gathers: the longer a commit takes, the more it carries.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep};
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, sleep_until};
 
-use super::log::log;
+use super::asking::{Ask, Asks, Grant, Lease, Receipt};
+use super::lanes::Lanes;
+use super::log::log_slowed;
 use super::run::Run;
-use super::{Error, Outbox, Progress, Recorded, Report, Stopped};
+use super::{Error, Expected, Outbox, Progress, Recorded, Report, Stopped};
 use crate::model::{
-    ClaimedDelivery, Clock, Intent, IntentRefusal, Outcome, OutcomeRecord, TurnRequest, TurnResult,
+    ClaimedDelivery, Intent, IntentRefusal, Outcome, OutcomeRecord, TurnRequest, TurnResult,
 };
 
 /// How long outcomes that nobody waits for may wait for an intent or a claim to share their commit: less than a commit
@@ -28,134 +29,47 @@ const ROUNDS: usize = 4;
 /// Deliveries claimed at once, for each connection: enough for few claims, few enough that a lease is not slept through.
 const CLAIMS: usize = 4;
 
-/// Opens a desk: the connections' side, to be cloned for each, and the recorder's.
-pub(super) fn open() -> (Desk, Asks) {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    (Desk(sender), Asks(receiver))
-}
-
-/// A connection's side of the desk.
-#[derive(Clone)]
-pub(super) struct Desk(mpsc::UnboundedSender<Ask>);
-
-/// The recorder's side of the desk.
-pub(super) struct Asks(mpsc::UnboundedReceiver<Ask>);
-
-enum Ask {
-    Next(oneshot::Sender<ClaimedDelivery>),
-    Intend(Intent, oneshot::Sender<Grant>),
-    Settle(OutcomeRecord, Option<Receipt>),
-}
-
-/// Who is told that an outcome is recorded.
-struct Receipt {
-    done: oneshot::Sender<()>,
-    /// Whether a message waits for it.
-    awaited: bool,
-}
-
-/// The answer to an intent.
-pub(super) enum Grant {
-    Granted(Lease),
-    Refused(IntentRefusal),
-    /// Nobody looked at it: the delivery is still ours to give back.
-    Overtaken,
-}
-
-/// How long a granted intent may be used.
-pub(super) struct Lease {
-    granted_at: Timestamp,
-    since: Instant,
-    length: SignedDuration,
-}
-
-impl Lease {
-    /// Whether less than half of it has passed, by both clocks: the one that steps, and the one that stands still while
-    /// the machine sleeps.
-    pub(super) fn is_fresh(&self, clock: &dyn Clock) -> bool {
-        let ticked = SignedDuration::try_from(self.since.elapsed()).unwrap_or(SignedDuration::MAX);
-        let passed = clock.now().duration_since(self.granted_at).max(ticked);
-        passed < self.length / 2
-    }
-}
-
-impl Desk {
-    /// The next delivery, or `None` if there is none now or the run is ending.
-    pub(super) async fn next(&self) -> Option<ClaimedDelivery> {
-        let (answer, delivery) = oneshot::channel();
-        self.0.send(Ask::Next(answer)).ok()?;
-        delivery.await.ok()
-    }
-
-    /// Asks for leave to offer the message (T3); answered when the intent is durable.
-    pub(super) async fn intend(&self, intent: Intent) -> Grant {
-        let (answer, grant) = oneshot::channel();
-        // A recorder that is gone grants nothing.
-        let _ = self.0.send(Ask::Intend(intent, answer));
-        grant.await.unwrap_or(Grant::Refused(IntentRefusal::Lost))
-    }
-
-    /// Hands in an outcome (T4), without waiting for its commit.
-    pub(super) fn settle(&self, delivery: &ClaimedDelivery, outcome: Outcome, at: Timestamp) {
-        self.hand_in(delivery, outcome, at, None);
-    }
-
-    /// Hands in an outcome (T4); the receiver hears of its commit, which comes sooner where it is `awaited`.
-    pub(super) fn record(
-        &self,
-        delivery: &ClaimedDelivery,
-        outcome: Outcome,
-        at: Timestamp,
-        awaited: bool,
-    ) -> oneshot::Receiver<()> {
-        let (done, recorded) = oneshot::channel();
-        self.hand_in(delivery, outcome, at, Some(Receipt { done, awaited }));
-        recorded
-    }
-
-    fn hand_in(
-        &self,
-        delivery: &ClaimedDelivery,
-        outcome: Outcome,
-        at: Timestamp,
-        receipt: Option<Receipt>,
-    ) {
-        log(delivery, &outcome);
-        let claim = delivery.claim;
-        let record = OutcomeRecord { claim, outcome, at };
-        let _ = self.0.send(Ask::Settle(record, receipt));
-    }
-}
+/// A delivery that was put back is due this much earlier than it is claimed again, so that the clock that the outbox goes by
+/// has got there too.
+const EARLY: Duration = Duration::from_secs(1);
 
 /// Gathers, commits and answers.
 pub(super) struct Recorder<'a, O> {
     run: &'a Run<'a>,
     outbox: &'a O,
     progress: &'a dyn Progress,
-    shelf: VecDeque<ClaimedDelivery>,
+    lanes: Lanes,
     outcomes: Vec<OutcomeRecord>,
     receipts: Vec<Receipt>,
     intents: Vec<(Intent, oneshot::Sender<Grant>)>,
     waiting: Vec<oneshot::Sender<ClaimedDelivery>>,
     /// The last claim brought less than was asked for, and nothing was put back since.
     dry: bool,
+    /// Something that was put back should be there by now, and was not claimed yet.
+    expecting: bool,
     /// Deliveries that were handed out and have not come to an end.
     out: usize,
     report: Report,
 }
 
 impl<'a, O: Outbox> Recorder<'a, O> {
-    pub(super) fn new(run: &'a Run<'a>, outbox: &'a O, progress: &'a dyn Progress) -> Self {
+    pub(super) fn new(
+        run: &'a Run<'a>,
+        lanes: Lanes,
+        outbox: &'a O,
+        progress: &'a dyn Progress,
+    ) -> Self {
         Self {
             run,
             outbox,
             progress,
-            shelf: VecDeque::new(),
+            lanes,
             outcomes: Vec::new(),
             receipts: Vec::new(),
             intents: Vec::new(),
             waiting: Vec::new(),
             dry: false,
+            expecting: false,
             out: 0,
             report: Report::default(),
         }
@@ -164,24 +78,40 @@ impl<'a, O: Outbox> Recorder<'a, O> {
     /// Serves until every connection has left, then gives back what nobody took.
     pub(super) async fn record(mut self, mut asks: Asks) -> Result<Report, Error> {
         loop {
+            let wake = self.wake();
             tokio::select! {
                 ask = asks.0.recv() => match ask {
                     Some(ask) => self.take(ask),
                     None => break,
                 },
                 () = self.run.ending(), if !self.waiting.is_empty() => {}
+                () = until(wake), if wake.is_some() => {}
             }
             self.gather(&mut asks).await;
             self.serve();
             if self.has_work() {
                 self.turn().await?;
             }
+            self.keep_paces().await?;
         }
         self.give_back();
         if self.has_work() {
             self.turn().await?;
         }
         Ok(self.report)
+    }
+
+    /// When to look again at what waits for its turn, if nothing is heard before.
+    fn wake(&self) -> Option<Instant> {
+        let now = Instant::now();
+        if !self.outcomes.is_empty() || self.is_wanting() {
+            return Some(now);
+        }
+        if self.waiting.is_empty() {
+            return self.lanes.stale_at();
+        }
+        let claim = self.lanes.wake_to_claim(now).filter(|_| !self.dry);
+        self.lanes.wake(now).into_iter().chain(claim).min()
     }
 
     /// Collects what all have to say that are not waiting for the network. A turn for which nobody waits has time for
@@ -228,8 +158,15 @@ impl<'a, O: Outbox> Recorder<'a, O> {
                     Outcome::Released(_) | Outcome::UnknownRetry(_)
                 );
                 self.dry &= !now;
+                self.lanes.settled(&record, Instant::now());
                 self.outcomes.push(record);
                 self.receipts.extend(receipt);
+            }
+            Ask::Complain(complaint) => {
+                for slowed in self.lanes.complained(&complaint, Instant::now()) {
+                    log_slowed(self.run.job.issue.number, &slowed);
+                    self.report.slow(slowed);
+                }
             }
             Ask::Intend(intent, answer) => self.intents.push((intent, answer)),
             Ask::Next(answer) => {
@@ -239,24 +176,57 @@ impl<'a, O: Outbox> Recorder<'a, O> {
         }
     }
 
-    /// Hands out what lies on the shelf. Sends home whoever waits when the run is ending, or when nothing is left that
-    /// could still be put back.
+    /// Hands out whatever has its turn. Sends home whoever waits when the run is ending, or when nothing is left that could
+    /// still be put back or is expected again.
     fn serve(&mut self) {
         if self.run.is_ending() {
             self.waiting.clear();
         }
-        while let Some(delivery) = self.shelf.pop_front() {
-            let Some(answer) = self.waiting.pop() else {
-                return self.shelf.push_front(delivery);
+        let now = Instant::now();
+        if self.lanes.is_expected(now) {
+            self.dry = false;
+            self.expecting = true;
+        }
+        while let Some(answer) = self.waiting.pop() {
+            let Some(delivery) = self.lanes.next(now) else {
+                self.waiting.push(answer);
+                break;
             };
             match answer.send(delivery) {
                 Ok(()) => self.out += 1,
-                Err(delivery) => self.shelf.push_front(delivery),
+                Err(delivery) => self.lanes.untaken(delivery, now),
             }
         }
-        if self.dry && self.out == 0 {
+        self.put_back(now);
+        if self.dry && self.out == 0 && self.lanes.is_done() {
             self.waiting.clear();
         }
+    }
+
+    /// Gives back what would lie on the shelf for long: until its turn is expected, or to whoever claims it first.
+    fn put_back(&mut self, now: Instant) {
+        let at = self.run.now();
+        for back in self.lanes.overdue(now) {
+            let next = match back.due {
+                Some(due) => self.again(at, due - now),
+                None => {
+                    self.dry = false;
+                    at
+                }
+            };
+            self.outcomes.push(OutcomeRecord {
+                claim: back.delivery.claim,
+                outcome: Outcome::Released(next),
+                at,
+            });
+        }
+    }
+
+    /// From when on a delivery may be claimed that is expected after so long; before its issue expires in any case.
+    fn again(&self, at: Timestamp, wait: Duration) -> Timestamp {
+        let wait = wait - EARLY.min(wait / 2);
+        let next = at.checked_add(wait).unwrap_or(Timestamp::MAX);
+        next.min(self.run.job.issue.expires_at).max(at)
     }
 
     fn has_work(&self) -> bool {
@@ -265,9 +235,13 @@ impl<'a, O: Outbox> Recorder<'a, O> {
 
     /// Whether somebody waits for the next turn.
     fn is_awaited(&self) -> bool {
-        let wanting = !self.waiting.is_empty() && !self.dry;
         let awaited = self.receipts.iter().any(|receipt| receipt.awaited);
-        wanting || awaited || !self.intents.is_empty()
+        self.is_wanting() || awaited || !self.intents.is_empty()
+    }
+
+    /// Whether somebody waits for a delivery, and there may be some to claim.
+    fn is_wanting(&self) -> bool {
+        !self.waiting.is_empty() && self.claims() > 0
     }
 
     /// One group commit: outcomes, intents and the next claims.
@@ -295,24 +269,40 @@ impl<'a, O: Outbox> Recorder<'a, O> {
         self.answer_intents(&result, now, since);
         if claim > 0 {
             self.dry = result.claimed.len() < claim;
+            if std::mem::take(&mut self.expecting) && result.claimed.is_empty() {
+                // Somebody holds it all back: the operator, a deadline, another sender. A later run looks again.
+                self.lanes.expect_nothing();
+            }
         }
-        self.shelf.extend(result.claimed);
+        for delivery in result.claimed {
+            self.lanes.put(delivery, since);
+        }
         self.serve();
         Ok(())
     }
 
-    /// How many deliveries to claim in this turn: a batch, as soon as the shelf could run empty.
+    /// How many deliveries to claim in this turn: a batch, as soon as nothing might be left that may go now, and no more than
+    /// the relay's pace takes.
     fn claims(&self) -> usize {
-        let connections = self.run.job.relay.connections.max(1);
-        if self.run.is_ending() || self.dry || self.shelf.len() >= connections {
+        if self.run.is_ending() || self.dry {
             return 0;
         }
-        let paced = self.run.job.relay.rate.map_or(usize::MAX, |rate| {
-            // What the pace allows within a quarter of the lease.
-            let quarter = self.run.job.relay.lease.as_secs_f64() / 4.0;
-            (quarter / rate.interval().as_secs_f64()) as usize
-        });
-        (connections * CLAIMS).min(paced).max(1)
+        let now = Instant::now();
+        let connections = self.run.job.relay.connections.max(1);
+        match self.lanes.ready(now) < connections {
+            true => (connections * CLAIMS).min(self.lanes.room(now)),
+            false => 0,
+        }
+    }
+
+    /// Keeps for the next run what was learnt of the paces.
+    async fn keep_paces(&mut self) -> Result<(), Error> {
+        let news = self.lanes.news(self.run.now());
+        if news.is_empty() {
+            return Ok(());
+        }
+        let kept = self.outbox.keep_paces(news).await;
+        kept.map_err(Error::Outbox)
     }
 
     fn report_outcomes(&mut self, outcomes: &[OutcomeRecord], result: &TurnResult) {
@@ -325,7 +315,7 @@ impl<'a, O: Outbox> Recorder<'a, O> {
                 );
                 self.report.lost += 1;
             } else {
-                self.report.count(&record.outcome);
+                self.report.count(record);
                 self.progress.recorded(Recorded::Outcome(record));
             }
         }
@@ -348,6 +338,7 @@ impl<'a, O: Outbox> Recorder<'a, O> {
             };
             if let Grant::Refused(_) = grant {
                 self.out = self.out.saturating_sub(1);
+                self.lanes.ended(&claim);
             }
             match grant {
                 Grant::Refused(IntentRefusal::Suppressed) => {
@@ -363,12 +354,28 @@ impl<'a, O: Outbox> Recorder<'a, O> {
 
     /// Puts what lies on the shelf back into the queue.
     fn give_back(&mut self) {
-        let at = self.run.now();
-        self.outcomes
-            .extend(self.shelf.drain(..).map(|delivery| OutcomeRecord {
-                claim: delivery.claim,
-                outcome: Outcome::Released(at),
-                at,
-            }));
+        let (at, now) = (self.run.now(), Instant::now());
+        self.report.expected = self.lanes.expected().map(|(deliveries, last)| Expected {
+            deliveries,
+            until: self.again(at, last.saturating_duration_since(now)),
+        });
+        self.outcomes.extend(
+            self.lanes
+                .drain()
+                .into_iter()
+                .map(|delivery| OutcomeRecord {
+                    claim: delivery.claim,
+                    outcome: Outcome::Released(at),
+                    at,
+                }),
+        );
+    }
+}
+
+/// Waits for an instant, if there is one.
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
     }
 }

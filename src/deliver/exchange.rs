@@ -37,6 +37,8 @@ pub(super) struct Verdict {
     pub(super) dot: Option<Result<Reply, Setback>>,
     /// Of the envelope, or of `DATA`, whichever was asked last; if one was asked.
     pub(super) envelope: Option<Result<(), Setback>>,
+    /// The step at which the relay hung up with a 421, and what it said.
+    pub(super) hung_up: Option<(Step, Reply)>,
 }
 
 /// The steps of an exchange and the replies so far.
@@ -47,6 +49,7 @@ pub(super) struct Transcript {
     /// Whether the last byte of the message may have left.
     left: bool,
     broken: Option<Break>,
+    hung_up: Option<(Step, Reply)>,
 }
 
 /// Why nothing more is heard.
@@ -74,6 +77,9 @@ impl Transcript {
         // RFC 5321 §3.8: the relay is about to hang up, whatever was asked.
         let hangs_up = reply.code == 421;
         let cause = line(&reply);
+        if let Some(step) = step.filter(|_| fits && hangs_up) {
+            self.hung_up = Some((step, reply.clone()));
+        }
         self.heard.push(reply);
         if !fits {
             self.shut(&Fault::OutOfTurn);
@@ -140,6 +146,7 @@ impl Transcript {
                 .iter()
                 .any(|step| *step != Step::Dot)
                 .then(|| self.envelope()),
+            hung_up: self.hung_up.clone(),
         }
     }
 

@@ -13,7 +13,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
-use super::desk::{Desk, Grant, Lease};
+use super::asking::{Desk, Grant, Lease};
 use super::dkim::Signer;
 use super::judge::expired;
 use super::line::Line;
@@ -128,7 +128,6 @@ impl Feeder<'_> {
     /// Fills one place after the other.
     async fn fill(&self) {
         while let Ok(place) = self.places.acquire().await
-            && self.run.slot().await
             && let Some(delivery) = self.desk.next().await
         {
             if let Some(message) = self.prepare(&delivery).await

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync;
 
-use super::desk::{Desk, Grant};
+use super::asking::{Desk, Grant};
 use crate::model::{Claim, Intent};
 
 /// A connection's line.

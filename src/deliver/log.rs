@@ -1,6 +1,7 @@
 //! One line for each outcome: no whole address, no token, no body.
 
-use crate::model::{ClaimedDelivery, Outcome};
+use super::lanes::Slowed;
+use crate::model::{ClaimedDelivery, IssueNumber, Outcome};
 
 /// What the relay said: many name the address that they refuse.
 fn without_addresses(text: &str) -> String {
@@ -53,4 +54,15 @@ pub(super) fn log(delivery: &ClaimedDelivery, outcome: &Outcome) {
             "the connection broke before the reply: it is held"
         ),
     }
+}
+
+/// One line when a lane is slowed: which, to what, and what the relay said.
+pub(super) fn log_slowed(issue: IssueNumber, slowed: &Slowed) {
+    tracing::warn!(
+        issue = issue.0,
+        domain = slowed.domain,
+        pace = %slowed.pace,
+        said = slowed.reply,
+        "the relay wants fewer messages: sending slows down"
+    );
 }

@@ -5,6 +5,7 @@
 //! nothing counts as sent but what the relay answered with 2yz after the final dot. One bad reader never stops a run; a
 //! relay that dislikes all of them does, with everything kept in the queue.
 
+mod asking;
 mod breakers;
 mod connection;
 mod deadlines;
@@ -15,6 +16,7 @@ mod feeder;
 mod headers;
 mod inbox;
 mod judge;
+mod lanes;
 mod line;
 mod log;
 pub mod mailbox;
@@ -42,6 +44,7 @@ use futures_util::StreamExt;
 use futures_util::future::join;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::model::{
     BounceLimits, Clock, Digest, EmailAddress, Issue, IssueNumber, Reader, Reply, SealedVariant,
@@ -54,6 +57,7 @@ use desk::Recorder;
 use dkim::Signer;
 use exchange::Setback;
 use feeder::{Feeder, Stock};
+use lanes::Lanes;
 use line::Line;
 use relay::Door;
 use run::Run;
@@ -61,12 +65,13 @@ use worker::Worker;
 
 pub use deadlines::Deadlines;
 pub use dkim::{Published, published};
+pub use lanes::{DomainLimits, REMEMBERED, Slowed};
 pub use mailbox::Mailbox;
 pub use message::Message;
 pub use outbox::{Outbox, OutboxError, Progress, Recorded};
 pub use rate::Rate;
 pub use relay::RelaySettings;
-pub use report::{Report, Stopped};
+pub use report::{Expected, Report, Stopped};
 pub use retry::next_attempt;
 pub use stencil::Stencil;
 pub use stop::Stop;
@@ -194,8 +199,8 @@ impl Error {
 
 /// Sends what is queued of an issue, once each, and records what became of it.
 ///
-/// Returns when nothing is left that is due now, or with [`Report::stopped`] when something stopped it. Deliveries whose
-/// next try lies ahead are not waited for: another run takes them.
+/// Returns when nothing is left that is due now, or with [`Report::stopped`] when something stopped it. Deliveries that wait
+/// for their pace are waited for; those that the relay put off are not: another run takes them.
 ///
 /// # Errors
 /// If the job cannot be begun, or the outbox cannot record: then what was in hand is left as it stands in the outbox.
@@ -209,7 +214,10 @@ pub async fn deliver<O: Outbox>(
     let stencils = stencils(job)?;
     let door = Door::new(job.relay)?;
     let run = Run::new(job, clock, stop);
-    let (desk, asks) = desk::open();
+    let learnt = outbox.paces().await.map_err(Error::Outbox)?;
+    let moment = (clock.now(), Instant::now());
+    let lanes = Lanes::new(job.relay, &learnt, job.issue.expires_at, moment);
+    let (desk, asks) = asking::open();
     let signer = Signer::new(job.relay.dkim.clone());
     let connections = 0..job.relay.connections.max(1);
     let lines: Vec<_> = connections.map(|_| Line::default()).collect();
@@ -238,7 +246,7 @@ pub async fn deliver<O: Outbox>(
     // Each is looked at when it has something to do, not all of them when one has.
     let workers: FuturesUnordered<_> = working.collect();
     drop(desk);
-    let recorder = Recorder::new(&run, outbox, progress);
+    let recorder = Recorder::new(&run, lanes, outbox, progress);
     let (_, mut report) =
         tokio::try_join!(async { Ok(workers.count().await) }, recorder.record(asks))?;
     report.stopped = run.stopped();

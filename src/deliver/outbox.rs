@@ -2,12 +2,12 @@
 
 use std::future::Future;
 
-use crate::model::{Claim, OutcomeRecord, TurnRequest, TurnResult};
+use crate::model::{Claim, LearntPace, OutcomeRecord, TurnRequest, TurnResult};
 
 /// Whatever kept the store from recording.
 pub type OutboxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The store that the sender needs: one group commit.
+/// The store that the sender needs: one group commit, and what was learnt of the relay's paces.
 pub trait Outbox: Send + Sync {
     /// Records outcomes (T4), grants intents (T3) and claims deliveries (T2), in this order, in one durable transaction.
     /// One that has lost its right to send records the outcomes and says [`TurnResult::overtaken`]: the run then ends.
@@ -18,6 +18,25 @@ pub trait Outbox: Send + Sync {
         &self,
         request: TurnRequest,
     ) -> impl Future<Output = Result<TurnResult, OutboxError>> + Send;
+
+    /// What earlier runs learnt of this relay; an outbox that does not remember any has nothing.
+    ///
+    /// # Errors
+    /// If it cannot be read; nothing is sent then.
+    fn paces(&self) -> impl Future<Output = Result<Vec<LearntPace>, OutboxError>> + Send {
+        async { Ok(Vec::new()) }
+    }
+
+    /// Keeps what has changed of the paces, a few times a minute at most; an outbox that does not remember forgets it.
+    ///
+    /// # Errors
+    /// If nothing of it was kept; the run then ends.
+    fn keep_paces(
+        &self,
+        _learnt: Vec<LearntPace>,
+    ) -> impl Future<Output = Result<(), OutboxError>> + Send {
+        async { Ok(()) }
+    }
 }
 
 /// Something that was recorded of a delivery.

@@ -1,11 +1,14 @@
-//! How fast a relay may be fed: so many messages in a span, evenly spaced over all connections.
+//! How fast messages may go: so many in a span, evenly spaced over all connections.
 //!
-//! Pure: the caller passes the instant and waits for the slot that it is given.
+//! Pure: the caller passes the instant, and sends when the slot has come. The interval is passed too, since it changes.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::time::Instant;
+
+/// How late a slot may be used without a loss to the next one: timers wake late, and commits of the outbox take a moment.
+const GRACE: Duration = Duration::from_millis(20);
 
 /// A pace such as 100 a minute: messages over all connections to a relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,32 +26,42 @@ impl Rate {
     }
 }
 
-/// Hands out slots, one interval apart; time that nobody used is not saved up.
-#[derive(Debug)]
+/// Slots, one interval apart; time that nobody used is not saved up.
+#[derive(Debug, Default)]
 pub(super) struct Pace {
-    interval: Duration,
-    next: Option<Instant>,
+    /// The newest slot that was used.
+    last: Option<Instant>,
 }
 
 impl Pace {
-    pub(super) fn new(rate: Rate) -> Self {
-        Self {
-            interval: rate.interval(),
-            next: None,
-        }
+    /// The next slot, not before `now`.
+    pub(super) fn slot(&self, interval: Duration, now: Instant) -> Instant {
+        self.ideal(interval).map_or(now, |slot| slot.max(now))
     }
 
-    /// The instant at which the caller may send.
-    pub(super) fn slot(&mut self, now: Instant) -> Instant {
-        let slot = self.next.map_or(now, |next| next.max(now));
-        self.next = Some(slot + self.interval);
-        slot
+    /// Uses the next slot, which has come.
+    pub(super) fn take(&mut self, interval: Duration, now: Instant) {
+        let on_time = self
+            .ideal(interval)
+            .filter(|slot| now.saturating_duration_since(*slot) <= GRACE);
+        self.last = Some(on_time.unwrap_or(now));
+    }
+
+    /// Lets a whole interval pass before the next slot.
+    pub(super) fn rest(&mut self, now: Instant) {
+        self.last = Some(now);
+    }
+
+    fn ideal(&self, interval: Duration) -> Option<Instant> {
+        self.last.and_then(|last| last.checked_add(interval))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
     fn a_rate_spaces_messages_evenly() {
@@ -61,16 +74,26 @@ mod tests {
 
     #[test]
     fn slots_are_evenly_spaced_and_not_saved_up() {
-        let mut pace = Pace::new(Rate {
-            messages: 60,
-            span: SignedDuration::from_mins(1),
-        });
+        let mut pace = Pace::default();
         let start = Instant::now();
-        let second = Duration::from_secs(1);
-        assert_eq!(pace.slot(start), start);
-        assert_eq!(pace.slot(start), start + second);
-        let later = start + 10 * second;
-        assert_eq!(pace.slot(later), later);
-        assert_eq!(pace.slot(later), later + second);
+        assert_eq!(pace.slot(SECOND, start), start);
+        pace.take(SECOND, start);
+        assert_eq!(pace.slot(SECOND, start), start + SECOND);
+        let later = start + 10 * SECOND;
+        assert_eq!(pace.slot(SECOND, later), later);
+        pace.take(SECOND, later);
+        assert_eq!(pace.slot(SECOND, later), later + SECOND);
+        assert_eq!(pace.slot(3 * SECOND, later), later + 3 * SECOND);
+    }
+
+    #[test]
+    fn who_wakes_a_little_late_does_not_slow_the_pace() {
+        let mut pace = Pace::default();
+        let start = Instant::now();
+        pace.take(SECOND, start);
+        pace.take(SECOND, start + SECOND + GRACE);
+        assert_eq!(pace.slot(SECOND, start), start + 2 * SECOND);
+        pace.take(SECOND, start + 2 * SECOND + 2 * GRACE);
+        assert_eq!(pace.slot(SECOND, start), start + 3 * SECOND + 2 * GRACE);
     }
 }

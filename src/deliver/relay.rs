@@ -21,6 +21,7 @@ use tokio::time::timeout;
 
 use super::connection::Connection;
 use super::deadlines::Deadlines;
+use super::lanes::DomainLimits;
 use super::offers::Offers;
 use super::rate::Rate;
 use super::reply::{is_done, is_go_on, line, parse};
@@ -48,6 +49,10 @@ pub struct RelaySettings {
     pub connections: usize,
     /// Messages in a span, over all connections.
     pub rate: Option<Rate>,
+    /// What some recipient domains take, below that; each domain once.
+    pub domains: Vec<DomainLimits>,
+    /// Whether to slow down when the relay asks for it.
+    pub slow_down: bool,
     /// One more root certificate to trust, in PEM.
     pub extra_root: Option<Vec<u8>>,
     /// How long the relay may take for each step.
@@ -78,6 +83,8 @@ impl RelaySettings {
             hello: hello.into(),
             connections: Self::CONNECTIONS,
             rate: None,
+            domains: Vec::new(),
+            slow_down: true,
             extra_root: None,
             deadlines: Deadlines::default(),
             lease: Self::LEASE,
@@ -94,13 +101,16 @@ pub(super) enum Trouble {
     Tls(String),
     #[error("{0}")]
     Login(String),
+    /// It said 421, which closes the connection (RFC 5321 §3.8).
+    #[error("the relay refuses connections: {}", line(.0))]
+    HungUp(Reply),
 }
 
 impl Trouble {
     /// The reason to stop at once, where trying again cannot help.
     pub(super) fn is_final(&self) -> Option<Stopped> {
         match self {
-            Self::Connection(_) => None,
+            Self::Connection(_) | Self::HungUp(_) => None,
             Self::Tls(cause) => Some(Stopped::Tls(cause.clone())),
             Self::Login(cause) => Some(Stopped::Login(cause.clone())),
         }
@@ -343,6 +353,9 @@ fn refused_login(reply: &Reply) -> Trouble {
 fn expect_done(reply: &str) -> Result<(), Trouble> {
     if reply.starts_with('2') {
         return Ok(());
+    }
+    if reply.starts_with("421") {
+        return Err(Trouble::HungUp(parse(reply)));
     }
     let cause = reply.trim_end();
     Err(Trouble::Connection(format!(

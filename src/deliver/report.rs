@@ -1,6 +1,9 @@
 //! What a run did, and why it stopped early if it did.
 
-use crate::model::Outcome;
+use jiff::Timestamp;
+
+use super::lanes::Slowed;
+use crate::model::{Outcome, OutcomeRecord};
 
 /// Counts of what was recorded by one run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,15 +20,22 @@ pub struct Report {
     pub held: u64,
     /// Back in the queue untouched.
     pub released: u64,
+    /// Back in the queue until their pace has room for them; each time counts.
+    pub paced: u64,
     /// Deliveries that another sender had taken over: not ours to record.
     pub lost: u64,
+    /// Lanes that were slowed down, as they were slowed last.
+    pub slowed: Vec<Slowed>,
+    /// What was still to go at its pace when the run ended.
+    pub expected: Option<Expected>,
     /// Why the run stopped before the queue was empty.
     pub stopped: Option<Stopped>,
 }
 
 impl Report {
-    pub(super) fn count(&mut self, outcome: &Outcome) {
-        match outcome {
+    pub(super) fn count(&mut self, record: &OutcomeRecord) {
+        match &record.outcome {
+            Outcome::Released(again) if *again > record.at => self.paced += 1,
             Outcome::Sent(_) => self.sent += 1,
             Outcome::Failed(..) => self.failed += 1,
             Outcome::Deferred(..) | Outcome::UnknownRetry(_) => self.deferred += 1,
@@ -33,6 +43,20 @@ impl Report {
             Outcome::UnknownHeld => self.held += 1,
         }
     }
+
+    pub(super) fn slow(&mut self, slowed: Slowed) {
+        self.slowed.retain(|before| before.domain != slowed.domain);
+        self.slowed.push(slowed);
+    }
+}
+
+/// Deliveries that wait for their pace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// How many.
+    pub deliveries: usize,
+    /// When about the last of them has its turn.
+    pub until: Timestamp,
 }
 
 /// Why a run stopped before the queue was empty. Everything that was not sent stays queued.

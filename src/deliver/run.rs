@@ -1,4 +1,4 @@
-//! What all connections of a run share: when to end, at what pace to go, what has gone wrong so far.
+//! What all connections of a run share: when to end, what has gone wrong so far.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use super::breakers::Breakers;
-use super::rate::Pace;
 use super::{Job, Stop, Stopped};
 use crate::model::{ClaimedDelivery, Clock, DeliveryKey, EmailAddress, Reply};
 
@@ -29,7 +28,6 @@ struct Notes {
     breakers: Breakers,
     stopped: Option<Stopped>,
     losses: HashMap<DeliveryKey, u32>,
-    pace: Option<Pace>,
     cut_at: Option<Instant>,
     pipelines: bool,
     /// Envelopes in a row that broke a connection when they rode behind a message.
@@ -47,7 +45,6 @@ impl<'a> Run<'a> {
                 breakers: Breakers::new(job.guard),
                 stopped: None,
                 losses: HashMap::new(),
-                pace: job.relay.rate.map(Pace::new),
                 cut_at: None,
                 pipelines: false,
                 falls: 0,
@@ -120,18 +117,6 @@ impl<'a> Run<'a> {
             .cut_at
             .get_or_insert_with(|| Instant::now() + self.job.relay.deadlines.stop);
         sleep_until(cut_at).await;
-    }
-
-    /// Waits for the next slot of the pace; false if the run is ending.
-    pub(super) async fn slot(&self) -> bool {
-        let slot = self.notes().pace.as_mut().map(|p| p.slot(Instant::now()));
-        if let Some(slot) = slot {
-            tokio::select! {
-                () = sleep_until(slot) => {}
-                () = self.ending() => {}
-            }
-        }
-        !self.is_ending()
     }
 
     /// Ends the run for a reason; the first one counts.

@@ -11,11 +11,12 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::Stopped;
+use super::asking::{Desk, Grant};
 use super::connection::{Ask, Connection, Envelope};
-use super::desk::{Desk, Grant};
 use super::exchange::{Setback, Step, Verdict};
 use super::feeder::{Ready, Stock};
 use super::judge::{Circumstances, judge};
+use super::lanes::Complaint;
 use super::line::Line;
 use super::relay::{Door, Trouble};
 use super::reply::is_permanent;
@@ -257,11 +258,18 @@ impl Worker<'_> {
     }
 
     async fn exchange(&self, connection: &mut Connection, ask: Ask<'_>) -> Verdict {
+        let used = connection.is_used();
         let ended = tokio::select! {
             verdict = connection.exchange(ask) => Some(verdict),
             () = self.run.out_of_time() => None,
         };
-        ended.unwrap_or_else(|| connection.cut())
+        let verdict = ended.unwrap_or_else(|| connection.cut());
+        if let Some((step, reply)) = &verdict.hung_up {
+            let to = ask.envelope.map(|envelope| envelope.to);
+            let complaint = Complaint::of_hanging_up(*step, reply, used, to);
+            self.desk.complain(complaint);
+        }
+        verdict
     }
 
     /// The connection at hand, or a new one, if this message may be offered over it now.
@@ -306,6 +314,9 @@ impl Worker<'_> {
     }
 
     fn failed(&self, trouble: &Trouble) {
+        if let Trouble::HungUp(reply) = trouble {
+            self.desk.complain(Complaint::of_greeting(reply));
+        }
         match trouble.is_final() {
             Some(reason) => self.run.trip(reason),
             None => self.run.connection_failed(&trouble.to_string()),
@@ -357,7 +368,12 @@ impl Worker<'_> {
             Setback::Refused(Step::Mail, reply) if is_permanent(reply) => {
                 self.run.sender_refused(reply);
             }
-            Setback::Refused(_, reply) => self.run.answered(reply),
+            Setback::Refused(step, reply) => {
+                let to = &ready.delivery.reader.address;
+                let complaint = Complaint::of_refusal(*step, reply, to);
+                self.desk.complain(complaint);
+                self.run.answered(reply);
+            }
             Setback::Lost(cause) => {
                 losses = self.run.lost(ready.delivery.claim.key);
                 self.run.connection_failed(cause);

@@ -88,8 +88,7 @@ impl Cause {
             return Self::ConnectionLost;
         }
         let permanent = reply.code >= 500;
-        let text = reply.text.to_ascii_lowercase();
-        if !permanent && (text.contains("greylist") || text.contains("graylist")) {
+        if reply.is_greylisting() {
             return Self::Greylisted;
         }
         // The status without its first digit, which the code tells as well.

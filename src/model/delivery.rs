@@ -163,6 +163,14 @@ pub struct Reply {
     pub text: String,
 }
 
+impl Reply {
+    /// Whether a refusal for now says that strangers have to come twice, which is no complaint about us.
+    pub fn is_greylisting(&self) -> bool {
+        let text = self.text.to_ascii_lowercase();
+        (400..500).contains(&self.code) && (text.contains("greylist") || text.contains("graylist"))
+    }
+}
+
 /// What came of one attempt (T4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

@@ -17,6 +17,7 @@ mod leaving;
 mod localised;
 mod names;
 mod network;
+mod pace;
 mod post;
 mod reader;
 mod relay;
@@ -49,6 +50,7 @@ pub use names::{
     Format, IssueNumber, Language, NameError, PostId, ScheduleName, SourceName, SubscriberId, Topic,
 };
 pub use network::Network;
+pub use pace::{LearntPace, PerHour};
 pub use post::{
     Author, CallToAction, Hold, Image, ImageCopy, LedgerEntry, Post, PostFile, absolute,
 };

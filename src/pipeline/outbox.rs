@@ -5,17 +5,24 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use jiff::SignedDuration;
+
 use super::tenure::Tenure;
-use crate::deliver::{Outbox, OutboxError};
-use crate::model::{OutcomeRecord, TurnRequest, TurnResult};
+use crate::deliver::{self, Outbox, OutboxError};
+use crate::model::{Clock, LearntPace, OutcomeRecord, TurnRequest, TurnResult};
 use crate::store::Store;
+
+/// How long the store keeps what was learnt of a relay's paces: as long as the sender believes it.
+const PACES_KEPT: SignedDuration = deliver::REMEMBERED;
 
 /// The outbox for one relay.
 pub(super) struct RelayOutbox<'a> {
     store: &'a Store,
     tenure: &'a Tenure,
+    /// The relay's name, under which its paces are kept as well.
     relay: &'a str,
     places: Mutex<Places>,
+    clock: &'a dyn Clock,
 }
 
 /// How many deliveries may still be claimed.
@@ -34,6 +41,7 @@ impl<'a> RelayOutbox<'a> {
         tenure: &'a Tenure,
         relay: &'a str,
         places: Option<u64>,
+        clock: &'a dyn Clock,
     ) -> Self {
         Self {
             store,
@@ -43,6 +51,7 @@ impl<'a> RelayOutbox<'a> {
                 left: places,
                 cut: false,
             }),
+            clock,
         }
     }
 
@@ -75,6 +84,16 @@ impl Outbox for RelayOutbox<'_> {
         let result = self.store.outbox_turn(self.relay, &request).await?;
         self.places().note(&result);
         Ok(result)
+    }
+
+    async fn paces(&self) -> Result<Vec<LearntPace>, OutboxError> {
+        Ok(self.store.pace_list(self.relay).await?)
+    }
+
+    async fn keep_paces(&self, learnt: Vec<LearntPace>) -> Result<(), OutboxError> {
+        let forget = self.clock.now().saturating_sub(PACES_KEPT)?;
+        self.store.pace_save(self.relay, &learnt, forget).await?;
+        Ok(())
     }
 }
 

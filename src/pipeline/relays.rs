@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::outbox::RelayOutbox;
-use super::report::{RelayEnd, RelayReport, RunReport};
+use super::report::{Paced, RelayEnd, RelayReport, RunReport, SlowedDown};
 use super::sending::{Verp, relay_settings};
 use super::tenure::Tenure;
 use super::{Fault, Pipeline, World};
 use crate::config::{Config, OnUnknown, RelayConfig};
-use crate::deliver::{self, Job, ListGuard, Mailbox, RelaySettings, ReturnPaths, Stopped};
+use crate::deliver::{self, Job, ListGuard, Mailbox, RelaySettings, ReturnPaths, Slowed, Stopped};
 use crate::model::{Digest, Issue, Reader, Relay, Reply, Room, SealedVariant, SmtpRelay};
 
 /// The relays of a run. The embedded mailbox is started when the first issue needs it.
@@ -45,6 +45,10 @@ pub(super) struct HandedOver {
     pub(super) waiting: i64,
     /// Whether it stopped since readers were refused as gone by the dozen.
     pub(super) is_flood: bool,
+    /// What was slowed down, since a relay asked for it.
+    pub(super) slowed: Vec<SlowedDown>,
+    /// What was still to go at its pace when the last of them ended.
+    pub(super) paced: Option<Paced>,
 }
 
 /// A copy that was sent outside the outbox.
@@ -160,7 +164,9 @@ impl Pipeline {
             if !handed.relays.is_empty() && self.can_go(parcel, alone, world).await? == 0 {
                 continue;
             }
-            let (sent, came) = self.give_to(index, parcel, relays, world).await?;
+            let (sent, came) = self
+                .give_to(index, parcel, relays, world, &mut handed)
+                .await?;
             let mut ended = None;
             match came {
                 // The others are asked all the same where they may have something that nobody else is given.
@@ -199,6 +205,7 @@ impl Pipeline {
         parcel: Parcel<'_>,
         relays: &mut RunRelays,
         world: &World<'_>,
+        handed: &mut HandedOver,
     ) -> Result<(u64, Came), Fault> {
         let one = &self.config.delivery.relays[index];
         let name = one.relay.name();
@@ -223,12 +230,19 @@ impl Pipeline {
         loop {
             let room = self.room(one, &name, world).await?;
             let left = room.map(|(room, _)| room.left);
-            let outbox = RelayOutbox::new(&self.store, parcel.tenure, &name, left);
             let (clock, stop) = (world.clock, world.stop);
+            let outbox = RelayOutbox::new(&self.store, parcel.tenure, &name, left, clock);
             let done = deliver::deliver(&job, &outbox, clock, stop, world.progress).await;
             let stopped = match done {
                 Ok(done) => {
                     sent += done.sent;
+                    handed
+                        .slowed
+                        .extend(done.slowed.into_iter().map(slowed_down));
+                    handed.paced = done.expected.map(|expected| Paced {
+                        mails: expected.deliveries,
+                        until: expected.until,
+                    });
                     done.stopped
                 }
                 Err(error) if error.is_about_the_relay() && relays.left.len() > 1 => {
@@ -336,6 +350,14 @@ impl Pipeline {
             mailbox: report.mailbox,
             passed_over,
         })
+    }
+}
+
+fn slowed_down(slowed: Slowed) -> SlowedDown {
+    SlowedDown {
+        domain: slowed.domain,
+        per_hour: slowed.pace,
+        said: slowed.reply,
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::returning::InboxReport;
 use crate::model::{
     Account, AlsoAt, Cap, Diagnostic, Flood, Forecast, IssueNumber, IssueStanding, NotAsked,
-    PostId, Schedule, ScheduleName, SourceName, SuppressionReason,
+    PerHour, PostId, Schedule, ScheduleName, SourceName, SuppressionReason,
 };
 use crate::store::SyncReport;
 
@@ -146,6 +146,10 @@ pub struct IssueReport {
     pub skipped: Vec<Skipped>,
     /// Readers who have all of its posts already, or want none of their topics.
     pub nothing_new: usize,
+    /// What was slowed down, since the relay asked for it.
+    pub slowed: Vec<SlowedDown>,
+    /// What was still to go at its pace when sending ended.
+    pub paced: Option<Paced>,
     /// The relays that it was given to, in order.
     pub relays: Vec<RelayReport>,
     /// Why sending stopped early, if it did: no relay could take the rest.
@@ -209,6 +213,26 @@ impl fmt::Display for RelayEnd {
             }
         }
     }
+}
+
+/// Mail that was slowed down.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SlowedDown {
+    /// The readers' domain that it goes by, in ASCII; `None` for all mail over the relay.
+    pub domain: Option<String>,
+    /// Its pace then.
+    pub per_hour: PerHour,
+    /// What the relay said.
+    pub said: String,
+}
+
+/// Mails that wait for their pace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Paced {
+    /// How many.
+    pub mails: usize,
+    /// When about the last of them has its turn.
+    pub until: Timestamp,
 }
 
 /// What was done with the claims of a run that broke.

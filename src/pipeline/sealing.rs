@@ -342,6 +342,8 @@ fn first_report(seal: &Seal, readership: &Readership<'_>) -> IssueReport {
         skipped: skipped(readership),
         nothing_new: readership.nothing_new.len(),
         relays: vec![],
+        slowed: vec![],
+        paced: None,
         stopped: None,
         taken_back: 0,
         waiting: 0,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::relays::{Parcel, RunRelays};
 use super::report::{IssueReport, Recovery, RunReport};
@@ -10,8 +10,8 @@ use super::sealing::Sealed;
 use super::tenure::Tenure;
 use super::{Fault, Pipeline, Step, World};
 use crate::audience::{Keys, Returned, return_path};
-use crate::config::{Config, OnUnknown, RelayConfig};
-use crate::deliver::{Rate, RelaySettings, ReturnPaths};
+use crate::config::{self, Config, OnUnknown, RelayConfig};
+use crate::deliver::{DomainLimits, Rate, RelaySettings, ReturnPaths};
 use crate::gather::FetchSettings;
 use crate::model::{
     Account, EmailAddress, Issue, IssueNumber, IssueStanding, SealedVariant, SmtpRelay,
@@ -143,6 +143,8 @@ impl Pipeline {
             this.taken_back = self.store.issue_take_back(issue.number, since, now).await?;
         }
         this.relays = handed.relays;
+        this.slowed = handed.slowed;
+        this.paced = handed.paced;
         this.stopped = handed.stopped;
         // What came back to the queue after the issue was cancelled.
         self.store.outbox_withdraw(issue.number, now).await?;
@@ -191,10 +193,24 @@ pub(super) fn relay_settings(
         dkim: config.delivery.dkim.clone().into(),
         messages_per_connection: one.messages_per_connection,
         connections: one.connections,
-        rate: one.rate.map(|(messages, span)| Rate { messages, span }),
+        rate: rate_of(one.rate),
+        domains: config.delivery.domains.iter().map(limits_of).collect(),
+        slow_down: config.delivery.slow_down,
         extra_root: one.tls_root.clone(),
         ..ordinary
     }
+}
+
+fn limits_of(limits: &config::DomainLimits) -> DomainLimits {
+    DomainLimits {
+        domains: limits.names.clone(),
+        rate: rate_of(limits.rate),
+        connections: limits.connections,
+    }
+}
+
+fn rate_of(rate: Option<(u32, SignedDuration)>) -> Option<Rate> {
+    rate.map(|(messages, span)| Rate { messages, span })
 }
 
 /// Our name in `EHLO`, unless it is set: the domain that the mail comes from.
@@ -244,6 +260,8 @@ fn resumed_report(
         skipped: vec![],
         nothing_new: 0,
         relays: vec![],
+        slowed: vec![],
+        paced: None,
         stopped: None,
         taken_back: 0,
         waiting: 0,

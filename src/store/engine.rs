@@ -102,6 +102,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/postgres/0008_reports.sql"),
     ),
     (
+        9,
+        "paces",
+        include_str!("../../migrations/sqlite/0009_paces.sql"),
+        include_str!("../../migrations/postgres/0009_paces.sql"),
+    ),
+    (
         10,
         "relays",
         include_str!("../../migrations/sqlite/0010_relays.sql"),

@@ -16,6 +16,7 @@ mod lock;
 mod memory;
 mod orders;
 mod outbox;
+mod paces;
 mod posts;
 mod relays;
 mod report_rules;

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod domains;
 mod faults;
 mod init;
 mod relays;

@@ -11,6 +11,7 @@ mod ending;
 mod mailbox;
 mod message;
 mod outbox;
+mod pacing;
 mod pipelining;
 mod refusing;
 mod securing;

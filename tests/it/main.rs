@@ -24,6 +24,7 @@ mod line;
 mod looking;
 mod message;
 mod on_postgres;
+mod pacing;
 mod parsing;
 mod promise;
 mod publishing;

@@ -168,6 +168,10 @@ async fn a_relay_that_refuses_for_policy_stops_the_run_and_nobody_is_lost() {
     let policy = at(Stage::Rcpt).times(20).say("451 4.7.1 too much today");
     let server = SmtpServer::start(Script::new().rule(policy)).await;
     let timed = sending_to(&server, readers);
+    // At the pace that these replies ask for, twenty of them would take their time.
+    timed
+        .newsletter
+        .append("courant.toml", "slow_down = false\n");
     let first = timed.run(&Wish::Due).await;
     let issue = only(&first);
     assert!(issue.stopped.as_deref().unwrap().contains("policy"));

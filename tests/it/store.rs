@@ -10,6 +10,7 @@ mod engines;
 mod ledger;
 mod orders;
 mod outbox;
+mod paces;
 mod readers;
 mod recovery;
 mod relays;
@@ -81,6 +82,7 @@ scenarios! {
     outbox::a_missing_mailbox_suppresses_its_address,
     outbox::an_expired_issue_gives_up_what_is_queued,
     outbox::unfinished_issues_are_those_with_work_left,
+    paces::a_pace_is_kept_by_relay_and_domain_until_it_is_over_or_old,
     orders::a_paused_issue_grants_nothing_until_it_is_resumed,
     orders::a_cancelled_issue_suppresses_what_had_not_begun,
     orders::an_issue_that_is_open_or_unknown_is_not_withdrawn,

@@ -7,7 +7,7 @@ use crate::cli::print::{Printer, clock, count, quoted, shown};
 use crate::model::{
     Account, Diagnostic, IssueNumber, IssueStanding, NotAsked, ScheduleName, Severity,
 };
-use crate::pipeline::{InboxReport, IssueReport, Pipeline, Quiet, RunReport, SourceReport};
+use crate::pipeline::{InboxReport, IssueReport, Paced, Pipeline, Quiet, RunReport, SourceReport};
 
 /// Prints the summary; `program` is how the user starts this program.
 pub fn summary(printer: &Printer, pipeline: &Pipeline, report: &RunReport, program: &str) {
@@ -117,6 +117,7 @@ fn show_issue(printer: &Printer, issue: &IssueReport, zone: &TimeZone, program: 
             count(issue.nothing_new, "reader", "readers")
         ));
     }
+    show_paces(printer, issue, zone);
     match issue.standing {
         IssueStanding::Open => {}
         IssueStanding::Paused => {
@@ -139,6 +140,28 @@ fn show_issue(printer: &Printer, issue: &IssueReport, zone: &TimeZone, program: 
             "  who: {program} issues account {} --list {state}",
             issue.number
         ));
+    }
+}
+
+/// What was slowed down and why, and what waits for its pace.
+fn show_paces(printer: &Printer, issue: &IssueReport, zone: &TimeZone) {
+    for slowed in &issue.slowed {
+        let whose = slowed.domain.as_ref();
+        let whose = whose.map_or(String::new(), |domain| format!(" for {domain}"));
+        let (pace, said) = (slowed.per_hour, &slowed.said);
+        printer.line(format!("  slowed down to {pace}{whose}: {said}"));
+    }
+    if let Some(paced) = issue.paced {
+        printer.line(format!("  {}", paced_words(paced, zone)));
+    }
+}
+
+/// How many wait for their pace, and until when.
+pub fn paced_words(paced: Paced, zone: &TimeZone) -> String {
+    let until = clock(paced.until, zone);
+    match paced.mails {
+        1 => format!("1 waits for its pace, until about {until}"),
+        mails => format!("{mails} wait for their pace, the last until about {until}"),
     }
 }
 

@@ -78,7 +78,8 @@ impl Theatre {
         newsletter.append(
             "courant.toml",
             &format!(
-                "connections = {}\non_unknown = \"{on_unknown}\"\n",
+                // The faults of a campaign ask for a pace at which it would take an hour.
+                "connections = {}\non_unknown = \"{on_unknown}\"\nslow_down = false\n",
                 plan.connections
             ),
         );

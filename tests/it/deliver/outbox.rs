@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use courant::deliver::{Outbox, OutboxError, Progress, Recorded};
 use courant::model::{
     Account, Claim, ClaimedDelivery, DeliveryKey, DeliveryState, IntentRefusal, IssueNumber,
-    Outcome, OutcomeRecord, Reader, SubscriberId, TurnRequest, TurnResult,
+    LearntPace, Outcome, OutcomeRecord, Reader, SubscriberId, TurnRequest, TurnResult,
 };
 use jiff::Timestamp;
 
@@ -35,6 +35,7 @@ pub struct MemoryOutbox {
     told: Mutex<usize>,
     hook: Mutex<Option<Hook>>,
     fails: Mutex<bool>,
+    paces: Mutex<Vec<LearntPace>>,
     /// How often each turn lets everybody else go on before it does anything.
     rounds: AtomicUsize,
 }
@@ -59,6 +60,7 @@ impl MemoryOutbox {
             told: Mutex::default(),
             hook: Mutex::default(),
             fails: Mutex::default(),
+            paces: Mutex::default(),
             rounds: AtomicUsize::new(0),
         }
     }
@@ -96,6 +98,11 @@ impl MemoryOutbox {
     /// Called at the beginning of every turn.
     pub fn before_each_turn(&self, hook: impl FnMut(&TurnRequest) + Send + 'static) {
         *self.hook.lock().unwrap() = Some(Box::new(hook));
+    }
+
+    /// What is remembered of the relay's paces.
+    pub fn learnt(&self) -> Vec<LearntPace> {
+        self.paces.lock().unwrap().clone()
     }
 
     /// All turns so far.
@@ -155,6 +162,19 @@ impl Outbox for MemoryOutbox {
         }
         self.turns.lock().unwrap().push(request);
         Ok(result)
+    }
+
+    async fn paces(&self) -> Result<Vec<LearntPace>, OutboxError> {
+        Ok(self.learnt())
+    }
+
+    async fn keep_paces(&self, learnt: Vec<LearntPace>) -> Result<(), OutboxError> {
+        let mut paces = self.paces.lock().unwrap();
+        for one in learnt {
+            paces.retain(|known| known.domain != one.domain);
+            paces.extend(one.pace.is_some().then_some(one));
+        }
+        Ok(())
     }
 }
 

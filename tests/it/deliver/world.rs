@@ -115,10 +115,12 @@ pub fn outbox(count: usize) -> MemoryOutbox {
     }))
 }
 
-/// Settings with one connection and deadlines that no honest server of a test comes near.
+/// Settings with one connection and deadlines that no honest server of a test comes near. Nothing slows down by itself,
+/// whatever the server says: `pacing` has the tests of that.
 pub fn settings(relay: SmtpRelay) -> RelaySettings {
     RelaySettings {
         connections: 1,
+        slow_down: false,
         ..RelaySettings::new(relay, "sender.example.nl")
     }
 }

@@ -102,7 +102,7 @@ async fn one_that_refuses_for_policy() {
     let policy = at(Stage::Rcpt).times(20).say("451 4.7.1 too much today");
     let one = SmtpServer::start(Script::new().rule(policy)).await;
     let two = SmtpServer::start(Script::new()).await;
-    let timed = timed(&[&one, &two], 60, "");
+    let timed = timed(&[&one, &two], 60, "slow_down = false\n");
     let first = timed.run(&Wish::Due).await;
     let issue = only(&first);
     assert_eq!((issue.account.sent, issue.account.queued), (40, 20));

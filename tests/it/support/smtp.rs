@@ -81,7 +81,17 @@ struct Shared {
     received: Mutex<Vec<Received>>,
     heard: Mutex<Vec<Heard>>,
     gates: Mutex<Vec<Gate>>,
+    under_way: Mutex<UnderWay>,
     arrivals: watch::Sender<HashMap<Stage, usize>>,
+}
+
+/// The messages that have been begun, from `RCPT` until their dot is about to be answered.
+#[derive(Default)]
+struct UnderWay {
+    /// The domain of the newest recipient, by connection.
+    now: HashMap<usize, String>,
+    /// The most that there were for a domain at the same time.
+    most: HashMap<String, usize>,
 }
 
 /// A stop at a stage: one arrival waits there until it is released.
@@ -103,6 +113,7 @@ impl SmtpServer {
             received: Mutex::default(),
             heard: Mutex::default(),
             gates: Mutex::default(),
+            under_way: Mutex::default(),
             arrivals: watch::Sender::default(),
         });
         let accepting = tokio::spawn(session::accept(listener, shared.clone()));
@@ -149,6 +160,21 @@ impl SmtpServer {
     pub fn copies(&self, address: &str) -> usize {
         let to = |message: &&Received| message.to.iter().any(|to| to == address);
         self.received().iter().filter(to).count()
+    }
+
+    /// The most messages for a domain that were under way at the same time.
+    pub fn most_at_once(&self, domain: &str) -> usize {
+        let under_way = self.shared.under_way.lock().unwrap();
+        under_way.most.get(domain).copied().unwrap_or_default()
+    }
+
+    /// How often an address at a domain was named in `RCPT`.
+    pub fn offers_to(&self, domain: &str) -> usize {
+        let rcpt = |heard: &Heard| {
+            let line = heard.line.to_ascii_lowercase();
+            line.starts_with("rcpt") && line.contains(&format!("@{domain}>"))
+        };
+        self.heard().iter().filter(|heard| rcpt(heard)).count()
     }
 
     /// All lines it heard outside of messages.
@@ -217,6 +243,21 @@ impl Gate {
 }
 
 impl Shared {
+    /// A message for this address has been begun on a connection.
+    fn begun(&self, connection: usize, to: &str) {
+        let mut under_way = self.under_way.lock().unwrap();
+        let domain = to.rsplit('@').next().unwrap_or_default().to_owned();
+        under_way.now.insert(connection, domain.clone());
+        let now = under_way.now.values().filter(|d| **d == domain).count();
+        let most = under_way.most.entry(domain).or_default();
+        *most = now.max(*most);
+    }
+
+    /// Nothing is under way on a connection any more.
+    fn ended(&self, connection: usize) {
+        self.under_way.lock().unwrap().now.remove(&connection);
+    }
+
     /// Counts an arrival; waits if a gate stands there.
     async fn arrive(&self, stage: Stage) {
         let mut arrival = 0;

@@ -4,15 +4,17 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::cli::args::AccountState;
-use crate::cli::commands::summary::{account_words, imbalance, planned};
+use crate::cli::commands::summary::{account_words, imbalance, paced_words, planned};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::{Printer, count};
 use crate::cli::session::Session;
 use crate::model::{Account, Cause, DeliveryState, IssueNumber, IssueStanding};
-use crate::pipeline::Fault;
+use crate::pipeline::{Fault, Paced};
 use crate::store::{DeliveryRow, Store};
 
 /// Domains that the table names; the rest are summed up. `--json` names all.
@@ -26,6 +28,7 @@ struct Accounted {
     #[serde(flatten)]
     account: Account,
     balances: bool,
+    paced: Option<Paced>,
     causes: Vec<CauseCount>,
     domains: Vec<DomainCount>,
     readers: Vec<AccountedReader>,
@@ -54,7 +57,7 @@ struct AccountedReader {
     attempts: i64,
     code: Option<u16>,
     text: Option<String>,
-    next_at: Option<jiff::Timestamp>,
+    next_at: Option<Timestamp>,
 }
 
 /// Prints the account of an issue, with the readers in a state where one is named.
@@ -63,9 +66,10 @@ pub async fn account(
     store: &Store,
     number: IssueNumber,
     list: Option<AccountState>,
+    zone: &TimeZone,
 ) -> Result<Exit, Failure> {
     let standing = store.issue_standing(number).await.map_err(Fault::from)?;
-    let mut tally = Tally::new(list);
+    let mut tally = Tally::new(list, session.clock().now());
     let walked = store.delivery_walk(number, |row| tally.add(row)).await;
     let account = walked.map_err(Fault::from)?.ok_or(Fault::NoIssue(number))?;
     let shown = Accounted {
@@ -73,13 +77,14 @@ pub async fn account(
         standing: standing.unwrap_or_default(),
         balances: account.balances(),
         account,
+        paced: tally.paced,
         causes: tally.causes(),
         domains: tally.domains(),
         readers: tally.readers,
     };
     session
         .printer
-        .either(&shown, |printer| print(printer, &shown, list));
+        .either(&shown, |printer| print(printer, &shown, list, zone));
     if account.balances() {
         return Ok(Exit::Done);
     }
@@ -90,15 +95,19 @@ pub async fn account(
 /// What is added up on the way through an issue's deliveries.
 struct Tally {
     list: Option<AccountState>,
+    now: Timestamp,
+    paced: Option<Paced>,
     causes: BTreeMap<(AccountState, Cause), i64>,
     domains: BTreeMap<String, Account>,
     readers: Vec<AccountedReader>,
 }
 
 impl Tally {
-    fn new(list: Option<AccountState>) -> Self {
+    fn new(list: Option<AccountState>, now: Timestamp) -> Self {
         Self {
             list,
+            now,
+            paced: None,
             causes: BTreeMap::new(),
             domains: BTreeMap::new(),
             readers: Vec::new(),
@@ -109,6 +118,18 @@ impl Tally {
         let state = AccountState::of(row.state);
         let cause = row.cause();
         *self.causes.entry((state, cause)).or_default() += 1;
+        // What was never tried and waits all the same was put back for its pace.
+        if let Some(at) = row.next_at.filter(|at| *at > self.now)
+            && cause == Cause::Waiting
+            && row.attempts + row.unknowns == 0
+        {
+            let paced = self.paced.get_or_insert(Paced {
+                mails: 0,
+                until: at,
+            });
+            paced.mails += 1;
+            paced.until = paced.until.max(at);
+        }
         let domain = row.address.ascii_domain();
         if !self.domains.contains_key(domain) {
             self.domains.insert(domain.to_owned(), Account::default());
@@ -173,7 +194,7 @@ impl AccountState {
     }
 }
 
-fn print(printer: &Printer, shown: &Accounted, list: Option<AccountState>) {
+fn print(printer: &Printer, shown: &Accounted, list: Option<AccountState>, zone: &TimeZone) {
     let standing = match shown.standing {
         IssueStanding::Open => String::new(),
         standing => format!(", {}", standing.as_str()),
@@ -184,6 +205,9 @@ fn print(printer: &Printer, shown: &Accounted, list: Option<AccountState>) {
         count(planned(&shown.account), "delivery", "deliveries")
     ));
     printer.line(format!("  {}", account_words(&shown.account)));
+    if let Some(paced) = shown.paced {
+        printer.line(format!("  {}", paced_words(paced, zone)));
+    }
     printer.line(if shown.balances {
         "  the account balances"
     } else {

@@ -37,7 +37,10 @@ pub async fn issues(session: &Session, command: Issues) -> Result<Exit, Failure>
     match command {
         Issues::List => Ok(Exit::Done),
         Issues::Show { .. } => show(session, &store, number, &config).await,
-        Issues::Account { list, .. } => account::account(session, &store, number, list).await,
+        Issues::Account { list, .. } => {
+            let zone = &config.newsletter.timezone;
+            account::account(session, &store, number, list, zone).await
+        }
         Issues::Retry {
             deferred,
             held,

@@ -27,6 +27,7 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         sessions.spawn(async move {
             // A client that hangs up is nothing to tell.
             let _ = Session::new(tcp, number, shared.clone()).attend().await;
+            shared.ended(number);
             shared.arrive(Stage::Gone).await;
         });
     }
@@ -150,6 +151,7 @@ impl Session {
         }
         let path = line.trim_end_matches('>').rsplit('<').next();
         self.to.push(path.unwrap_or_default().to_owned());
+        self.shared.begun(self.number, path.unwrap_or_default());
         let then = self.step(Stage::Rcpt, "250 2.1.5 ok").await?;
         if then == Then::Refused {
             self.to.pop();
@@ -186,6 +188,7 @@ impl Session {
         let copies = if twice { 2 } else { 1 };
         let all = std::iter::repeat_n(received, copies);
         self.shared.received.lock().unwrap().extend(all);
+        self.shared.ended(self.number);
         let then = self.follow(rule, "250 2.0.0 taken").await?;
         self.shared.arrive(Stage::Answered).await;
         self.forget();
@@ -346,6 +349,7 @@ impl Session {
     }
 
     fn forget(&mut self) {
+        self.shared.ended(self.number);
         self.open = false;
         self.from.clear();
         self.parameters.clear();
