@@ -31,7 +31,7 @@ use courant::compose::{Composer, Overrides, OwnLines, fill};
 use courant::model::{Digest, Format, Issue, Language, Slot, Variant};
 
 /// Rounds of a variant: enough for a steady median.
-const VARIANTS: usize = 200;
+const VARIANTS: usize = 1000;
 
 /// Composers whose first variant is timed.
 const FIRSTS: usize = 9;

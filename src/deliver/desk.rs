@@ -49,6 +49,9 @@ pub(super) struct Recorder<'a, O> {
     expecting: bool,
     /// Deliveries that were handed out and have not come to an end.
     out: usize,
+    /// Answers that are worth a turn where turns follow each other without a pause: a quarter of the connections waits, each
+    /// for an outcome and an intent.
+    company: usize,
     report: Report,
 }
 
@@ -71,6 +74,7 @@ impl<'a, O: Outbox> Recorder<'a, O> {
             dry: false,
             expecting: false,
             out: 0,
+            company: run.job.relay.connections / 2,
             report: Report::default(),
         }
     }
@@ -78,6 +82,8 @@ impl<'a, O: Outbox> Recorder<'a, O> {
     /// Serves until every connection has left, then gives back what nobody took.
     pub(super) async fn record(mut self, mut asks: Asks) -> Result<Report, Error> {
         loop {
+            // Whoever spoke while the last turn was being committed: then the outbox is what all wait for.
+            let is_busy = !asks.0.is_empty();
             let wake = self.wake();
             tokio::select! {
                 ask = asks.0.recv() => match ask {
@@ -87,7 +93,7 @@ impl<'a, O: Outbox> Recorder<'a, O> {
                 () = self.run.ending(), if !self.waiting.is_empty() => {}
                 () = until(wake), if wake.is_some() => {}
             }
-            self.gather(&mut asks).await;
+            self.gather(&mut asks, is_busy).await;
             self.serve();
             if self.has_work() {
                 self.turn().await?;
@@ -115,12 +121,13 @@ impl<'a, O: Outbox> Recorder<'a, O> {
     }
 
     /// Collects what all have to say that are not waiting for the network. A turn for which nobody waits has time for
-    /// company.
-    async fn gather(&mut self, asks: &mut Asks) {
+    /// company, and so has one for few where turns follow each other without a pause: fewer of them carry more.
+    async fn gather(&mut self, asks: &mut Asks, is_busy: bool) {
         let mut linger = std::pin::pin!(sleep(LINGER));
         loop {
             self.hear(asks).await;
-            if self.is_awaited() || !self.has_work() {
+            let has_company = !is_busy || self.asked() >= self.company;
+            if (self.is_awaited() && has_company) || !self.has_work() {
                 return;
             }
             tokio::select! {
@@ -227,6 +234,11 @@ impl<'a, O: Outbox> Recorder<'a, O> {
         let wait = wait - EARLY.min(wait / 2);
         let next = at.checked_add(wait).unwrap_or(Timestamp::MAX);
         next.min(self.run.job.issue.expires_at).max(at)
+    }
+
+    /// How many answers are waited for.
+    fn asked(&self) -> usize {
+        self.intents.len() + self.receipts.iter().filter(|one| one.awaited).count()
     }
 
     fn has_work(&self) -> bool {
