@@ -162,26 +162,28 @@ impl HelperDef for Mark {
         let form = helper.param(0).and_then(|form| form.value().as_str());
         let block = render.block().filter(|block| block.base_value().is_none());
         let path = block.map(|block| block.base_path().as_slice());
-        let token = context.data().pointer("/reader/greeting");
-        let (Some(form), Some(path), Some(token)) = (form, path, token.and_then(|t| t.as_str()))
-        else {
+        let token = context.data()["reader"]["greeting"].as_str();
+        let (Some(form), Some(path), Some(token)) = (form, path, token) else {
             return Err(misplaced());
         };
-        let mark = mark_of(token);
-        let mark = match (form, path) {
-            ("lead", [lead]) if lead == "lead" => format!("{mark} lead"),
+        let place = match (form, path) {
+            ("lead", [lead]) if lead == "lead" => ["lead", "", ""],
             ("story", [sections, at, stories, story])
                 if sections == "sections" && stories == "stories" =>
             {
-                format!("{mark} {at}.{story}")
+                [at, ".", story]
             }
             _ => return Err(misplaced()),
         };
-        match self.comment {
-            true => out.write(&format!("<!--{mark}-->\n"))?,
-            false => out.write(&format!("{mark}\n"))?,
-        }
-        Ok(())
+        let [before, after] = match self.comment {
+            true => ["<!--", "-->\n"],
+            false => ["", "\n"],
+        };
+        // There are as many marks as stories: each is one write.
+        let words = [
+            before, MARK, token, " ", place[0], place[1], place[2], after,
+        ];
+        Ok(out.write(&words.concat())?)
     }
 }
 

@@ -54,7 +54,8 @@ impl Signer {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             keys,
-            cores: Arc::new(Semaphore::new(cores)),
+            // One more each, so that none waits for the next message to be brought.
+            cores: Arc::new(Semaphore::new(cores * 2)),
         }
     }
 
