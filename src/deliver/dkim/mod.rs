@@ -42,7 +42,7 @@ const SIGNED: [&str; 12] = [
 /// Characters of base64 on a folded line.
 const FOLD: usize = 72;
 
-/// Signs messages with every key, RSA on as many threads as there are cores.
+/// Signs messages with every key, RSA on twice as many threads as there are cores: none then waits for its next message.
 #[derive(Debug, Clone)]
 pub(super) struct Signer {
     keys: Arc<[DkimKey]>,
@@ -54,7 +54,6 @@ impl Signer {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             keys,
-            // One more each, so that none waits for the next message to be brought.
             cores: Arc::new(Semaphore::new(cores * 2)),
         }
     }
