@@ -159,7 +159,7 @@ pub(super) fn start_of(hour: i64) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use jiff::SignedDuration;
 
     use super::*;
@@ -179,14 +179,14 @@ mod tests {
         used
     }
 
-    fn per_day(most: u32) -> Caps {
+    pub(in crate::model) fn per_day(most: u32) -> Caps {
         Caps {
             per_day: Some(most),
             warm_up: None,
         }
     }
 
-    fn warming(first_day: u32, factor: f64, until: u32) -> Caps {
+    pub(in crate::model) fn warming(first_day: u32, factor: f64, until: u32) -> Caps {
         Caps {
             per_day: None,
             warm_up: Some(WarmUp {

@@ -97,31 +97,13 @@ fn give(carriers: &mut [Carrier], waiting: &mut u64, hour: i64) -> Vec<Share> {
 mod tests {
     use jiff::SignedDuration;
 
+    use super::super::caps::tests::{per_day, warming};
     use super::*;
-    use crate::model::WarmUp;
 
     /// Monday at 8 UTC, some hours and minutes later.
     fn at(hours: i64, minutes: i64) -> Timestamp {
         let start: Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
         start + SignedDuration::from_mins(60 * hours + minutes)
-    }
-
-    fn per_day(most: u32) -> Caps {
-        Caps {
-            per_day: Some(most),
-            warm_up: None,
-        }
-    }
-
-    fn warming(first_day: u32, factor: f64, until: u32) -> Caps {
-        Caps {
-            per_day: None,
-            warm_up: Some(WarmUp {
-                first_day,
-                factor,
-                until,
-            }),
-        }
     }
 
     fn carrier(name: &str, caps: Caps) -> Carrier {
