@@ -3,7 +3,7 @@
 //! Opening and its settings, the schema's version, migrations, how a transaction begins, how values are written, and what
 //! an error code means. Beside it stands `file`, which SQLite alone needs; all else is one SQL text for both.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use sqlx::{ConnectOptions, Connection, Executor, PgPool, Row, SqlSafeStr, Sqlite
 use super::error::Situation;
 use super::file;
 use super::transaction::Transaction;
+use super::writer::Writer;
 use super::{Error, StoreTarget};
 
 /// SQLite has one writer at a time; the others read beside it.
@@ -25,11 +26,8 @@ const SQLITE_CONNECTIONS: u32 = 4;
 /// Enough for a sender, its run and the web pages of one process.
 const POSTGRES_CONNECTIONS: u32 = 8;
 
-/// Rows that SQLite's thread may be ahead of who reads them: a turn of the outbox has no more.
-const ROWS_A_HOP: usize = 1024;
-
 /// How long a connection may be waited for, and how long SQLite waits for another writer.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// SQLite refuses at once, whatever its timeout, to change to WAL while another process opens or leaves the same file.
 /// That takes a moment: so opening is tried this often, with this pause.
@@ -39,7 +37,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// SQLite's settings that our promises rest on: name, value given, value read back.
 ///
 /// `synchronous=FULL` makes a commit durable; without `secure_delete` an erased address stays in the file.
-const SQLITE_SETTINGS: [(&str, &str, &str); 5] = [
+pub(super) const SQLITE_SETTINGS: [(&str, &str, &str); 5] = [
     ("journal_mode", "WAL", "wal"),
     ("synchronous", "FULL", "2"),
     ("foreign_keys", "ON", "1"),
@@ -127,8 +125,8 @@ const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 /// The two pools.
 #[derive(Debug, Clone)]
 pub(super) enum Engine {
-    /// SQLite, and where its file is.
-    Sqlite(SqlitePool, PathBuf),
+    /// SQLite: its pool, and the connection for batches.
+    Sqlite(SqlitePool, Writer),
     /// PostgreSQL, or what speaks its protocol.
     Postgres(PgPool),
 }
@@ -165,7 +163,7 @@ impl Engine {
             .test_before_acquire(false)
             .connect_with(sqlite_options(path))
             .await?;
-        Ok(Self::Sqlite(pool, path.to_owned()))
+        Ok(Self::Sqlite(pool, Writer::new(path)))
     }
 
     async fn open_postgres(url: &str) -> Result<Self, Error> {
@@ -208,7 +206,10 @@ impl Engine {
     /// Ends all connections; SQLite then folds its journal into the file.
     pub(super) async fn close(&self) {
         match self {
-            Self::Sqlite(pool, _) => pool.close().await,
+            Self::Sqlite(pool, writer) => {
+                writer.close();
+                pool.close().await;
+            }
             Self::Postgres(pool) => pool.close().await,
         }
     }
@@ -221,13 +222,7 @@ impl Engine {
                     let text = format!("PRAGMA {setting}");
                     let row = pool.fetch_one(sqlx::AssertSqlSafe(text)).await?;
                     let found: String = row.try_get_unchecked(0)?;
-                    if found != wanted {
-                        return Err(Error::Unsafe {
-                            setting,
-                            found,
-                            wanted,
-                        });
-                    }
+                    check_setting(setting, found, wanted)?;
                 }
                 Ok(())
             }
@@ -275,6 +270,22 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+}
+
+/// Refuses a setting that is weaker than the one that was given.
+pub(super) fn check_setting(
+    setting: &'static str,
+    found: String,
+    wanted: &'static str,
+) -> Result<(), Error> {
+    match found == wanted {
+        true => Ok(()),
+        false => Err(Error::Unsafe {
+            setting,
+            found,
+            wanted,
+        }),
     }
 }
 
@@ -344,13 +355,7 @@ pub(super) async fn version(target: &StoreTarget) -> Result<Option<i64>, Error> 
 pub(super) fn situation(fault: &dyn DatabaseError) -> Situation {
     let code = fault.code().unwrap_or_default();
     if fault.try_downcast_ref::<SqliteError>().is_some() {
-        // The low byte is the code proper (https://www.sqlite.org/rescode.html).
-        return match code.parse::<u32>().map(|code| code & 0xff) {
-            Ok(5 | 6) => Situation::Locked,
-            Ok(8 | 10 | 13 | 14) => Situation::Unavailable,
-            Ok(11 | 26) => Situation::Corrupt,
-            _ => Situation::Other,
-        };
+        return code.parse().map_or(Situation::Other, of_sqlite);
     }
     match code.get(..2) {
         Some("40") => Situation::Conflict,
@@ -361,12 +366,21 @@ pub(super) fn situation(fault: &dyn DatabaseError) -> Situation {
     }
 }
 
+/// What SQLite's result code means. The low byte is the code proper (https://www.sqlite.org/rescode.html).
+pub(super) fn of_sqlite(code: i32) -> Situation {
+    match code & 0xff {
+        5 | 6 => Situation::Locked,
+        8 | 10 | 13 | 14 => Situation::Unavailable,
+        11 | 26 => Situation::Corrupt,
+        _ => Situation::Other,
+    }
+}
+
 fn sqlite_options(path: &Path) -> SqliteConnectOptions {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
         .busy_timeout(PATIENCE)
-        .row_buffer_size(ROWS_A_HOP)
         .disable_statement_logging();
     SQLITE_SETTINGS
         .into_iter()
@@ -376,7 +390,7 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
 }
 
 fn postgres_options(url: &str) -> Result<PgConnectOptions, Error> {
-    let options = PgConnectOptions::from_str(url).map_err(Error::Address)?;
+    let options = PgConnectOptions::from_str(url).map_err(|e| Error::Address(e.into()))?;
     Ok(options
         .application_name("courant")
         .disable_statement_logging())

@@ -6,7 +6,10 @@ use sqlx::migrate::MigrateError;
 
 use crate::model::IssueNumber;
 
-use super::engine::situation;
+use super::engine::{of_sqlite, situation};
+
+/// What a driver said; which driver is nobody's business.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +26,7 @@ pub enum Error {
     },
     /// No connection, no permission, no room on the disk.
     #[error("the database is not available")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Cause),
     /// The database's folder or file could not be made or protected.
     #[error("cannot prepare `{}`", path.display())]
     File {
@@ -34,10 +37,10 @@ pub enum Error {
     },
     /// Another process held the database for too long.
     #[error("the database is locked by another process")]
-    Locked(#[source] sqlx::Error),
+    Locked(#[source] Cause),
     /// Another process was at the same rows at the same time, again and again; nothing was written.
     #[error("another process keeps changing the same rows")]
-    Conflict(#[source] sqlx::Error),
+    Conflict(#[source] Cause),
     /// Another process sealed an issue under this number first; nothing was written.
     #[error("another process has just sealed issue {0}")]
     NumberTaken(IssueNumber),
@@ -56,13 +59,13 @@ pub enum Error {
     Corrupt(String),
     /// The address of the database cannot be read.
     #[error("the address of the database is not valid")]
-    Address(#[source] sqlx::Error),
+    Address(#[source] Cause),
     /// The schema could not be brought up to date.
     #[error("cannot bring the database up to date")]
     Migration(#[source] MigrateError),
     /// A fault of ours: the database did not understand.
     #[error("the database refused a statement")]
-    Refused(#[source] sqlx::Error),
+    Refused(#[source] Cause),
 }
 
 impl Error {
@@ -90,27 +93,48 @@ impl Error {
     }
 }
 
+impl Error {
+    /// An engine's own error, sorted by what its code means.
+    fn of(situation: Situation, cause: Cause) -> Self {
+        match situation {
+            Situation::Locked => Self::Locked(cause),
+            Situation::Conflict => Self::Conflict(cause),
+            Situation::Unavailable => Self::Unavailable(cause),
+            Situation::Corrupt => Self::Corrupt(cause.to_string()),
+            Situation::Other => Self::Refused(cause),
+        }
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {
-            sqlx::Error::Database(fault) => match situation(fault.as_ref()) {
-                Situation::Locked => Self::Locked(error),
-                Situation::Conflict => Self::Conflict(error),
-                Situation::Unavailable => Self::Unavailable(error),
-                Situation::Corrupt => Self::Corrupt(fault.message().to_owned()),
-                Situation::Other => Self::Refused(error),
-            },
-            sqlx::Error::Configuration(_) => Self::Address(error),
+            sqlx::Error::Database(fault) => {
+                let message = fault.message().to_owned();
+                match situation(fault.as_ref()) {
+                    Situation::Corrupt => Self::Corrupt(message),
+                    situation => Self::of(situation, error.into()),
+                }
+            }
+            sqlx::Error::Configuration(_) => Self::Address(error.into()),
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
             | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed
-            | sqlx::Error::BeginFailed => Self::Unavailable(error),
+            | sqlx::Error::BeginFailed => Self::Unavailable(error.into()),
             sqlx::Error::ColumnDecode { index, source } => Self::corrupt(index, source),
-            _ => Self::Refused(error),
+            _ => Self::Refused(error.into()),
         }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        let code = error.sqlite_error().map(|fault| fault.extended_code);
+        let situation = code.map_or(Situation::Other, of_sqlite);
+        Self::of(situation, error.into())
     }
 }
 

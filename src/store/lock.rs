@@ -42,7 +42,8 @@ impl Store {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<RunLock>, Error> {
-        if let Engine::Sqlite(_, path) = &self.engine {
+        if let Engine::Sqlite(_, writer) = &self.engine {
+            let path = writer.path();
             let file = lock_beside(path).await?;
             return Ok(file.map(|file| RunLock(Kind::File(file))));
         }

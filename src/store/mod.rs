@@ -31,6 +31,7 @@ mod transaction;
 mod turn;
 mod twins;
 mod visits;
+mod writer;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

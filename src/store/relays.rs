@@ -9,13 +9,17 @@ use jiff::Timestamp;
 
 use crate::model::{IssueNumber, OutcomeRecord, RelayUse};
 
-use super::batch::Batch;
+use super::batch::{Batch, Taken};
 use super::statement::{Statement, Value};
 use super::transaction::{Transaction, transact};
 use super::{Error, Store};
 
 /// What is written in the relay's place when a person said that any may have the message.
 pub(super) const ANY: &str = "";
+
+/// Adds to what a relay carried in an hour: relay, hour, messages.
+const ADD: &str = "INSERT INTO relay_use (relay, hour, messages) VALUES ($1, $2, $3)
+    ON CONFLICT (relay, hour) DO UPDATE SET messages = relay_use.messages + excluded.messages";
 
 impl Store {
     /// Sees to it that every queued unknown of an issue belongs to one of these relays, the configured ones.
@@ -146,31 +150,18 @@ pub(super) async fn add_each(
     Ok(())
 }
 
-/// Adds to what a relay carried in this hour what it has, or may have, of outcomes that are about to be recorded; what
-/// another sender took over was counted when it did.
-pub(super) fn count(batch: &mut Batch, relay: &str, outcomes: &[OutcomeRecord], now: Timestamp) {
-    let carried = outcomes
-        .iter()
-        .filter(|record| record.outcome.was_carried());
-    let rows = carried.map(|record| {
-        [
-            Value::from(record.claim.key.issue.0),
-            record.claim.key.number.into(),
-            record.claim.fence.into(),
-            relay.into(),
-            RelayUse::hour(now).into(),
-        ]
-    });
-    batch.over(
-        "WITH v(issue, number, fence, relay, hour) AS (VALUES {rows})
-         INSERT INTO relay_use (relay, hour, messages)
-         SELECT v.relay, v.hour, COUNT(*)
-         FROM v JOIN delivery d ON d.issue = v.issue AND d.number = v.number
-         WHERE d.fence = v.fence AND d.state IN ('claimed', 'intent')
-         GROUP BY v.relay, v.hour
-         ON CONFLICT (relay, hour) DO UPDATE SET messages = relay_use.messages + excluded.messages",
-        rows.collect(),
-    );
+/// Adds to what a relay carried in this hour what it has, or may have, of outcomes that were recorded; what another sender
+/// took over was counted when it did.
+pub(super) fn count(
+    batch: &mut Batch,
+    recorded: Taken,
+    relay: &str,
+    outcomes: &[OutcomeRecord],
+    now: Timestamp,
+) {
+    let carried = outcomes.iter().map(|record| record.outcome.was_carried());
+    let statement = Statement::new(ADD).with(relay).with(RelayUse::hour(now));
+    batch.sum(recorded, carried.collect(), statement);
 }
 
 /// Adds messages to what a relay carried in this hour; none: no statement.
@@ -183,13 +174,8 @@ pub(super) async fn add(
     if messages == 0 {
         return Ok(());
     }
-    let statement = Statement::new(
-        "INSERT INTO relay_use (relay, hour, messages) VALUES ($1, $2, $3)
-         ON CONFLICT (relay, hour) DO UPDATE SET messages = relay_use.messages + excluded.messages",
-    );
-    let hour = RelayUse::hour(now);
-    tx.execute(statement.with(relay).with(hour).with(messages))
-        .await?;
+    let statement = Statement::new(ADD).with(relay).with(RelayUse::hour(now));
+    tx.execute(statement.with(messages)).await?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! into one statement through `{rows}`, since the price of a statement is per statement, not per row.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -180,6 +181,22 @@ impl Statement {
 pub(super) enum Row {
     Sqlite(SqliteRow),
     Postgres(PgRow),
+    /// Of SQLite too, and read already.
+    Read(Read),
+}
+
+/// A row that was read: the names of its columns, which it shares with the rows beside it, and its values.
+pub(super) struct Read {
+    pub(super) names: Arc<[String]>,
+    pub(super) values: Vec<Value>,
+}
+
+impl Read {
+    fn value(&self, column: &str) -> Result<&Value, Error> {
+        let at = self.names.iter().position(|name| name == column);
+        at.and_then(|at| self.values.get(at))
+            .ok_or_else(|| Error::corrupt(column, "no such column"))
+    }
 }
 
 impl From<SqliteRow> for Row {
@@ -207,6 +224,10 @@ impl Row {
         Ok(match self {
             Self::Sqlite(row) => row.try_get(column)?,
             Self::Postgres(row) => row.try_get(column)?,
+            Self::Read(row) => match row.value(column)? {
+                Value::Number(number) => *number,
+                Value::Text(_) => return Err(Error::corrupt(column, "a text, not a number")),
+            },
         })
     }
 
@@ -222,6 +243,11 @@ impl Row {
         Ok(match self {
             Self::Sqlite(row) => row.try_get(column)?,
             Self::Postgres(row) => row.try_get(column)?,
+            Self::Read(row) => match row.value(column)? {
+                Value::Text(text) => text.clone(),
+                Value::Number(None) => None,
+                Value::Number(_) => return Err(Error::corrupt(column, "a number, not a text")),
+            },
         })
     }
 

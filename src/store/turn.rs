@@ -5,13 +5,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::model::{
     Claim, ClaimedDelivery, DeliveryKey, DeliveryState, Intent, IntentRefusal, IssueNumber,
     Outcome, OutcomeRecord, Reply, SubscriberId, TurnRequest, TurnResult,
 };
 
-use super::batch::Batch;
+use super::batch::{Answers, Batch, Taken};
 use super::ledger::limit_of;
 use super::relays::{self, ANY};
 use super::statement::{Row, Value};
@@ -30,59 +31,77 @@ impl Store {
     /// store's last claim ended, then, in a transaction of their own, from the start, so retries come after what was not
     /// tried yet. Fewer claims than asked for do not mean that nothing is left: [`Store::outbox_next`] says so.
     ///
-    /// A turn goes on by itself, on whichever thread is free, so that it does not wait behind what the caller's task does
-    /// meanwhile; dropped, it is still committed or undone as a whole.
+    /// Dropped before it ends, it is still committed or undone as a whole.
     pub async fn outbox_turn(
         &self,
         relay: &str,
         request: &TurnRequest,
     ) -> Result<TurnResult, Error> {
         let cursor = self.cursor(request.issue);
-        let (store, request, relay) = (self.clone(), request.clone(), relay.to_owned());
-        let issue = request.issue;
-        let turning = tokio::spawn(async move { store.turn(&relay, &request, cursor).await });
-        let result = turning
-            .await
-            .map_err(|_| Error::from(sqlx::Error::WorkerCrashed))??;
+        let turn = Turn {
+            relay: relay.to_owned(),
+            request: request.clone(),
+        };
+        let turn = Arc::new(turn);
+        let mut result = self.turn(&turn, cursor).await?;
+        let undecided = undecided(request, &result.granted);
+        if !undecided.is_empty() {
+            self.decide(&turn, undecided, &mut result).await?;
+        }
+        let rest = request.claim - result.claimed.len().min(request.claim);
+        if rest > 0 && cursor > 0 {
+            result
+                .claimed
+                .extend(self.claim_before(&turn, rest, cursor).await?);
+        }
         if let Some(last) = result.claimed.last() {
-            self.set_cursor(issue, last.claim.key.number + 1);
+            self.set_cursor(request.issue, last.claim.key.number + 1);
         }
         Ok(result)
     }
 
-    async fn turn(
+    async fn turn(&self, turn: &Arc<Turn>, cursor: i64) -> Result<TurnResult, Error> {
+        let (writing, reading) = (turn.clone(), turn.clone());
+        let write = move |batch: &mut Batch| writing.write(batch, cursor);
+        self.engine
+            .at_once(write, move |steps, answers| reading.read(steps, &answers))
+            .await
+    }
+
+    /// Decides on intents that were not simply granted.
+    async fn decide(
         &self,
-        relay: &str,
-        request: &TurnRequest,
-        cursor: i64,
-    ) -> Result<TurnResult, Error> {
-        let said = self.engine.at_once(|batch| {
-            insert_attempts(batch, &request.outcomes);
-            insert_suppressions(batch, &request.outcomes);
-            relays::count(batch, relay, &request.outcomes, request.now);
-            record_outcomes(batch, &request.outcomes);
-            grant_intents(batch, relay, request);
-            claim(batch, relay, request, request.claim, cursor..i64::MAX);
-        });
-        let [_, _, _, recorded, decided, claimed] = six(said.await?)?;
-        let mut claimed = all_claimed(&claimed)?;
-        let rest = request.claim - claimed.len().min(request.claim);
-        if rest > 0 && cursor > 0 {
-            let said = self
-                .engine
-                .at_once(|batch| claim(batch, relay, request, rest, 0..cursor));
-            for rows in said.await? {
-                claimed.extend(all_claimed(&rows)?);
+        turn: &Arc<Turn>,
+        undecided: Vec<Intent>,
+        result: &mut TurnResult,
+    ) -> Result<(), Error> {
+        let (turn, intents) = (turn.clone(), undecided.clone());
+        let write = move |batch: &mut Batch| decide_intents(batch, &turn, &intents);
+        let read = |step, answers: Answers| standings(answers.rows(step));
+        let standings = self.engine.at_once(write, read).await?;
+        for Intent { claim, .. } in undecided {
+            match standings.get(&claim) {
+                Some(DeliveryState::Intent) => result.granted.push(claim),
+                Some(DeliveryState::Suppressed) => {
+                    result.refused.push((claim, IntentRefusal::Suppressed));
+                }
+                Some(_) | None => result.refused.push((claim, IntentRefusal::Lost)),
             }
         }
-        let (granted, refused) = decisions(request, &decided)?;
-        Ok(TurnResult {
-            lost_outcomes: lost(&request.outcomes, &recorded)?,
-            granted,
-            refused,
-            claimed,
-            overtaken: false,
-        })
+        Ok(())
+    }
+
+    /// Claims from the start: what was put back.
+    async fn claim_before(
+        &self,
+        turn: &Arc<Turn>,
+        most: usize,
+        cursor: i64,
+    ) -> Result<Vec<ClaimedDelivery>, Error> {
+        let turn = turn.clone();
+        let write = move |batch: &mut Batch| claim(batch, &turn, most, 0..cursor);
+        let read = |step, answers: Answers| all_claimed(answers.rows(step));
+        self.engine.at_once(write, read).await
     }
 
     /// Where to look for work first: behind the last claim, since what lies before it is mostly done.
@@ -97,41 +116,69 @@ impl Store {
     }
 }
 
-/// The rows of each of a turn's statements.
-fn six(said: Vec<Vec<Row>>) -> Result<[Vec<Row>; 6], Error> {
-    <[Vec<Row>; 6]>::try_from(said)
-        .map_err(|said| Error::Corrupt(format!("{} answers to six statements", said.len())))
+/// What a relay's turn asks for.
+struct Turn {
+    relay: String,
+    request: TurnRequest,
 }
 
-/// Records outcomes under their fences, and gives which of them. A delivery that is given up without a relay's final no is
-/// held where a copy of it may have arrived.
-fn record_outcomes(batch: &mut Batch, outcomes: &[OutcomeRecord]) {
-    batch.over(
-        "WITH v(issue, number, fence, state, at, next_at, attempts, unknowns, answered, code, enhanced, reply)
-            AS (VALUES {rows})
-         UPDATE delivery SET
-            state = CASE WHEN v.state = 'failed' AND v.code < 500 AND delivery.unknowns > 0 THEN 'held' ELSE v.state END,
-            last_at = v.at, lease_until = NULL, next_at = v.next_at,
-            attempts = delivery.attempts + v.attempts, unknowns = delivery.unknowns + v.unknowns,
-            code = CASE WHEN v.answered = 1 THEN v.code ELSE delivery.code END,
-            enhanced = CASE WHEN v.answered = 1 THEN v.enhanced ELSE delivery.enhanced END,
-            reply = CASE WHEN v.answered = 1 THEN v.reply ELSE delivery.reply END
-         FROM v
-         WHERE delivery.issue = v.issue AND delivery.number = v.number AND delivery.fence = v.fence
-            AND delivery.state IN ('claimed', 'intent')
-         RETURNING delivery.issue AS issue, delivery.number AS number, delivery.fence AS fence",
-        outcomes.iter().map(change).collect(),
-    );
+/// The steps of a turn that are answered.
+struct Steps {
+    recorded: Taken,
+    granted: Taken,
+    claimed: Taken,
 }
 
-/// The claims whose outcomes were not recorded.
-fn lost(outcomes: &[OutcomeRecord], recorded: &[Row]) -> Result<Vec<Claim>, Error> {
-    if recorded.len() == outcomes.len() {
-        return Ok(Vec::new());
+impl Turn {
+    fn write(&self, batch: &mut Batch, cursor: i64) -> Steps {
+        let request = &self.request;
+        insert_attempts(batch, &request.outcomes);
+        insert_suppressions(batch, &request.outcomes);
+        let recorded = record_outcomes(batch, &request.outcomes);
+        relays::count(batch, recorded, &self.relay, &request.outcomes, request.now);
+        Steps {
+            recorded,
+            granted: grant_intents(batch, self),
+            claimed: claim(batch, self, request.claim, cursor..i64::MAX),
+        }
     }
-    let recorded: HashSet<Claim> = recorded.iter().map(claim_of).collect::<Result<_, _>>()?;
-    let claims = outcomes.iter().map(|record| record.claim);
-    Ok(claims.filter(|claim| !recorded.contains(claim)).collect())
+
+    fn read(&self, steps: Steps, answers: &Answers) -> Result<TurnResult, Error> {
+        let request = &self.request;
+        let outcomes = request.outcomes.iter().zip(answers.effects(steps.recorded));
+        let lost = outcomes.filter(|(_, recorded)| !**recorded);
+        let intents = request.intents.iter().zip(answers.effects(steps.granted));
+        let granted = intents.filter(|(_, granted)| **granted);
+        Ok(TurnResult {
+            lost_outcomes: lost.map(|(record, _)| record.claim).collect(),
+            granted: granted.map(|(intent, _)| intent.claim).collect(),
+            refused: Vec::new(),
+            claimed: all_claimed(answers.rows(steps.claimed))?,
+            overtaken: false,
+        })
+    }
+}
+
+/// Records outcomes under their fences. A delivery that is given up without a relay's final no is held where a copy of it
+/// may have arrived.
+fn record_outcomes(batch: &mut Batch, outcomes: &[OutcomeRecord]) -> Taken {
+    batch.each(
+        "UPDATE delivery SET
+            state = CASE WHEN :state = 'failed' AND :code < 500 AND delivery.unknowns > 0 THEN 'held' ELSE :state END,
+            last_at = :at, lease_until = NULL, next_at = :next_at,
+            attempts = delivery.attempts + :attempts, unknowns = delivery.unknowns + :unknowns,
+            code = CASE WHEN :answered = 1 THEN :code ELSE delivery.code END,
+            enhanced = CASE WHEN :answered = 1 THEN :enhanced ELSE delivery.enhanced END,
+            reply = CASE WHEN :answered = 1 THEN :reply ELSE delivery.reply END
+         {from}
+         WHERE delivery.issue = :issue AND delivery.number = :number AND delivery.fence = :fence
+            AND delivery.state IN ('claimed', 'intent')",
+        &[
+            "issue", "number", "fence", "state", "at", "next_at", "attempts", "unknowns", "answered", "code",
+            "enhanced", "reply",
+        ],
+        outcomes.iter().map(change),
+    )
 }
 
 /// What an outcome changes in its delivery, in the order of the columns of `record_outcomes`.
@@ -230,21 +277,25 @@ fn insert_suppressions(batch: &mut Batch, outcomes: &[OutcomeRecord]) {
     );
 }
 
-/// Grants intents: one statement decides between granted, suppressed and put back, so that nobody slips in
-/// between.
-fn grant_intents(batch: &mut Batch, relay: &str, request: &TurnRequest) {
-    let rows = request.intents.iter().map(|Intent { claim, behind }| {
-        [
-            Value::from(claim.key.issue.0),
-            claim.key.number.into(),
-            claim.fence.into(),
-            request.now.into(),
-            request.lease_until.into(),
-            behind.map(|behind| behind.key.number).into(),
-            behind.map(|behind| behind.fence).into(),
-            relay.into(),
-        ]
-    });
+/// Grants intents that nothing speaks against: one statement looks and grants, so that nobody slips in between.
+fn grant_intents(batch: &mut Batch, turn: &Turn) -> Taken {
+    batch.each(
+        "UPDATE delivery SET
+            state = 'intent', lease_until = :lease_until, last_at = :now, behind = :behind,
+            behind_fence = :behind_fence, relay = :relay
+         {from}
+         WHERE delivery.issue = :issue AND delivery.number = :number AND delivery.fence = :fence
+            AND delivery.state = 'claimed' AND delivery.lease_until > :now
+            AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = delivery.address_hash)
+            AND NOT EXISTS (SELECT 1 FROM issue i WHERE i.number = delivery.issue
+                AND (i.standing <> 'open' OR i.done_by <= :now))",
+        &["issue", "number", "fence", "now", "lease_until", "behind", "behind_fence", "relay"],
+        turn.request.intents.iter().map(|intent| wish(turn, intent)),
+    )
+}
+
+/// Decides on intents between granted, suppressed and put back, again in one statement.
+fn decide_intents(batch: &mut Batch, turn: &Turn, intents: &[Intent]) -> Taken {
     batch.over(
         "WITH v(issue, number, fence, now, lease_until, behind, behind_fence, relay) AS (VALUES {rows})
          UPDATE delivery SET
@@ -261,34 +312,50 @@ fn grant_intents(batch: &mut Batch, relay: &str, request: &TurnRequest) {
             AND delivery.state = 'claimed' AND delivery.lease_until > v.now
          RETURNING delivery.issue AS issue, delivery.number AS number, delivery.fence AS fence,
             delivery.state AS state",
-        rows.collect(),
-    );
+        intents.iter().map(|intent| wish(turn, intent)).collect(),
+    )
 }
 
-/// The intents that were refused, each with the reason.
-type Refusals = Vec<(Claim, IntentRefusal)>;
+fn wish(turn: &Turn, Intent { claim, behind }: &Intent) -> [Value; 8] {
+    [
+        claim.key.issue.0.into(),
+        claim.key.number.into(),
+        claim.fence.into(),
+        turn.request.now.into(),
+        turn.request.lease_until.into(),
+        behind.map(|behind| behind.key.number).into(),
+        behind.map(|behind| behind.fence).into(),
+        turn.relay.as_str().into(),
+    ]
+}
 
-/// The intents that were granted, and those that were not.
-fn decisions(request: &TurnRequest, decided: &[Row]) -> Result<(Vec<Claim>, Refusals), Error> {
-    let mut standing = HashMap::with_capacity(decided.len());
-    for row in decided {
-        let state = row.word("state", &DeliveryState::ALL, DeliveryState::as_str)?;
-        standing.insert(claim_of(row)?, state);
+/// The intents that were not granted at once.
+fn undecided(request: &TurnRequest, granted: &[Claim]) -> Vec<Intent> {
+    if granted.len() == request.intents.len() {
+        return Vec::new();
     }
-    let mut granted = Vec::with_capacity(decided.len());
-    let mut refused = Vec::new();
-    for Intent { claim, .. } in &request.intents {
-        match standing.get(claim) {
-            Some(DeliveryState::Intent) => granted.push(*claim),
-            Some(DeliveryState::Suppressed) => refused.push((*claim, IntentRefusal::Suppressed)),
-            Some(_) | None => refused.push((*claim, IntentRefusal::Lost)),
-        }
-    }
-    Ok((granted, refused))
+    let granted: HashSet<&Claim> = granted.iter().collect();
+    let intents = request.intents.iter();
+    intents
+        .filter(|intent| !granted.contains(&intent.claim))
+        .copied()
+        .collect()
+}
+
+/// What became of intents that were decided on.
+fn standings(rows: &[Row]) -> Result<HashMap<Claim, DeliveryState>, Error> {
+    let standing = |row| {
+        Ok((
+            claim_of(row)?,
+            row.word("state", &DeliveryState::ALL, DeliveryState::as_str)?,
+        ))
+    };
+    rows.iter().map(standing).collect()
 }
 
 /// Claims for a relay at most `most` due deliveries whose numbers lie in the range, by number.
-fn claim(batch: &mut Batch, relay: &str, request: &TurnRequest, most: usize, numbers: Range<i64>) {
+fn claim(batch: &mut Batch, turn: &Turn, most: usize, numbers: Range<i64>) -> Taken {
+    let request = &turn.request;
     let row = [
         Value::from(request.issue.0),
         request.now.into(),
@@ -296,7 +363,7 @@ fn claim(batch: &mut Batch, relay: &str, request: &TurnRequest, most: usize, num
         numbers.end.into(),
         limit_of(most).into(),
         request.lease_until.into(),
-        relay.into(),
+        turn.relay.as_str().into(),
         ANY.into(),
     ];
     batch.over(
@@ -312,13 +379,13 @@ fn claim(batch: &mut Batch, relay: &str, request: &TurnRequest, most: usize, num
          )
          UPDATE delivery SET state = 'claimed', fence = delivery.fence + 1,
             lease_until = (SELECT lease_until FROM v)
-         FROM due
-         WHERE delivery.issue = (SELECT issue FROM v) AND delivery.number = due.number AND delivery.state = 'queued'
+         WHERE delivery.issue = (SELECT issue FROM v) AND delivery.number IN (SELECT due.number FROM due)
+            AND delivery.state = 'queued'
          RETURNING delivery.issue AS issue, delivery.number AS number, delivery.fence AS fence,
             delivery.subscriber AS subscriber, delivery.variant AS variant, delivery.reader AS reader,
             delivery.attempts AS attempts, delivery.unknowns AS unknowns",
         if most == 0 { vec![] } else { vec![row] },
-    );
+    )
 }
 
 fn all_claimed(rows: &[Row]) -> Result<Vec<ClaimedDelivery>, Error> {
