@@ -76,14 +76,14 @@ impl Transcript {
         let fits = step.is_some_and(|step| self.fits(step, &reply));
         // RFC 5321 §3.8: the relay is about to hang up, whatever was asked.
         let hangs_up = reply.code == 421;
-        let cause = line(&reply);
+        let cause = hangs_up.then(|| line(&reply));
         if let Some(step) = step.filter(|_| fits && hangs_up) {
             self.hung_up = Some((step, reply.clone()));
         }
         self.heard.push(reply);
         if !fits {
             self.shut(&Fault::OutOfTurn);
-        } else if hangs_up {
+        } else if let Some(cause) = cause {
             self.broke(cause);
         }
         self.broken.is_none()

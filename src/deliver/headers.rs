@@ -3,6 +3,8 @@
 //! Names and subjects are written by people: they are cleaned of line ends, controls and direction marks first, then
 //! encoded (RFC 2047) and folded. Every function gives whole lines that end in CRLF.
 
+use std::borrow::Cow;
+
 use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue, Headers, To};
 use lettre::message::{Mailbox, Mailboxes};
@@ -162,8 +164,16 @@ fn phrase(name: &str) -> Option<String> {
     }
     // An ASCII name that looks like an encoded word would be read as one.
     if name.is_ascii() && !name.contains("=?") {
-        let escaped = name.replace('\\', "\\\\").replace('"', "\\\"");
-        return Some(format!("\"{escaped}\""));
+        let mut quoted = String::with_capacity(name.len() + 2);
+        quoted.push('"');
+        for character in name.chars() {
+            if matches!(character, '\\' | '"') {
+                quoted.push('\\');
+            }
+            quoted.push(character);
+        }
+        quoted.push('"');
+        return Some(quoted);
     }
     let mut headers = Headers::new();
     let nobody = Address::new_dangerous("x", "x");
@@ -185,7 +195,27 @@ fn text(header: &'static str, value: &str) -> String {
 }
 
 /// One line of plain text: no line ends, no controls, no direction marks, single spaces, not too long.
-pub(super) fn clean(text: &str, longest: usize) -> String {
+pub(super) fn clean(text: &str, longest: usize) -> Cow<'_, str> {
+    match is_clean_ascii(text) && text.len() <= longest {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(cleaned(text, longest)),
+    }
+}
+
+/// Whether it is clean as it is, as most names and links are; what is not ASCII is looked at more closely.
+fn is_clean_ascii(text: &str) -> bool {
+    // As if a space stood before it, so that it may not open with one.
+    let mut last = b' ';
+    for byte in text.bytes() {
+        if !matches!(byte, b' '..=b'~') || (byte == b' ' && last == b' ') {
+            return false;
+        }
+        last = byte;
+    }
+    last != b' ' || text.is_empty()
+}
+
+fn cleaned(text: &str, longest: usize) -> String {
     let visible: String = text
         .chars()
         .map(|c| if is_unwanted(c) { ' ' } else { c })
@@ -243,6 +273,27 @@ mod tests {
             "To: =?utf-8?b?Wm/Dqw==?= <jan@xn--bcher-kva.example>\r\n"
         );
         assert_eq!(to_line(" \u{200b} "), "To: jan@xn--bcher-kva.example\r\n");
+    }
+
+    #[test]
+    fn what_is_clean_stays_as_it_is() {
+        for text in ["", "Jan Jansen", "https://example.nl/?a=1&b=~"] {
+            assert!(
+                matches!(clean(text, 100), Cow::Borrowed(same) if same == text),
+                "{text:?}"
+            );
+        }
+        for (text, line) in [
+            (" Jan", "Jan"),
+            ("Jan ", "Jan"),
+            ("Jan  Jansen", "Jan Jansen"),
+            ("Jan\tJansen\u{7f}", "Jan Jansen"),
+            (" ", ""),
+            ("abcdef", "abcd"),
+            ("abc def", "abc"),
+        ] {
+            assert_eq!(clean(text, 4.max(line.len())), line, "{text:?}");
+        }
     }
 
     #[test]

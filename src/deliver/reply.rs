@@ -15,24 +15,28 @@ const GONE: [&str; 5] = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"];
 /// Makes a reply of a code and its text lines.
 pub(super) fn reply<'a>(code: u16, lines: impl IntoIterator<Item = &'a str>) -> Reply {
     let mut enhanced = None;
-    let mut words = Vec::new();
+    let mut text = String::new();
     for line in lines {
         let mut rest = line.split_whitespace().peekable();
         if let Some(status) = rest.peek().and_then(|word| enhanced_status(code, word)) {
             enhanced.get_or_insert_with(|| status.to_owned());
             rest.next();
         }
-        words.extend(rest.map(without_address));
+        for word in rest.map(without_address) {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(word);
+        }
     }
-    let text = words.join(" ");
+    if text.len() > MAX_TEXT || text.contains(char::is_control) {
+        let visible = text.chars().filter(|c| !c.is_control());
+        text = visible.take(MAX_TEXT).collect();
+    }
     Reply {
         code,
         enhanced,
-        text: text
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(MAX_TEXT)
-            .collect(),
+        text,
     }
 }
 

@@ -5,6 +5,7 @@
 //! CRLF only, no line over 998 octets (RFC 5322 §2.1.1), none that opens with a dot, one of each header. That is checked
 //! when the stencil is made; what a reader adds later is cleaned and encoded, so that it cannot break it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::dkim::{relaxed_lines, signed};
@@ -173,11 +174,11 @@ impl Plate {
     }
 
     fn fill(&self, slot: Slot, markup: Markup, reader: &Reader, message: &mut String) {
-        let value = match slot {
-            Slot::Greeting => reader.greeting.clone(),
-            Slot::Address => reader.address.to_string(),
-            Slot::Since => reader.since.clone(),
-            Slot::Unsubscribe => self.masthead.way_out(&reader.unsubscribe_token),
+        let value: Cow<'_, str> = match slot {
+            Slot::Greeting => reader.greeting.as_str().into(),
+            Slot::Address => reader.address.to_string().into(),
+            Slot::Since => reader.since.as_str().into(),
+            Slot::Unsubscribe => self.masthead.way_out(&reader.unsubscribe_token).into(),
         };
         let value = headers::clean(&value, MAX_VALUE);
         let value = match markup {
@@ -191,13 +192,17 @@ impl Plate {
 }
 
 /// Escapes for HTML text and for attribute values in either quote.
-fn escape(value: &str) -> String {
-    value
+fn escape(value: &str) -> Cow<'_, str> {
+    if !value.contains(['&', '<', '>', '"', '\'']) {
+        return value.into();
+    }
+    let escaped = value
         .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
-        .replace('\'', "&#39;")
+        .replace('\'', "&#39;");
+    escaped.into()
 }
 
 /// A stencil in the making.

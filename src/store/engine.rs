@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use sqlx::error::DatabaseError;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteError, SqlitePoolOptions};
-use sqlx::{ConnectOptions, Connection, Executor, PgPool, Row, SqlSafeStr, SqlitePool};
+use sqlx::{ConnectOptions, Connection, Executor, PgPool, Row, SqlitePool};
 
 use super::error::Situation;
 use super::file;
+use super::migrations::NEWEST;
 use super::transaction::Transaction;
 use super::writer::Writer;
 use super::{Error, StoreTarget};
@@ -48,79 +48,6 @@ pub(super) const SQLITE_SETTINGS: [(&str, &str, &str); 5] = [
 /// PostgreSQL's counterpart of `synchronous=FULL`: lifts `off`, and leaves every stricter value as it is.
 const POSTGRES_DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
      WHERE current_setting('synchronous_commit', true) = 'off'";
-
-/// Version, name, text for SQLite, text for PostgreSQL.
-const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
-    (
-        1,
-        "ledger and outbox",
-        include_str!("../../migrations/sqlite/0001_ledger_and_outbox.sql"),
-        include_str!("../../migrations/postgres/0001_ledger_and_outbox.sql"),
-    ),
-    (
-        2,
-        "standing of sources",
-        include_str!("../../migrations/sqlite/0002_standing_of_sources.sql"),
-        include_str!("../../migrations/postgres/0002_standing_of_sources.sql"),
-    ),
-    (
-        3,
-        "standings",
-        include_str!("../../migrations/sqlite/0003_standings.sql"),
-        include_str!("../../migrations/postgres/0003_standings.sql"),
-    ),
-    (
-        4,
-        "source memory",
-        include_str!("../../migrations/sqlite/0004_source_memory.sql"),
-        include_str!("../../migrations/postgres/0004_source_memory.sql"),
-    ),
-    (
-        5,
-        "texts apart",
-        include_str!("../../migrations/sqlite/0005_texts_apart.sql"),
-        include_str!("../../migrations/postgres/0005_texts_apart.sql"),
-    ),
-    (
-        6,
-        "standing of issues",
-        include_str!("../../migrations/sqlite/0006_standing_of_issues.sql"),
-        include_str!("../../migrations/postgres/0006_standing_of_issues.sql"),
-    ),
-    (
-        7,
-        "intents in line",
-        include_str!("../../migrations/sqlite/0007_intents_in_line.sql"),
-        include_str!("../../migrations/postgres/0007_intents_in_line.sql"),
-    ),
-    (
-        8,
-        "reports",
-        include_str!("../../migrations/sqlite/0008_reports.sql"),
-        include_str!("../../migrations/postgres/0008_reports.sql"),
-    ),
-    (
-        9,
-        "paces",
-        include_str!("../../migrations/sqlite/0009_paces.sql"),
-        include_str!("../../migrations/postgres/0009_paces.sql"),
-    ),
-    (
-        10,
-        "relays",
-        include_str!("../../migrations/sqlite/0010_relays.sql"),
-        include_str!("../../migrations/postgres/0010_relays.sql"),
-    ),
-    (
-        11,
-        "inbox mails",
-        include_str!("../../migrations/sqlite/0011_inbox_mails.sql"),
-        include_str!("../../migrations/postgres/0011_inbox_mails.sql"),
-    ),
-];
-
-/// The newest schema that this program knows.
-const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 /// The two pools.
 #[derive(Debug, Clone)]
@@ -237,37 +164,6 @@ impl Engine {
                     }),
                     _ => Ok(()),
                 }
-            }
-        }
-    }
-
-    /// Brings the schema up to date. No lock of the engine is used, so two processes may start this at once: the one
-    /// that comes second fails at a migration that the first has just made, and finds it done when it looks again.
-    async fn migrate(&self) -> Result<(), Error> {
-        let mut migrator = Migrator::with_migrations(
-            MIGRATIONS
-                .iter()
-                .map(|&(version, name, sqlite, postgres)| {
-                    let text = match self {
-                        Self::Sqlite(..) => sqlite,
-                        Self::Postgres(_) => postgres,
-                    };
-                    let kind = MigrationType::Simple;
-                    Migration::new(version, name.into(), kind, text.into_sql_str(), false)
-                })
-                .collect(),
-        );
-        migrator.set_locking(false);
-        let mut tries = 0;
-        loop {
-            let result = match self {
-                Self::Sqlite(pool, _) => migrator.run(pool).await,
-                Self::Postgres(pool) => migrator.run(pool).await,
-            };
-            match result {
-                Ok(()) => return Ok(()),
-                Err(_) if tries <= MIGRATIONS.len() => tries += 1,
-                Err(error) => return Err(error.into()),
             }
         }
     }

@@ -14,6 +14,7 @@ mod issues;
 mod ledger;
 mod lock;
 mod memory;
+mod migrations;
 mod orders;
 mod outbox;
 mod paces;
