@@ -6,6 +6,7 @@
 
 mod address;
 mod canonical;
+mod dialect;
 mod doctype;
 mod elements;
 mod entities;

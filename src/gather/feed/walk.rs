@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::address;
+use super::dialect::Signs;
 use super::meaning::{self, Params};
 use super::reading::{Fields, Origin, Reading};
 use super::repairs::{Repair, Repairs};
@@ -70,7 +71,7 @@ struct Opened<'t> {
 /// The state of a walk.
 pub(super) struct Walk<'t> {
     pub(super) kind: &'static str,
-    dialects: Dialects,
+    signs: Signs,
     pub(super) feed: Fields,
     pub(super) entries: Vec<Fields>,
     /// Fields of a quoted source, an image, a text input: read past.
@@ -105,27 +106,11 @@ pub(super) struct Walk<'t> {
     cut: bool,
 }
 
-/// What the namespaces and the doctype say of the dialect.
-#[derive(Clone, Copy)]
-struct Dialects {
-    netscape: bool,
-    atom: bool,
-    rss090: bool,
-    rss10: bool,
-    rss11: bool,
-}
-
 impl<'t> Walk<'t> {
     fn new(base: &str, language: Option<&str>, tree: &Tree) -> Self {
         Self {
             kind: "",
-            dialects: Dialects {
-                netscape: tree.netscape,
-                atom: tree.atom,
-                rss090: tree.rss090,
-                rss10: tree.rss10,
-                rss11: tree.rss11,
-            },
+            signs: tree.signs,
             feed: Fields::default(),
             entries: Vec::new(),
             source: Fields::default(),
@@ -371,31 +356,10 @@ impl<'t> Walk<'t> {
             .flatten()
     }
 
-    /// The dialect of a root element.
+    /// Takes the dialect that a root element names: the first, but RSS before the others.
     pub(super) fn name_dialect(&mut self, element: &Element) {
-        let version = element.get("version").unwrap_or_default().trim();
-        let kind = match element.name.as_ref() {
-            "rss" if self.dialects.netscape => "rss091n",
-            "rss" => match version {
-                "0.91" => "rss091u",
-                "0.92" => "rss092",
-                "0.93" => "rss093",
-                "0.94" => "rss094",
-                version if version.starts_with("2.") => "rss20",
-                _ => "rss",
-            },
-            "feed" if self.dialects.atom => "atom10",
-            "feed" => match version {
-                "0.1" => "atom01",
-                "0.2" => "atom02",
-                "0.3" => "atom03",
-                _ => "atom",
-            },
-            "rdf:rdf" if self.dialects.rss10 => "rss10",
-            "rdf:rdf" if self.dialects.rss090 => "rss090",
-            "channel" if self.dialects.rss11 => "rss11",
-            "channel" if self.kind.is_empty() => "cdf",
-            _ => return,
+        let Some(kind) = self.signs.dialect(element) else {
+            return;
         };
         if self.kind.is_empty() || (kind.starts_with("rss") && !self.kind.starts_with("rss")) {
             self.kind = kind;
