@@ -8,7 +8,6 @@ mod address;
 mod canonical;
 mod dialect;
 mod doctype;
-mod elements;
 mod entities;
 mod json;
 mod lay_back;
