@@ -3,6 +3,11 @@
 mod bounces;
 mod dkim;
 mod issues;
+mod preview;
+mod schedules;
+mod sources;
+mod subscribers;
+mod templates;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,6 +17,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use bounces::{Bounces, IngestArgs};
 pub use dkim::{Dkim, DkimAlgorithm};
 pub use issues::{AccountState, Issues};
+pub use preview::PreviewArgs;
+pub use schedules::Schedules;
+pub use sources::{NewSourceArgs, Sources};
+pub use subscribers::Subscribers;
+pub use templates::Templates;
 
 /// Newsletter and syndication pipeline: from new posts to one good mail.
 #[derive(Debug, Parser)]
@@ -190,198 +200,6 @@ pub enum Command {
         /// The folder to write to
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
-    },
-}
-
-/// `courant preview …`
-#[derive(Debug, Args)]
-pub struct PreviewArgs {
-    /// The schedule; without it, those marked as default
-    pub schedule: Option<String>,
-    /// Serve it to the browser of this machine, and open that: each variant and reader, phone and desktop, light and
-    /// dark; shown anew when a template, post or setting changes
-    #[arg(long)]
-    pub open: bool,
-    /// Serve it on this port of 127.0.0.1, instead of a free one; without --open no browser is started
-    #[arg(long)]
-    pub port: Option<u16>,
-    /// Write the message that the relay would get to FILE or stdout, with an unsubscribe link that opens nothing
-    #[arg(long, num_args = 0..=1, default_missing_value = "-", value_name = "FILE", conflicts_with_all = ["open", "port"])]
-    pub eml: Option<PathBuf>,
-    /// The message of this reader, instead of a made-up one
-    #[arg(long, value_name = "ADDRESS", requires = "eml")]
-    pub reader: Option<String>,
-    /// Without --open, --port and --eml: the folder to write files to, instead of `state/preview`
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["open", "port", "eml"])]
-    pub out: Option<PathBuf>,
-}
-
-/// `courant subscribers …`
-#[derive(Debug, Subcommand)]
-pub enum Subscribers {
-    /// List the readers: who receives, who left
-    #[command(after_help = "Example: courant subscribers list --json")]
-    List,
-    /// Show a reader and what became of each mail
-    #[command(after_help = "Example: courant subscribers show jan@example.nl")]
-    Show {
-        /// The address
-        address: String,
-    },
-}
-
-/// `courant sources …`
-#[derive(Debug, Subcommand)]
-pub enum Sources {
-    /// List the sources and how they fare
-    #[command(after_help = "Example: courant sources list")]
-    List,
-    /// Show posts that came in a flood and are held; let them in or drop them
-    #[command(
-        after_help = "Example: courant sources review blog\nExample: courant sources review blog --accept 1 3 --drop 2"
-    )]
-    Review {
-        /// The source
-        name: String,
-        /// Let in all, or those with these numbers or identities: they are new for the next issue
-        #[arg(long, num_args = 0.., value_name = "POST")]
-        accept: Option<Vec<String>>,
-        /// Drop all, or those with these numbers or identities: they are in no issue, ever
-        #[arg(long, num_args = 0.., value_name = "POST")]
-        drop: Option<Vec<String>>,
-    },
-    /// Show what would come of a source, an address or a file, post by post; save nothing
-    #[command(after_help = "Example: courant sources test https://blog.example.nl/feed.xml")]
-    Test {
-        /// A source's name, an http(s) address, a feed's file, or a folder
-        what: String,
-    },
-    /// Read feed documents and print their fields, a JSON line each; for machines, needs no newsletter
-    #[command(after_help = "Example: courant sources parse --manifest feeds.jsonl")]
-    Parse {
-        /// JSON lines of `{id, path, url, headers}`; `-` reads standard input
-        #[arg(long, value_name = "FILE")]
-        manifest: String,
-    },
-    /// Find the feed of an address, show what would come of it, and add it to courant.toml
-    #[command(
-        after_help = "Example: courant sources add https://blog.example.nl --topic verkoop\n\
-        Example for a site without a feed: courant sources add https://example.nl/nieuws --posts \"main h2 a\""
-    )]
-    Add(NewSourceArgs),
-    /// Pass over a source until it is resumed
-    #[command(after_help = "Example: courant sources pause blog")]
-    Pause {
-        /// Its name
-        name: String,
-    },
-    /// Read a paused source again
-    #[command(after_help = "Example: courant sources resume blog")]
-    Resume {
-        /// Its name
-        name: String,
-    },
-    /// Take a source out of courant.toml; what it brought stays in the ledger
-    #[command(after_help = "Example: courant sources remove blog")]
-    Remove {
-        /// Its name
-        name: String,
-    },
-    /// Add the sources of a list of subscriptions (OPML); outlines around them become topics
-    #[command(after_help = "Example: courant sources import subscriptions.opml --topic vakbladen")]
-    Import {
-        /// The list; `-` for stdin
-        file: PathBuf,
-        /// A topic of all of them; may be given more than once
-        #[arg(long, value_name = "TOPIC")]
-        topic: Vec<String>,
-        /// Show what would be added; write nothing
-        #[arg(long)]
-        dry_run: bool,
-    },
-    /// Write the sources as a list of subscriptions (OPML); folders are left out
-    #[command(after_help = "Example: courant sources export --out sources.opml")]
-    Export {
-        /// The file to write to, instead of stdout
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
-}
-
-/// `courant sources add …`
-#[derive(Debug, Args)]
-pub struct NewSourceArgs {
-    /// A feed, or a page whose feed is found
-    pub url: String,
-    /// Its name, instead of one made of its title
-    #[arg(long)]
-    pub name: Option<String>,
-    /// A topic of all its posts; may be given more than once
-    #[arg(long, value_name = "TOPIC")]
-    pub topic: Vec<String>,
-    /// For a page without a feed: a CSS selector of the links to its posts
-    #[arg(long, value_name = "SELECTOR", conflicts_with = "sitemap")]
-    pub posts: Option<String>,
-    /// For a site without a feed: find its posts by its sitemap
-    #[arg(long)]
-    pub sitemap: bool,
-    /// How the paths of posts in the sitemap begin
-    #[arg(long = "match", value_name = "PATH", requires = "sitemap")]
-    pub below: Option<String>,
-    /// A CSS selector of the text on a post's page
-    #[arg(long, value_name = "SELECTOR")]
-    pub article: Option<String>,
-    /// Read the page of each post whose feed gives a summary only
-    #[arg(long, conflicts_with_all = ["posts", "sitemap"])]
-    pub full_text: bool,
-    /// Show what would be added; write nothing
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-/// `courant templates …`
-#[derive(Debug, Subcommand)]
-pub enum Templates {
-    /// Render every template with made-up posts in every language, and say what is wrong
-    #[command(after_help = "Example: courant templates check")]
-    Check,
-    /// List the built-in templates and words, and which of them are yours
-    #[command(after_help = "Example: courant templates list")]
-    List,
-    /// List the fields that a mail's or page's templates may ask for, with an example of each
-    #[command(after_help = "Example: courant templates fields digest/html")]
-    Fields {
-        /// The template that the mail or page begins with
-        name: String,
-    },
-    /// Copy a built-in template into `templates/`, to change it there
-    #[command(after_help = "Example: courant templates copy digest/story")]
-    Copy {
-        /// Its path, with or without the ending
-        name: String,
-    },
-}
-
-/// `courant schedule …`
-#[derive(Debug, Subcommand)]
-pub enum Schedules {
-    /// List the schedules with their next due times
-    #[command(after_help = "Example: courant schedule list")]
-    List,
-    /// Print the next due times
-    #[command(after_help = "Example: courant schedule next weekly --count 10")]
-    Next {
-        /// The schedule; without it, all
-        schedule: Option<String>,
-        /// How many, of each
-        #[arg(long, default_value_t = 5, value_name = "N")]
-        count: usize,
-    },
-    /// Say in words when a schedule is due, and what happens when the clocks change
-    #[command(after_help = "Example: courant schedule explain weekly")]
-    Explain {
-        /// The schedule; without it, all
-        schedule: Option<String>,
     },
 }
 

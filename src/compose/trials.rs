@@ -1,5 +1,6 @@
 //! What each template is tried with: made-up issues, pages and letters.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::error::Error;
@@ -11,46 +12,62 @@ use crate::model::{Issue, Post, Topic};
 /// What each template is tried with: its name and a view.
 pub(super) fn views(press: &Press) -> Result<Vec<(&'static str, Value)>, Error> {
     let issues = sample::issues().map_err(|error| unserialised("the sample", &error))?;
-    let mut views = Vec::new();
-    let mut add = |name, view: Result<Value, serde_json::Error>| match view {
-        Ok(view) => {
-            views.push((name, view));
-            Ok(())
-        }
-        Err(error) => Err(unserialised(name, &error)),
-    };
+    let mut views = Views::default();
     for issue in &issues {
         let posts: Vec<&Post> = issue.posts.iter().map(|(_, post)| post).collect();
+        views.add_digests(press, issue, &posts)?;
+        views.add_archive(press, issue, &posts)?;
+        views.add_answers(press, issue)?;
+    }
+    Ok(views.0)
+}
+
+#[derive(Default)]
+struct Views(Vec<(&'static str, Value)>);
+
+impl Views {
+    fn add_digests(&mut self, press: &Press, issue: &Issue, posts: &[&Post]) -> Result<(), Error> {
         for shown in [posts.len(), 1] {
             let lines = ["Onderwerp", "Plus: drie andere verhalen"].map(str::to_owned);
-            let view = digest::view(press, issue, &posts, shown, lines)?;
-            add("digest/html", serde_json::to_value(&view))?;
-            add("digest/text", serde_json::to_value(&view))?;
+            let view = digest::view(press, issue, posts, shown, lines)?;
+            self.add("digest/html", &view)?;
+            self.add("digest/text", &view)?;
         }
+        Ok(())
+    }
+
+    /// The pages that stand beside the feed.
+    fn add_archive(&mut self, press: &Press, issue: &Issue, posts: &[&Post]) -> Result<(), Error> {
         let masthead = &issue.masthead;
         for around in [Neighbours::default(), both_sides(issue)] {
             let view = archive::issue_view(press, issue, around)?;
-            add("page/issue", serde_json::to_value(view))?;
+            self.add("page/issue", &view)?;
         }
         let style = archive::feed_style_view(press, masthead)?;
-        add("page/text-feed", serde_json::to_value(style))?;
+        self.add("page/text-feed", &style)?;
         let topics: Vec<TopicListing> = posts
             .iter()
             .flat_map(|post| &post.topics)
             .map(listed)
             .collect();
         if let Some(TopicListing { topic, .. }) = topics.first() {
-            let view = archive::topic_view(press, masthead, topic, &posts)?;
-            add("page/topic", serde_json::to_value(view))?;
+            let view = archive::topic_view(press, masthead, topic, posts)?;
+            self.add("page/topic", &view)?;
         }
         for post in posts {
             let view = pages::post_view(press, masthead, post)?;
-            add("page/post", serde_json::to_value(view))?;
+            self.add("page/post", &view)?;
         }
         for listed in [vec![], vec![listing(issue)]] {
             let view = archive::index_view(press, masthead, &listed, &topics)?;
-            add("page/index", serde_json::to_value(view))?;
+            self.add("page/index", &view)?;
         }
+        Ok(())
+    }
+
+    /// What answers a reader who asks for something: pages and letters.
+    fn add_answers(&mut self, press: &Press, issue: &Issue) -> Result<(), Error> {
+        let masthead = &issue.masthead;
         let (address, action) = ("j…@example.nl", "/unsubscribe?t=0");
         for state in [
             Unsubscribe::Ask { address, action },
@@ -58,20 +75,26 @@ pub(super) fn views(press: &Press) -> Result<Vec<(&'static str, Value)>, Error> 
             Unsubscribe::Invalid,
         ] {
             let view = pages::unsubscribe_view(press, masthead, state)?;
-            add("page/unsubscribe", serde_json::to_value(view))?;
+            self.add("page/unsubscribe", &view)?;
         }
         for letter in letters::samples() {
             let view = letters::view(press, masthead, "lezer@example.nl", letter)?;
             for name in letter.templates() {
-                add(name, serde_json::to_value(&view))?;
+                self.add(name, &view)?;
             }
         }
         for status in [404, 500] {
             let view = pages::error_view(press, masthead, status)?;
-            add("page/error", serde_json::to_value(view))?;
+            self.add("page/error", &view)?;
         }
+        Ok(())
     }
-    Ok(views)
+
+    fn add(&mut self, name: &'static str, view: &impl Serialize) -> Result<(), Error> {
+        let view = serde_json::to_value(view).map_err(|error| unserialised(name, &error))?;
+        self.0.push((name, view));
+        Ok(())
+    }
 }
 
 fn both_sides(issue: &Issue) -> Neighbours {

@@ -88,19 +88,19 @@ pub(super) async fn complete(
             continue;
         }
         asked += 1;
-        match read(post, source, &mut guide).await {
+        let is_settled = match read(post, source, &mut guide).await {
             Ok(article) => {
                 take(post, article);
-                memory.recover(&post.identity);
-                completed.insert(mark, own);
+                true
             }
             Err(error) => {
-                if !error.is_transient() || memory.fail(&post.identity) {
-                    memory.recover(&post.identity);
-                    completed.insert(mark, own);
-                }
                 gathered.faults.push(left(post, &error));
+                !error.is_transient() || memory.fail(&post.identity)
             }
+        };
+        if is_settled {
+            memory.recover(&post.identity);
+            completed.insert(mark, own);
         }
     }
     memory.trim(&completed.keys().cloned().chain(waiting).collect());

@@ -70,16 +70,13 @@ impl Pipeline {
             readership,
             seal,
         } = &prepared;
-        let saved = match quiet {
-            None => Some(self.freeze_plan(schedule, &prepared, &report)?),
-            Some(_) => None,
-        };
-        let foreseen = match quiet {
+        let readers = readership.entitled.len();
+        let (saved, foreseen) = match quiet {
             None => {
-                self.foresee(schedule, readership.entitled.len(), world)
-                    .await?
+                let saved = self.freeze_plan(schedule, &prepared, &report)?;
+                (Some(saved), self.foresee(schedule, readers, world).await?)
             }
-            Some(_) => None,
+            Some(_) => (None, None),
         };
         let (caps, too_late) = foreseen.unzip();
         let faults = report.faults.into_iter().chain(gathering.faults);
@@ -87,7 +84,7 @@ impl Pipeline {
             schedule: schedule.name.clone(),
             posts: planned_posts(schedule, chosen),
             variants: planned_variants(&seal.variants, readership),
-            readers: readership.entitled.len(),
+            readers,
             skipped: skipped(readership),
             nothing_new: readership.nothing_new.len(),
             quiet,

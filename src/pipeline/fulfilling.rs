@@ -12,7 +12,7 @@ use super::shelf::Keep;
 use super::tenure::Tenure;
 use super::{Fault, Pipeline, World};
 use crate::audience::SyncedList;
-use crate::model::Issue;
+use crate::model::{Issue, Post, PostId, Schedule};
 use crate::schedule;
 use crate::store::Seal;
 
@@ -103,17 +103,7 @@ impl Pipeline {
             return Ok(None);
         }
         let readership = self.readership(schedule, &posts, readers).await?;
-        let fresh = self.new_issue(schedule, plan.slot, posts, world).await?;
-        let edition = match plan.slot {
-            Some(slot) => schedule::edition(schedule, slot),
-            None => self.next_manual_edition(schedule, plan.date).await?,
-        };
-        let issue = Issue {
-            edition,
-            date: plan.date,
-            nonce: plan.nonce.clone(),
-            ..fresh
-        };
+        let issue = self.planned_issue(&plan, schedule, posts, world).await?;
         let variants = self.render(&issue, &readership, schedule).await?;
         let changes = plan.changes(issue.number, &issue.masthead, &variants, &readership);
         if !changes.is_empty() {
@@ -130,5 +120,25 @@ impl Pipeline {
             done_by,
         };
         self.seal_now(schedule, seal, &readership, report).await
+    }
+    /// The plan's issue, with all that could be told of it when it was planned.
+    async fn planned_issue(
+        &self,
+        plan: &SavedPlan,
+        schedule: &Schedule,
+        posts: Vec<(PostId, Post)>,
+        world: &World<'_>,
+    ) -> Result<Issue, Fault> {
+        let fresh = self.new_issue(schedule, plan.slot, posts, world).await?;
+        let edition = match plan.slot {
+            Some(slot) => schedule::edition(schedule, slot),
+            None => self.next_manual_edition(schedule, plan.date).await?,
+        };
+        Ok(Issue {
+            edition,
+            date: plan.date,
+            nonce: plan.nonce.clone(),
+            ..fresh
+        })
     }
 }

@@ -3,6 +3,8 @@
 //! One source that fails is a line in the report. Posts that wait (drafts, dated ahead) stay out of the ledger until
 //! their time comes, so that they are new then; they are shown in plans all the same.
 
+mod shown;
+
 use std::collections::{HashMap, HashSet};
 
 use futures_util::StreamExt;
@@ -10,33 +12,13 @@ use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
 use super::asking::{self, Answer, Question, Questions, Unanswered};
-use super::report::SourceReport;
 use super::sorting::{Sorted, Sorting};
 use super::{Fault, Pipeline, Step, World};
 use crate::audience::SyncedList;
-use crate::gather::{self, Fetcher, Memory};
-use crate::model::{
-    Diagnostic, Flood, Hold, LedgerEntry, Likeness, Occasion, Post, PostId, Source, SourceName,
-    Standing, Subscriber,
-};
-use crate::store::{KnownPost, SourceState, Twin};
-
-/// What the sources showed, beside what the ledger knows.
-#[derive(Debug, Default)]
-pub(super) struct Gathering {
-    pub sources: Vec<SourceReport>,
-    pub faults: Vec<Diagnostic>,
-    /// Posts that are not in the ledger: those that wait, and in a plan also the new ones.
-    unsaved: Vec<(LedgerEntry, Likeness)>,
-    /// Posts of the ledger that look different now.
-    seen: HashMap<PostId, Post>,
-    /// What each folder holds now: a post that left its folder before it went out is withdrawn.
-    folders: HashMap<SourceName, HashSet<PostId>>,
-    /// What readers call each source, as it says itself.
-    titles: HashMap<SourceName, String>,
-    /// Where posts of the ledger would stand, as a plan found.
-    standings: HashMap<PostId, Standing>,
-}
+use crate::gather::{self, Fetcher, Gathered, Memory};
+use crate::model::{Diagnostic, Occasion, Post, Source, SourceName, Subscriber};
+use crate::store::{KnownPost, SourceState};
+pub(super) use shown::Gathering;
 
 /// Whether a gathering leaves traces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,6 +145,7 @@ impl Pipeline {
         Ok(known)
     }
 
+    /// Keeps what became of a question: in the store, and beside what the ledger knows.
     async fn keep(
         &self,
         question: &Question<'_>,
@@ -191,26 +174,8 @@ impl Pipeline {
                 sorted.visited(*visit);
                 sorted
             }
-            Ok((mut gathered, visit)) => {
-                name_the_source(source, &mut gathered.faults);
-                gathered
-                    .faults
-                    .extend(super::source_found(&self.config, source, &gathered));
-                let known = self.known(source, &gathered.posts).await?;
-                let taken = self.slugs_taken(&gathered.posts).await?;
-                let read_before = question.state.as_ref();
-                let read_before = read_before.filter(|s| s.first_gathered_at.is_some());
-                let first = gathered.first_sight || read_before.is_none();
-                let mut sorted = Sorting {
-                    source,
-                    at,
-                    first,
-                    moved: read_before.is_some_and(|s| s.location != source.location()),
-                    known,
-                    taken,
-                    chance: world.chance,
-                }
-                .sort(gathered);
+            Ok((gathered, visit)) => {
+                let mut sorted = self.sort(question, gathered, at, world).await?;
                 sorted.visited(visit);
                 sorted
             }
@@ -222,6 +187,34 @@ impl Pipeline {
         }
         gathering.take(sorted, at);
         Ok(())
+    }
+
+    /// Sorts what a source showed by what the ledger knows of it.
+    async fn sort(
+        &self,
+        question: &Question<'_>,
+        mut gathered: Gathered,
+        at: Timestamp,
+        world: &World<'_>,
+    ) -> Result<Sorted, Fault> {
+        let source = question.source;
+        name_the_source(source, &mut gathered.faults);
+        let found = super::source_found(&self.config, source, &gathered);
+        gathered.faults.extend(found);
+        let known = self.known(source, &gathered.posts).await?;
+        let taken = self.slugs_taken(&gathered.posts).await?;
+        let read_before = question.state.as_ref();
+        let read_before = read_before.filter(|s| s.first_gathered_at.is_some());
+        let sorting = Sorting {
+            source,
+            at,
+            first: gathered.first_sight || read_before.is_none(),
+            moved: read_before.is_some_and(|s| s.location != source.location()),
+            known,
+            taken,
+            chance: world.chance,
+        };
+        Ok(sorting.sort(gathered))
     }
 
     async fn known(&self, source: &Source, posts: &[Post]) -> Result<Vec<KnownPost>, Fault> {
@@ -243,121 +236,6 @@ impl Pipeline {
     }
 }
 
-impl Gathering {
-    /// Lays what was seen over what the ledger says.
-    pub(super) fn over(&self, mut ledger: Vec<LedgerEntry>) -> Vec<LedgerEntry> {
-        for entry in &mut ledger {
-            if let Some(post) = self.seen.get(&entry.id) {
-                entry.post = post.clone();
-            } else if self.is_withdrawn(entry) {
-                entry.post.hold = Some(Hold::Withdrawn);
-            }
-        }
-        ledger.extend(self.unsaved.iter().map(|(entry, _)| entry.clone()));
-        for entry in &mut ledger {
-            if let Some(standing) = self.standings.get(&entry.id) {
-                entry.standing = standing.clone();
-            }
-        }
-        stand_for_each_other(&mut ledger);
-        ledger
-    }
-
-    /// Posts that a plan did not save, as far as they are held against those of other sources.
-    pub(super) fn unsaved_twins(&self) -> Vec<Twin> {
-        let open = |(entry, _): &&(LedgerEntry, Likeness)| {
-            entry.standing == Standing::Open && entry.post.hold.is_none()
-        };
-        self.unsaved.iter().filter(open).map(twin).collect()
-    }
-
-    /// A post that a plan did not save.
-    pub(super) fn unsaved_post(&self, id: PostId) -> Option<&Post> {
-        let mut unsaved = self.unsaved.iter();
-        let (entry, _) = unsaved.find(|(entry, _)| entry.id == id)?;
-        Some(&entry.post)
-    }
-
-    /// The floods that a plan did not save.
-    pub(super) fn unsaved_floods(&self) -> Vec<(SourceName, Flood)> {
-        let mut floods: Vec<(SourceName, Flood)> = Vec::new();
-        for (entry, _) in &self.unsaved {
-            let Standing::Quarantined { why, .. } = entry.standing else {
-                continue;
-            };
-            let flood = (entry.post.source.clone(), why);
-            if !floods.contains(&flood) {
-                floods.push(flood);
-            }
-        }
-        floods
-    }
-
-    /// What readers call a source, as it says itself.
-    pub(super) fn title_of(&self, source: &SourceName) -> Option<String> {
-        self.titles.get(source).cloned()
-    }
-
-    /// Counts a post that another source brought too.
-    pub(super) fn count_joined(&mut self, source: &SourceName) {
-        let report = self.sources.iter_mut().find(|s| s.name == *source);
-        if let Some(report) = report {
-            report.joined += 1;
-        }
-    }
-
-    /// Remembers where posts would stand, for a plan that saves nothing.
-    pub(super) fn stand(&mut self, standings: Vec<(PostId, Standing)>) {
-        self.standings.extend(standings);
-    }
-
-    fn is_withdrawn(&self, entry: &LedgerEntry) -> bool {
-        let folder = self.folders.get(&entry.post.source);
-        entry.carried.is_empty() && folder.is_some_and(|present| !present.contains(&entry.id))
-    }
-
-    /// Takes what is not in the store: posts that wait, and what a plan did not save.
-    fn take(&mut self, sorted: Sorted, at: Timestamp) {
-        let new = sorted.saved.new.into_iter();
-        let new = new.map(|new| (new.post, new.baseline, new.standing, new.likeness));
-        let waiting = sorted.waiting.into_iter();
-        let waiting =
-            waiting.map(|(post, baseline)| (post, baseline, Standing::Open, Likeness::default()));
-        for (post, baseline, standing, likeness) in new.chain(waiting) {
-            let id = PostId(-1 - i64::try_from(self.unsaved.len()).unwrap_or(i64::MAX - 1));
-            let entry = LedgerEntry {
-                id,
-                post,
-                first_seen: at,
-                baseline,
-                standing,
-                carried: vec![],
-            };
-            self.unsaved.push((entry, likeness));
-        }
-        self.seen.extend(
-            sorted
-                .saved
-                .changed
-                .into_iter()
-                .map(|(id, post, _)| (id, post)),
-        );
-        self.seen.extend(sorted.held);
-        if let Some(title) = sorted.title {
-            self.titles.insert(sorted.report.name.clone(), title);
-        }
-        if let Some(present) = sorted.present {
-            self.folders.insert(sorted.report.name.clone(), present);
-        }
-        if let Some(why) = &sorted.report.held {
-            self.faults
-                .push(super::brake::fault(&sorted.report.name, why));
-        }
-        self.faults.extend(sorted.faults);
-        self.sources.push(sorted.report);
-    }
-}
-
 /// Faults without a file say whose they are.
 fn name_the_source(source: &Source, faults: &mut [Diagnostic]) {
     for fault in faults.iter_mut().filter(|fault| fault.file.is_none()) {
@@ -369,35 +247,4 @@ fn name_the_source(source: &Source, faults: &mut [Diagnostic]) {
 pub(super) fn count(readers: &SyncedList) -> usize {
     let receive = |subscriber: &&Subscriber| subscriber.suppressed.is_none();
     readers.subscribers.iter().filter(receive).count()
-}
-
-/// Lets each post stand for those that are joined to it.
-fn stand_for_each_other(ledger: &mut [LedgerEntry]) {
-    let joined: Vec<(PostId, SourceName, Post, Standing)> = ledger
-        .iter()
-        .filter_map(|entry| {
-            let to = entry.standing.joined_to()?;
-            let post = entry.post.clone();
-            Some((to, post.source.clone(), post, entry.standing.clone()))
-        })
-        .collect();
-    for (to, source, post, standing) in joined {
-        if let Some(kept) = ledger.iter_mut().find(|entry| entry.id == to) {
-            kept.stand_for(source, &post, &standing);
-        }
-    }
-}
-
-fn twin((entry, likeness): &(LedgerEntry, Likeness)) -> Twin {
-    Twin {
-        id: entry.id,
-        source: entry.post.source.clone(),
-        identity: entry.post.identity.clone(),
-        dated: entry.dated(),
-        baseline: entry.baseline,
-        compared: false,
-        carried: false,
-        joined_to: None,
-        likeness: likeness.clone(),
-    }
 }

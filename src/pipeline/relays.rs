@@ -3,6 +3,8 @@
 //! A relay is left when it stops for a reason of its own, or has carried what it may in 24 hours. What one of them may
 //! have taken goes to no other: the outbox sees to that. The next run begins with the first relay again.
 
+mod copy;
+
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -13,8 +15,10 @@ use super::sending::{Verp, relay_settings};
 use super::tenure::Tenure;
 use super::{Fault, Pipeline, World};
 use crate::config::{Config, OnUnknown, RelayConfig};
-use crate::deliver::{self, Job, ListGuard, Mailbox, RelaySettings, ReturnPaths, Slowed, Stopped};
-use crate::model::{Digest, Issue, Reader, Relay, Reply, Room, SealedVariant, SmtpRelay};
+use crate::deliver::{
+    self, Expected, Job, ListGuard, Mailbox, RelaySettings, ReturnPaths, Slowed, Stopped,
+};
+use crate::model::{Issue, Relay, Room, SealedVariant, SmtpRelay};
 
 /// The relays of a run. The embedded mailbox is started when the first issue needs it.
 pub(super) struct RunRelays {
@@ -51,16 +55,15 @@ pub(super) struct HandedOver {
     pub(super) paced: Option<Paced>,
 }
 
-/// A copy that was sent outside the outbox.
-pub(super) struct SentCopy {
-    /// The relay that took it or refused it.
-    pub(super) relay: String,
-    /// What it said.
-    pub(super) reply: Reply,
-    /// Where the embedded mailbox keeps it, if that was the relay.
-    pub(super) mailbox: Option<PathBuf>,
-    /// The relays that could not be used, and why.
-    pub(super) passed_over: Vec<(String, String)>,
+impl HandedOver {
+    /// Notes what was slowed down, and what was still to go at its pace.
+    fn note_paces(&mut self, slowed: Vec<Slowed>, expected: Option<Expected>) {
+        self.slowed.extend(slowed.into_iter().map(slowed_down));
+        self.paced = expected.map(|expected| Paced {
+            mails: expected.deliveries,
+            until: expected.until,
+        });
+    }
 }
 
 /// How one relay came to an end with an issue.
@@ -208,7 +211,6 @@ impl Pipeline {
         handed: &mut HandedOver,
     ) -> Result<(u64, Came), Fault> {
         let one = &self.config.delivery.relays[index];
-        let name = one.relay.name();
         let bounces = self.config.delivery.bounces.as_ref();
         let verp = bounces.map(|address| Verp {
             address,
@@ -226,6 +228,8 @@ impl Pipeline {
             },
             return_paths: verp.as_ref().map(|verp| verp as &dyn ReturnPaths),
         };
+        let name = one.relay.name();
+        let alone = std::slice::from_ref(&name);
         let mut sent = 0;
         loop {
             let room = self.room(one, &name, world).await?;
@@ -233,42 +237,43 @@ impl Pipeline {
             let (clock, stop) = (world.clock, world.stop);
             let outbox = RelayOutbox::new(&self.store, parcel.tenure, &name, left, clock);
             let done = deliver::deliver(&job, &outbox, clock, stop, world.progress).await;
-            let stopped = match done {
-                Ok(done) => {
-                    sent += done.sent;
-                    handed
-                        .slowed
-                        .extend(done.slowed.into_iter().map(slowed_down));
-                    handed.paced = done.expected.map(|expected| Paced {
-                        mails: expected.deliveries,
-                        until: expected.until,
-                    });
-                    done.stopped
-                }
+            let done = match done {
+                Ok(done) => done,
                 Err(error) if error.is_about_the_relay() && relays.left.len() > 1 => {
                     return Ok((sent, relays.leave(index, error.to_string())));
                 }
                 Err(error) => return Err(error.into()),
             };
-            if let Some(reason) = stopped {
+            sent += done.sent;
+            handed.note_paces(done.slowed, done.expected);
+            if let Some(reason) = done.stopped {
                 return Ok((sent, relays.stopped(index, reason)));
             }
-            let alone = std::slice::from_ref(&name);
             if !outbox.is_cut() || self.can_go(parcel, alone, world).await? == 0 {
                 return Ok((sent, Came::Through));
             }
             // Where some did not use their places, or an hour has passed, it goes on.
-            if let Some((Room { most, by, left: 0 }, room_from)) =
-                self.room(one, &name, world).await?
-            {
-                let full = RelayEnd::Full {
-                    most,
-                    by,
-                    room_from,
-                };
+            if let Some(full) = self.full(one, &name, world).await? {
                 return Ok((sent, Came::ToAnEnd(full)));
             }
         }
+    }
+
+    /// That a relay carried what it may, if it did.
+    async fn full(
+        &self,
+        one: &RelayConfig,
+        name: &str,
+        world: &World<'_>,
+    ) -> Result<Option<RelayEnd>, Fault> {
+        Ok(match self.room(one, name, world).await? {
+            Some((Room { most, by, left: 0 }, room_from)) => Some(RelayEnd::Full {
+                most,
+                by,
+                room_from,
+            }),
+            _ => None,
+        })
     }
 
     /// What a relay may be given now, and from when on it may be given something; `None` where nothing limits it.
@@ -297,60 +302,6 @@ impl Pipeline {
         let (issue, now) = (parcel.issue.number, world.clock.now());
         Ok(self.store.outbox_due(issue, relays, now).await?)
     }
-
-    /// Sends one copy outside the outbox, over the first relay that answers, or over the one that is `wanted`. A relay that
-    /// broke off when it had the whole message is the last that is asked.
-    pub(super) async fn send_copy(
-        &self,
-        issue: &Issue,
-        digest: &Digest,
-        reader: &Reader,
-        wanted: Option<usize>,
-        world: &World<'_>,
-    ) -> Result<SentCopy, Fault> {
-        let mut relays = self.relays();
-        let mut passed_over = Vec::new();
-        let mut answer = Err(Fault::NoRelay);
-        for (index, one) in self.config.delivery.relays.iter().enumerate() {
-            if wanted.is_some_and(|wanted| wanted != index) {
-                continue;
-            }
-            let settings = relays.settings(index, &self.config, world).await?;
-            let relay = one.relay.name();
-            let sent = deliver::send_one(issue, digest, reader, &settings).await;
-            let carried = match &sent {
-                Ok(reply) => (200..300).contains(&reply.code),
-                Err(error) => matches!(error, deliver::Error::Unanswered(_)),
-            };
-            if carried {
-                self.store.relay_used(&relay, 1, world.clock.now()).await?;
-            }
-            match sent {
-                Err(error) if error.is_about_the_relay() => {
-                    passed_over.push((relay, error.to_string()));
-                    answer = Err(error.into());
-                }
-                sent => {
-                    answer = sent.map(|reply| (relay, reply)).map_err(Fault::from);
-                    break;
-                }
-            }
-        }
-        let mut report = RunReport::default();
-        relays.close(&mut report).await;
-        let (relay, reply) = answer.map_err(|fault| match fault {
-            Fault::Deliver(error) if error.is_about_the_relay() && passed_over.len() > 1 => {
-                no_answer(&passed_over)
-            }
-            fault => fault,
-        })?;
-        Ok(SentCopy {
-            relay,
-            reply,
-            mailbox: report.mailbox,
-            passed_over,
-        })
-    }
 }
 
 fn slowed_down(slowed: Slowed) -> SlowedDown {
@@ -359,14 +310,6 @@ fn slowed_down(slowed: Slowed) -> SlowedDown {
         per_hour: slowed.pace,
         said: slowed.reply,
     }
-}
-
-/// That no relay could be used, with the reason of each.
-fn no_answer(passed_over: &[(String, String)]) -> Fault {
-    let each = passed_over
-        .iter()
-        .map(|(relay, why)| format!("{relay}: {why}"));
-    deliver::Error::Connection(each.collect::<Vec<_>>().join("; ")).into()
 }
 
 /// Why no relay took the rest; the name of each where there are several.

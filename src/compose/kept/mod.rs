@@ -6,6 +6,7 @@
 
 mod asks;
 pub(super) mod frames;
+mod story;
 
 use std::collections::BTreeMap;
 
@@ -16,14 +17,15 @@ use serde_json::Value;
 use super::contributors::{Contributor, listed};
 use super::digest::{self, Chosen, OwnLines, Parts};
 use super::error::Error;
-use super::inlining::{Laid, part};
+use super::inlining::Laid;
 use super::outline::{Form, Outline};
 use super::press::Press;
-use super::prose::{Wrapped, wrap_part};
+use super::prose::Wrapped;
 use super::view::{More, Viewer};
 use super::{Composer, Language};
 use crate::model::{Digest, Format, Issue, Post, Slot, Variant};
 use frames::{HTML, TEXT};
+use story::{Key, Story};
 
 /// Makes the digests of one issue.
 pub struct Digests<'a> {
@@ -49,24 +51,6 @@ struct Kept<'a> {
     mark: String,
     /// The stories with their styles.
     laid: Laid<Key>,
-}
-
-/// A story: its post's place in the issue, and its form.
-type Key = (usize, Form);
-
-struct Story {
-    /// What templates see of it; null while it is part of a context.
-    view: Value,
-    html: Told,
-    text: Told,
-}
-
-/// A story told apart from its digest.
-enum Told {
-    NotYet,
-    /// Its template, or what comes of it, does not let it.
-    Never,
-    Apart(String),
 }
 
 impl Composer {
@@ -160,23 +144,7 @@ impl<'a> Kept<'a> {
         let Some(story) = self.stories.get_mut(&key) else {
             return Ok(());
         };
-        let [html, text] = form.templates();
-        let html = matches!((&story.html, format), (Told::NotYet, Format::Html)).then_some(html);
-        let text = matches!(story.text, Told::NotYet).then_some(text);
-        if html.is_none() && text.is_none() {
-            return Ok(());
-        }
-        let lead = &mut self.context.data_mut()["lead"];
-        *lead = story.view.take();
-        let print = |name| self.press.print_story(name, &self.context);
-        if let Some(name) = html {
-            story.html = print(name).and_then(|html| part(&html)).into();
-        }
-        if let Some(name) = text {
-            let wrapped = |text: String| wrap_part(&text, digest::COLUMNS);
-            story.text = print(name).and_then(wrapped).into();
-        }
-        story.view = self.context.data_mut()["lead"].take();
+        story.tell(form, format, self.press, &mut self.context);
         Ok(())
     }
 
@@ -249,7 +217,7 @@ impl<'a> Kept<'a> {
         let (stories, inliner) = (&self.stories, &self.press.inliner);
         let find = |place: &str| {
             let key = outline.at(place)?;
-            Some((key, stories.get(&key)?.html.apart()?))
+            Some((key, stories.get(&key)?.html()?))
         };
         inliner.inline_with(&page, &self.mark, &mut self.laid, find)
     }
@@ -270,7 +238,7 @@ impl<'a> Kept<'a> {
             match line.strip_prefix(&self.mark) {
                 Some(place) => {
                     let key = outline.at(place.strip_prefix(' ')?)?;
-                    made.lay(self.stories.get(&key)?.text.apart()?);
+                    made.lay(self.stories.get(&key)?.text()?);
                     marks += 1;
                 }
                 None => made.push(line),
@@ -278,44 +246,6 @@ impl<'a> Kept<'a> {
         }
         // A mark within a line has been overlooked.
         (marks == text.matches(&self.mark).count()).then(|| made.end())
-    }
-}
-
-impl Story {
-    fn new(view: Value) -> Self {
-        Self {
-            view,
-            html: Told::NotYet,
-            text: Told::NotYet,
-        }
-    }
-}
-
-impl Told {
-    fn apart(&self) -> Option<&str> {
-        match self {
-            Self::Apart(told) => Some(told),
-            Self::NotYet | Self::Never => None,
-        }
-    }
-}
-
-impl From<Option<String>> for Told {
-    fn from(told: Option<String>) -> Self {
-        told.map_or(Self::Never, Self::Apart)
-    }
-}
-
-impl Outline<Chosen<'_>> {
-    /// The story at the place that a mark names: `lead`, or its section and its place there, `0.2`.
-    fn at(&self, place: &str) -> Option<Key> {
-        if place == "lead" {
-            return Some((self.lead?.at, Form::Lead));
-        }
-        let (section, story) = place.split_once('.')?;
-        let section = self.sections.get(section.parse::<usize>().ok()?)?;
-        let (post, form) = section.stories.get(story.parse::<usize>().ok()?)?;
-        Some((post.at, *form))
     }
 }
 
@@ -401,7 +331,7 @@ mod tests {
         let posts = digest::chosen(&issue, &whole(&issue)).unwrap();
         set(&mut kept, &posts, posts.len(), &<[String; 2]>::default());
         for ((_, form), story) in &kept.stories {
-            let apart = (story.html.apart().is_some(), story.text.apart().is_some());
+            let apart = (story.html().is_some(), story.text().is_some());
             assert_eq!(apart, (*form == Form::Lead, true));
         }
     }

@@ -6,8 +6,8 @@
 
 mod address;
 mod canonical;
+mod dialect;
 mod doctype;
-mod elements;
 mod entities;
 mod json;
 mod lay_back;
@@ -27,9 +27,10 @@ use serde_json::Value;
 use url::Url;
 
 use super::charset::{self, Decoded};
+use super::identity::{self, Marks};
 use super::item;
-use super::{Error, Gathered, identity, words};
-use crate::model::{Diagnostic, Source};
+use super::{Error, Gathered, words};
+use crate::model::{Diagnostic, Post, Source};
 pub use address::join;
 use json::Json;
 pub(in crate::gather) use reading::Fields;
@@ -227,8 +228,21 @@ fn posts_of(
         entries = waiting;
         first = Some(feed);
     };
-    let identities = identity::identify(&source.name, &marks);
-    let posts = posts
+    Ok(Gathered {
+        posts: identified(posts, &marks, source),
+        faults,
+        title: feed
+            .title
+            .map(|title| words::line_of_markup(&title.content))
+            .filter(|title| !title.is_empty()),
+        ..Gathered::default()
+    })
+}
+
+/// The posts under the names by which they are known again; one that only repeats an earlier one is left out.
+fn identified(posts: Vec<Post>, marks: &[Marks], source: &Source) -> Vec<Post> {
+    let identities = identity::identify(&source.name, marks);
+    posts
         .into_iter()
         .zip(identities)
         .filter_map(|(mut post, identity)| {
@@ -238,16 +252,7 @@ fn posts_of(
             post.alternate = identity.alternate;
             Some(post)
         })
-        .collect();
-    Ok(Gathered {
-        posts,
-        faults,
-        title: feed
-            .title
-            .map(|title| words::line_of_markup(&title.content))
-            .filter(|title| !title.is_empty()),
-        ..Gathered::default()
-    })
+        .collect()
 }
 
 #[cfg(test)]

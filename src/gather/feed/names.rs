@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use super::dialect::Signs;
+
 /// Prefixes in scope at once; more than any feed has.
 const MAX_SCOPES: usize = 256;
 
@@ -69,11 +71,7 @@ enum Space {
 #[derive(Debug, Default)]
 pub(super) struct Scopes<'a> {
     declared: Vec<(usize, &'a str, Space)>,
-    /// Addresses of namespaces that tell one dialect from another.
-    pub(super) atom: bool,
-    pub(super) rss090: bool,
-    pub(super) rss10: bool,
-    pub(super) rss11: bool,
+    pub(super) signs: Signs,
 }
 
 impl<'a> Scopes<'a> {
@@ -86,10 +84,7 @@ impl<'a> Scopes<'a> {
                 _ => continue,
             };
             let address = address.trim().to_ascii_lowercase();
-            self.atom |= address == "http://www.w3.org/2005/atom";
-            self.rss090 |= address.ends_with(".netscape.com/rdf/simple/0.9/");
-            self.rss10 |= address == "http://purl.org/rss/1.0/";
-            self.rss11 |= address.starts_with("http://purl.org/net/rss1.1");
+            self.signs.note_namespace(&address);
             let space = usual(&address).map_or(Space::Unknown, Space::Known);
             if self.declared.len() < MAX_SCOPES {
                 self.declared.push((depth, prefix, space));

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use super::dialect::Signs;
 use super::names::Scopes;
 use super::repairs::{Repair, Repairs};
 use super::scan::{Scanner, Token};
@@ -69,11 +70,7 @@ impl Element<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Tree<'a> {
     pub(super) nodes: Vec<Node<'a>>,
-    pub(super) netscape: bool,
-    pub(super) atom: bool,
-    pub(super) rss090: bool,
-    pub(super) rss10: bool,
-    pub(super) rss11: bool,
+    pub(super) signs: Signs,
     pub(super) repairs: Repairs,
 }
 
@@ -254,12 +251,10 @@ impl<'a> Builder<'a> {
             }
         }
         repairs.extend(self.repairs);
+        let mut signs = self.scopes.signs;
+        signs.netscape = netscape;
         Tree {
-            netscape,
-            atom: self.scopes.atom,
-            rss090: self.scopes.rss090,
-            rss10: self.scopes.rss10,
-            rss11: self.scopes.rss11,
+            signs,
             repairs,
             ..self.tree
         }

@@ -40,18 +40,7 @@ pub(super) fn assemble(
 ) -> Result<(Post, Vec<Diagnostic>), Box<Diagnostic>> {
     let beside = file.path.parent().unwrap_or(root);
     let mut pictures = Pictures::new(root, beside, text, &file.name);
-    let mut lost = Vec::new();
-    // What the front matter says of a picture that it does not name is about the first one of the text.
-    let mut alt = front.image_alt.clone().filter(|_| front.image.is_none());
-    let clean = clean::clean(&draft.html, |reference| match reference {
-        Reference::Picture(name) => pictures.resolve(name).map(|address| Target {
-            size: pictures.size_of(&address).flatten(),
-            alt: alt.take().map(|alt| words::line(&alt)),
-            address,
-        }),
-        Reference::Link(href) => link_in_text(href, &mut lost).map(Target::from),
-    })
-    .map_err(|TooDeep| Diagnostic::error("the text nests too deep to be shown safely"))?;
+    let (clean, lost) = cleaned(&draft.html, &front, &mut pictures)?;
     let stem = Stem::of(file);
     let (title, title_derived) = title_of(&front, &draft, &stem, &clean)
         .ok_or_else(|| Diagnostic::error("the post is empty"))?;
@@ -65,12 +54,7 @@ pub(super) fn assemble(
     let slug = slug_of(&front, &stem, file);
     let post = Post {
         source: source.name.clone(),
-        identity: front
-            .id
-            .clone()
-            .map(|id| words::line(&id))
-            .filter(|id| !id.is_empty())
-            .unwrap_or_else(|| file.relative.clone()),
+        identity: identity_of(&front, file),
         alternate: Some(slug.clone()),
         slug,
         title_derived,
@@ -97,6 +81,27 @@ pub(super) fn assemble(
     let mut faults = pictures.faults;
     faults.extend(lost.iter().map(|href| lost_link(href, text, file)));
     Ok((post, faults))
+}
+
+/// The text with its pictures, and the links that lead nowhere.
+fn cleaned(
+    html: &str,
+    front: &FrontMatter,
+    pictures: &mut Pictures,
+) -> Result<(Clean, Vec<String>), Box<Diagnostic>> {
+    let mut lost = Vec::new();
+    // What the front matter says of a picture that it does not name is about the first one of the text.
+    let mut alt = front.image_alt.clone().filter(|_| front.image.is_none());
+    let clean = clean::clean(html, |reference| match reference {
+        Reference::Picture(name) => pictures.resolve(name).map(|address| Target {
+            size: pictures.size_of(&address).flatten(),
+            alt: alt.take().map(|alt| words::line(&alt)),
+            address,
+        }),
+        Reference::Link(href) => link_in_text(href, &mut lost).map(Target::from),
+    })
+    .map_err(|TooDeep| Diagnostic::error("the text nests too deep to be shown safely"))?;
+    Ok((clean, lost))
 }
 
 /// What a file's name tells, without its day.
@@ -170,6 +175,13 @@ fn title_of(
         .filter(|(title, _)| !title.is_empty())
         .or_else(|| Some((stem.rest.clone(), true)))
         .filter(|(title, _)| !title.is_empty())
+}
+
+/// What the front matter calls the post for good, else its place in the folder.
+fn identity_of(front: &FrontMatter, file: &File) -> String {
+    let own = front.id.as_deref().map(words::line);
+    own.filter(|id| !id.is_empty())
+        .unwrap_or_else(|| file.relative.clone())
 }
 
 fn slug_of(front: &FrontMatter, stem: &Stem, file: &File) -> String {

@@ -87,21 +87,7 @@ pub async fn add(session: &Session, wanted: NewSourceArgs) -> Result<Exit, Failu
     session.printer.either(&added, |printer| {
         show(printer, &added, &gathered, &newest, zone);
         if added.written {
-            let program = session.program();
-            printer.line("");
-            show_commands(
-                printer,
-                &[
-                    (
-                        format!("{program} sources test {}", new.name),
-                        "every post, as it would come".to_owned(),
-                    ),
-                    (
-                        format!("{program} plan"),
-                        "what the next issue would be".to_owned(),
-                    ),
-                ],
-            );
+            show_next(printer, &session.program(), &new.name);
         }
     });
     session.printer.faults(&gathered.faults);
@@ -277,4 +263,22 @@ fn show(
     for line in added.entry.trim_end().lines() {
         printer.line(format!("  {line}"));
     }
+}
+
+/// What to type next.
+fn show_next(printer: &Printer, program: &str, name: &SourceName) {
+    printer.line("");
+    show_commands(
+        printer,
+        &[
+            (
+                format!("{program} sources test {name}"),
+                "every post, as it would come".to_owned(),
+            ),
+            (
+                format!("{program} plan"),
+                "what the next issue would be".to_owned(),
+            ),
+        ],
+    );
 }
