@@ -88,7 +88,7 @@ pub fn at(stage: Stage) -> Rule {
 }
 
 impl Rule {
-    /// Only when the envelope's newest recipient is this address; so at `RCPT` and later.
+    /// Only when the envelope's newest recipient is this address, or with `@` ahead at this domain; so at `RCPT` and later.
     pub fn to(mut self, address: &str) -> Self {
         self.to = Some(address.to_owned());
         self
@@ -220,7 +220,10 @@ impl Script {
             let fits = rule.stage == stage
                 && rule.times > 0
                 && rule.connection.is_none_or(|number| number == connection)
-                && rule.to.as_deref().is_none_or(|address| to == Some(address))
+                && rule
+                    .to
+                    .as_deref()
+                    .is_none_or(|whom| to.is_some_and(|to| is_one_of(whom, to)))
                 && octets >= rule.octets;
             if !fits {
                 continue;
@@ -233,5 +236,13 @@ impl Script {
             return Some(rule.clone());
         }
         None
+    }
+}
+
+/// Whether a recipient is this address, or at this domain where that is what is named.
+fn is_one_of(whom: &str, to: &str) -> bool {
+    match whom.starts_with('@') {
+        true => to.ends_with(whom),
+        false => to == whom,
     }
 }
