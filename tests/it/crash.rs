@@ -66,8 +66,10 @@ fn kept(plan: Plan, outcome: &Outcome) {
         "{plan:?}\n{:#?}",
         verdict.breaches
     );
+    // Where both relays are down nobody is struck.
+    let few = if plan.scene == Scene::Relays { 3 } else { 2 };
     assert!(
-        outcome.struck * 2 > plan.kills,
+        outcome.struck * few > plan.kills,
         "most runs ended before their blow: {outcome:?}"
     );
     assert!(outcome.taken.iter().all(|taken| *taken > 0), "{outcome:?}");
@@ -122,7 +124,7 @@ async fn killed_at_random_with_hold_there_are_no_copies() {
     .await;
 }
 
-/// Each relay fails now and then, and the first may carry half: what one may have goes to the other in no run.
+/// Each relay fails now and then, and the first may carry a quarter: what one may have goes to the other in no run.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_random_between_two_relays_neither_is_given_what_the_other_may_have() {
     in_both_modes(Scene::Relays, [true, false], plan(4)).await;
@@ -131,7 +133,11 @@ async fn killed_at_random_between_two_relays_neither_is_given_what_the_other_may
 /// Domains are slow or ask for it, so that deliveries are put back and paces remembered from run to run.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_random_while_domains_wait_for_their_pace() {
-    in_both_modes(Scene::Paces, [false, true], plan(6)).await;
+    let plan = Plan {
+        readers: 200,
+        ..plan(6)
+    };
+    in_both_modes(Scene::Paces, [false, true], plan).await;
 }
 
 /// SIGTERM in between, and orders from another process: a run that ends in order leaves nothing in doubt, and of a paused

@@ -27,6 +27,8 @@ pub enum Blow {
     Kill,
     /// SIGTERM; the run ends by itself.
     Terminate,
+    /// SIGTERM, and what the server was about to say is never said: the run ends without it.
+    TerminateDeaf,
     /// Its issue is paused; the run ends by itself.
     Pause,
     /// Its issue is paused, and it is killed.
@@ -75,10 +77,13 @@ impl Theatre {
             }
             more.release();
         }
-        release(&gates);
+        if blow != Blow::TerminateDeaf || !reached {
+            release(&gates);
+        }
         let status = tokio::task::spawn_blocking(move || child.wait().unwrap())
             .await
             .unwrap();
+        release(&gates);
         self.alone().await;
         if reached {
             self.ended_as_told(blow, status);
@@ -115,7 +120,7 @@ impl Theatre {
                 child.kill().unwrap();
                 None
             }
-            Blow::Terminate => {
+            Blow::Terminate | Blow::TerminateDeaf => {
                 terminate(child);
                 None
             }
@@ -163,7 +168,7 @@ impl Theatre {
                     ));
                 }
             }
-        } else if blow == Blow::Terminate {
+        } else if matches!(blow, Blow::Terminate | Blow::TerminateDeaf) {
             self.order("pause").await;
         } else {
             return;

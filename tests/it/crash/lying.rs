@@ -72,7 +72,7 @@ async fn a_copy_that_went_by_the_other_relay_is_found() {
         connections: 1,
         scene: Scene::Relays,
         // So many that the first may carry them.
-        readers: 24,
+        readers: 48,
         ..few(false, true)
     };
     let mut theatre = Theatre::new(plan).await;

@@ -26,7 +26,7 @@ pub const SLOTS: usize = 7;
 pub enum Scene {
     /// One relay, as fast as it takes it.
     Plain,
-    /// Two relays that are down now and then; the first may carry half of the list.
+    /// Two relays that are down now and then; the first may carry a quarter of the list.
     Relays,
     /// Readers at several domains with limits, and a server that asks for a slower pace.
     Paces,
@@ -47,7 +47,7 @@ pub fn address(scene: Scene, number: usize) -> String {
 
 /// Mails that the first relay may carry in 24 hours, where it has a limit.
 pub fn cap(plan: &Plan) -> Option<usize> {
-    (plan.scene == Scene::Relays).then_some(plan.readers / 2)
+    (plan.scene == Scene::Relays).then_some(plan.readers / 4)
 }
 
 /// A newsletter over these relays.

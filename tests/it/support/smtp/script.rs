@@ -208,6 +208,11 @@ impl Script {
         self
     }
 
+    /// Forgets the rules for so many times; the others stay.
+    pub(super) fn forget_faults(&mut self) {
+        self.rules.retain(|rule| rule.times == usize::MAX);
+    }
+
     /// The rule that fits, if any; uses it up by one.
     pub(super) fn fitting(
         &mut self,
@@ -232,7 +237,9 @@ impl Script {
                 rule.skip -= 1;
                 continue;
             }
-            rule.times -= 1;
+            if rule.times < usize::MAX {
+                rule.times -= 1;
+            }
             return Some(rule.clone());
         }
         None
