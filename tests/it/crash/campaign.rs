@@ -227,7 +227,11 @@ impl Theatre {
             return Moment::Waiting;
         }
         let (stage, ahead) = self.choices.point(self.stride());
-        Moment::At(stage, ahead)
+        match self.blow(number) {
+            // Nobody knows then what became of the message.
+            Blow::TerminateDeaf => Moment::At(Stage::Dot, ahead),
+            _ => Moment::At(stage, ahead),
+        }
     }
 
     fn blow(&self, number: usize) -> Blow {
