@@ -1,23 +1,27 @@
-//! A sender that is killed again and again while the server misbehaves, until everybody has come to an end.
+//! A sender that is struck again and again while the server misbehaves, until everybody has come to an end.
 //!
 //! What happens follows from events of the server, the n-th arrival at a stage, and from a seed; no clock is looked at.
 
 use std::collections::BTreeSet;
-use std::io::Read as _;
-use std::process::Child;
 
-use courant::model::{Chance, SeededChance};
+use courant::store::{Store, StoreTarget};
 use serde_json::Value;
 
+use super::blows::{Blow, Moment};
+use super::chance::{Choices, down};
 use super::oracle::{Seen, Told, Verdict, judge};
+use super::scene::{self, SLOTS, Scene, address};
 use crate::support::newsletter::{Ended, Newsletter};
-use crate::support::smtp::{Act, Gate, Rule, Script, SmtpServer, Stage, at};
+use crate::support::smtp::{Script, SmtpServer, Stage, at};
 
 /// The states in which `issues account --list` names readers.
 const STATES: [&str; 5] = ["sent", "failed", "suppressed", "held", "queued"];
 
 /// Runs in which everybody comes to an end once nobody kills any more: two unknowns and a third, and put off before.
 const LAST_RUNS: usize = 8;
+
+/// Kills from which on a campaign is a long one.
+const LONG: usize = 12;
 
 /// What a campaign is about.
 #[derive(Debug, Clone, Copy)]
@@ -28,28 +32,35 @@ pub struct Plan {
     pub kills: usize,
     pub hold: bool,
     pub pipelining: bool,
-    /// Whether there is a second relay, and the first is down now and then.
-    pub second: bool,
+    pub scene: Scene,
 }
 
 /// What a campaign came to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outcome {
     pub verdict: Verdict,
-    /// Runs that were killed while they were sending.
-    pub killed: usize,
-    /// Faults of the server that a run met.
+    /// Runs that were struck while they were sending.
+    pub struck: usize,
+    /// Faults of the servers.
     pub faults: usize,
+    /// Times that deliveries were found put back for their pace after a blow.
+    pub put_back: usize,
+    /// Paces that were remembered at the last blow.
+    pub paces: usize,
+    /// What each server has in the end.
+    pub taken: Vec<usize>,
 }
 
-/// A newsletter and the server that it sends to.
+/// A newsletter and the servers that it sends to.
 pub struct Theatre {
     pub newsletter: Newsletter,
     pub server: SmtpServer,
     pub second: Option<SmtpServer>,
     pub told: Told,
-    chance: SeededChance,
-    plan: Plan,
+    pub(super) choices: Choices,
+    pub(super) plan: Plan,
+    /// What was seen to be wrong before the end.
+    pub(super) seen: Vec<String>,
 }
 
 impl Theatre {
@@ -57,126 +68,205 @@ impl Theatre {
         Self::with(plan, Script::new()).await
     }
 
-    /// With a server that is told so; what it offers follows from the plan.
+    /// With servers that are told so; what they offer follows from the plan.
     pub async fn with(plan: Plan, script: Script) -> Self {
         let script = match plan.pipelining {
             true => script.offers(&["PIPELINING", "8BITMIME", "SMTPUTF8"]),
             false => script,
         };
         let server = SmtpServer::start(script.clone()).await;
-        let newsletter = Newsletter::new(&format!("smtp://{}", server.address()));
-        let second = match plan.second {
-            true => Some(SmtpServer::start(script).await),
-            false => None,
+        let second = match plan.scene {
+            Scene::Relays => Some(SmtpServer::start(script).await),
+            _ => None,
         };
-        if let Some(second) = &second {
-            let one = format!("\"smtp://{}\"", server.address());
-            let both = format!("[{one}, \"smtp://{}\"]", second.address());
-            newsletter.replace("courant.toml", &one, &both);
-        }
-        let on_unknown = if plan.hold { "hold" } else { "resend" };
-        newsletter.append(
-            "courant.toml",
-            &format!(
-                // The faults of a campaign ask for a pace at which it would take an hour.
-                "connections = {}\non_unknown = \"{on_unknown}\"\nslow_down = false\n",
-                plan.connections
-            ),
-        );
-        newsletter.readers(plan.readers);
-        let planned = (0..plan.readers).map(reader).collect();
+        let servers = [Some(&server), second.as_ref()].into_iter().flatten();
+        let relays: Vec<_> = servers
+            .map(|one| format!("smtp://{}", one.address()))
+            .collect();
         Self {
-            newsletter,
-            server,
-            second,
+            newsletter: scene::newsletter(&plan, &relays),
             told: Told {
-                planned,
+                planned: (0..plan.readers).map(|n| address(plan.scene, n)).collect(),
                 hold: plan.hold,
                 ..Told::default()
             },
-            chance: SeededChance::new(plan.seed),
+            server,
+            second,
+            choices: Choices::new(plan.seed),
             plan,
+            seen: Vec::new(),
         }
     }
 
-    /// Kills as often as planned, each time at an arrival that the seed names, then lets the rest go out, and judges.
+    pub(super) fn servers(&self) -> impl Iterator<Item = &SmtpServer> {
+        std::iter::once(&self.server).chain(&self.second)
+    }
+
+    /// Strikes as often as planned, each time at a moment that the seed names, then lets the rest go out, and judges.
     pub async fn play(mut self) -> Outcome {
-        let (mut killed, mut faults) = (0, 0);
+        let mut outcome = Outcome::default();
         self.refuse_some();
-        // So that there is something left to kill until the end.
-        let stride = (2 * self.plan.readers / self.plan.kills.max(1)).max(1);
-        for _ in 0..self.plan.kills {
-            let server = self.server_of_this_run();
-            if self.below(2) == 0 {
-                let rule = self.fault(stride);
-                server.rule(rule);
-                faults += 1;
+        for number in 0..self.plan.kills {
+            outcome.faults += self.misbehave(number);
+            if self.plan.scene == Scene::Paces && number > 0 {
+                // What waits for a later run's pace is there for this one.
+                self.newsletter.run_beside(&["issues", "retry", "1"]).await;
             }
-            let (stage, ahead) = self.point(stride);
-            if self.kill_on(server, stage, ahead).await {
-                killed += 1;
+            let (moment, blow) = (self.moment(number), self.blow(number));
+            if self.strike(moment, blow).await {
+                outcome.struck += 1;
             }
-            self.balances().await;
+            let account = self.balances().await;
+            outcome.put_back += usize::from(!account["paced"].is_null());
         }
-        let verdict = self.end().await;
-        Outcome {
-            verdict,
-            killed,
-            faults,
+        outcome.paces = self.remembered().await;
+        for server in self.servers() {
+            server.forget_faults();
+        }
+        outcome.verdict = self.end().await;
+        outcome.taken = self.servers().map(|one| one.received().len()).collect();
+        outcome
+    }
+
+    /// So far ahead that there is something left to strike until the end.
+    fn stride(&self) -> usize {
+        let all = (2 * self.plan.readers / self.plan.kills.max(1)).max(1);
+        match self.plan.scene {
+            // What has no pace must not run out.
+            Scene::Paces => all.min(8),
+            // Each of two servers hears about half.
+            Scene::Relays => all.div_ceil(2),
+            _ => all,
         }
     }
 
-    /// Where the next run will send most: the first relay, or the second, and then the first is down.
-    fn server_of_this_run(&self) -> &SmtpServer {
-        match &self.second {
-            Some(second) if self.below(2) == 0 => {
-                // So many failures in a row make a run leave it.
-                self.server.rule(at(Stage::Connect).times(3));
-                second
+    /// Has servers go wrong in the next run; says in how many ways.
+    fn misbehave(&mut self, number: usize) -> usize {
+        match self.plan.scene {
+            Scene::Plain | Scene::Orders => self.maybe_fault(&self.server),
+            Scene::Relays => self.relays_fail(number),
+            Scene::Paces => self.server_complains(number),
+        }
+    }
+
+    fn maybe_fault(&self, server: &SmtpServer) -> usize {
+        let faulty = self.choices.is_so();
+        if faulty {
+            server.rule(self.choices.fault(self.stride()));
+        }
+        usize::from(faulty)
+    }
+
+    /// Either server goes wrong by itself, refuses one reader for good, and may be down or fail in the middle of the run.
+    fn relays_fail(&mut self, number: usize) -> usize {
+        let (choices, stride) = (&self.choices, self.stride());
+        let mut faults = 0;
+        let mut refused = Vec::new();
+        for (place, server) in self.servers().enumerate() {
+            faults += self.maybe_fault(server);
+            if choices.below(4) == 0 {
+                let reader = address(self.plan.scene, choices.below(self.plan.readers));
+                server.rule(choices.refusal(&reader));
+                refused.push(reader);
             }
-            _ => &self.server,
+            // The first one's turn, then the second's, then both in one run: what the first may have is about each time.
+            match (place, number % 3) {
+                (0, 1) => server.rule(down()),
+                (0, 2) => {
+                    for rule in choices.collapse(stride, self.plan.connections) {
+                        server.rule(rule);
+                    }
+                }
+                (1, 0) if choices.is_so() => server.rule(down()),
+                _ => continue,
+            }
+            faults += 1;
+        }
+        faults += refused.len();
+        self.told.refused.extend(refused);
+        faults
+    }
+
+    /// Some domains want fewer mails, and now and then the relay does.
+    fn server_complains(&self, number: usize) -> usize {
+        if self.asks_of_all(number) {
+            let reply = at(Stage::Dot).skip(self.before_421(number)).times(1);
+            self.server.rule(reply.say("421 4.3.2 too many of you all"));
+        } else if number.is_multiple_of(2) {
+            self.server.rule(self.choices.complaint());
+        } else {
+            self.server.rule(self.choices.quiet_fault(self.stride()));
+        }
+        1
+    }
+
+    /// Whether the relay says 421: few times, since after each all mail goes at half its pace.
+    fn asks_of_all(&self, number: usize) -> bool {
+        let third = self.plan.kills / 3;
+        match self.plan.kills >= LONG {
+            true => number == third || number == 2 * third,
+            false => number == 2 * third,
         }
     }
 
-    /// Starts a run and kills it at the arrival that lies so far ahead; false if the run ended before.
-    pub async fn kill_at(&self, stage: Stage, ahead: usize) -> bool {
-        self.kill_on(&self.server, stage, ahead).await
+    /// Dots before it: so many that the pace which is halved is not one of minutes.
+    fn before_421(&self, number: usize) -> usize {
+        let first = number * 2 < self.plan.kills;
+        if first { 40 } else { 15 }
     }
 
-    async fn kill_on(&self, server: &SmtpServer, stage: Stage, ahead: usize) -> bool {
-        if stage == Stage::Body {
-            // In the middle of a message: the server says nothing and is passed.
-            let pass = at(Stage::Body).after(300).skip(ahead - 1).times(1);
-            server.rule(pass.act(Act::Raw(vec![])));
+    fn moment(&self, number: usize) -> Moment {
+        let paced = self.plan.scene == Scene::Paces;
+        if paced && self.asks_of_all(number) {
+            return Moment::At(Stage::Dot, self.before_421(number) + 2);
         }
-        let passed = if stage == Stage::Body { 1 } else { ahead };
-        let gate = server.hold(stage, server.arrivals(stage) + passed);
-        self.kill_at_gate(&gate).await
+        if paced && self.plan.kills >= LONG && number == self.plan.kills / 2 {
+            return Moment::Again(SLOTS + 1);
+        }
+        if paced && number % 5 == 1 {
+            return Moment::Waiting;
+        }
+        let (stage, ahead) = self.choices.point(self.stride());
+        match self.blow(number) {
+            // Nobody knows then what became of the message.
+            Blow::TerminateDeaf => Moment::At(Stage::Dot, ahead),
+            _ => Moment::At(stage, ahead),
+        }
     }
 
-    /// Starts a run and kills it when somebody stands at the gate; false if the run ended before.
-    pub async fn kill_at_gate(&self, gate: &Gate) -> bool {
-        let mut child = self.newsletter.start(&["run"]);
-        let ended = ended(&mut child);
-        let reached = tokio::select! {
-            () = gate.reached() => true,
-            _ = ended => false,
+    fn blow(&self, number: usize) -> Blow {
+        let blows: &[Blow] = match self.plan.scene {
+            Scene::Plain | Scene::Relays => &[Blow::Kill],
+            Scene::Paces => &[Blow::Kill, Blow::Kill, Blow::Terminate],
+            Scene::Orders => &[
+                Blow::Kill,
+                Blow::Terminate,
+                Blow::Pause,
+                Blow::PauseAndKill,
+                Blow::PauseAndResume,
+                Blow::TerminateDeaf,
+            ],
         };
-        if reached {
-            child.kill().unwrap();
-        }
-        tokio::task::spawn_blocking(move || child.wait().unwrap())
-            .await
-            .unwrap();
-        gate.release();
-        self.alone().await;
-        reached
+        blows[number % blows.len()]
     }
 
-    /// Lets the rest go out, nobody killed, and judges.
+    /// How many paces the newsletter's database remembers of its first relay.
+    async fn remembered(&self) -> usize {
+        let target = StoreTarget::Sqlite(self.newsletter.path("state/courant.db"));
+        let store = Store::open(&target).await.unwrap();
+        let relay = self.server.address().to_string();
+        let paces = store.pace_list(&relay).await.unwrap();
+        store.close().await;
+        paces.len()
+    }
+
+    /// Lets the rest go out, nobody struck and nothing slow, and judges.
     pub async fn end(&mut self) -> Verdict {
+        self.keeps_its_cap().await;
+        scene::lift(&self.plan, &self.newsletter);
         let mut account = Value::Null;
         for _ in 0..LAST_RUNS {
+            self.newsletter.run_beside(&["issues", "retry", "1"]).await;
             let run = self.newsletter.run_beside(&["run"]).await;
             self.alone().await;
             account = self.balances().await;
@@ -189,12 +279,11 @@ impl Theatre {
                 run.stdout,
                 run.stderr
             );
-            self.newsletter.run_beside(&["issues", "retry", "1"]).await;
         }
         self.told.states.clear();
         for state in STATES.into_iter().filter(|state| account[*state] != 0) {
             let list = ["issues", "account", "1", "--list", state, "--json"];
-            let readers = &json(self.newsletter.run_beside(&list).await)["readers"];
+            let readers = &json(&self.newsletter.run_beside(&list).await)["readers"];
             let names = readers.as_array().unwrap().iter();
             let names = names.map(|reader| reader["address"].as_str().unwrap().to_owned());
             self.told.states.insert(state, names.collect());
@@ -203,18 +292,34 @@ impl Theatre {
             Some(second) => Seen::of_both(&self.server, second),
             None => Seen::of(&self.server),
         };
-        judge(&self.told, &seen)
+        let mut verdict = judge(&self.told, &seen);
+        verdict.breaches.append(&mut self.seen);
+        verdict
     }
 
-    /// Waits until no connection is open.
-    async fn alone(&self) {
-        self.server.alone().await;
-        if let Some(second) = &self.second {
-            second.alone().await;
+    /// The first relay takes what it may, and the other the rest, in a run that nobody strikes.
+    async fn keeps_its_cap(&mut self) {
+        let Some(cap) = scene::cap(&self.plan) else {
+            return;
+        };
+        self.newsletter.run_beside(&["issues", "retry", "1"]).await;
+        self.newsletter.run_beside(&["run"]).await;
+        self.alone().await;
+        let took = self.server.received().len();
+        if took > cap {
+            let breach = format!("the first relay took {took}, and may carry {cap}");
+            self.seen.push(breach);
         }
     }
 
-    /// The account, if the issue is sealed by now: it balances, whatever was just killed.
+    /// Waits until no connection is open.
+    pub(super) async fn alone(&self) {
+        for server in self.servers() {
+            server.alone().await;
+        }
+    }
+
+    /// The account, if the issue is sealed by now: it balances, whatever was just struck.
     pub async fn balances(&self) -> Value {
         let ended = self
             .newsletter
@@ -223,76 +328,27 @@ impl Theatre {
         if ended.code == 66 {
             return Value::Null;
         }
-        let account = json(ended);
+        let account = json(&ended);
         assert_eq!(account["balances"], true, "{account}");
         assert_eq!(account["planned"], self.plan.readers, "{account}");
         account
     }
 
-    /// Two readers have no mailbox here, and the server says so for good.
+    /// Two readers have no mailbox here, and the servers say so for good.
     fn refuse_some(&mut self) {
         for (number, line) in [(2, "550 5.1.1 no such user"), (5, "550 5.7.1 not from you")] {
             let stage = if number == 2 { Stage::Rcpt } else { Stage::Dot };
-            for server in [Some(&self.server), self.second.as_ref()]
-                .into_iter()
-                .flatten()
-            {
+            for server in self.servers() {
                 server.rule(at(stage).to(&reader(number)).say(line));
             }
             self.told.refused.insert(reader(number));
         }
     }
-
-    fn point(&self, stride: usize) -> (Stage, usize) {
-        let stages = [
-            Stage::Mail,
-            Stage::Rcpt,
-            Stage::Data,
-            Stage::Body,
-            Stage::Dot,
-            Stage::Answered,
-        ];
-        (*self.one_of(&stages), 1 + self.below(stride))
-    }
-
-    /// Something that goes wrong once on the server's side, at an arrival before the next kill or after it.
-    fn fault(&self, stride: usize) -> Rule {
-        let stage = *self.one_of(&[Stage::Mail, Stage::Rcpt, Stage::Data, Stage::Dot]);
-        let acts = [
-            Act::Drop,
-            Act::Reset,
-            Act::Say("421 4.3.2 closing".into()),
-            Act::Say("451 4.3.0 later".into()),
-            Act::Say("354 go on".into()),
-            Act::Raw(b"250 2.0.0 ok\r\n250 and another\r\n".to_vec()),
-            Act::Raw(b"HTTP/1.1 200 OK\r\n".to_vec()),
-        ];
-        let act = self.one_of(&acts).clone();
-        // What is answered with yes is stored; what ends without a word may be, or not.
-        let says_yes = matches!(&act, Act::Raw(bytes) if bytes.starts_with(b"250"));
-        let silent = matches!(act, Act::Drop | Act::Reset);
-        let stored = says_yes || (silent && self.below(2) == 0);
-        let rule = at(stage).skip(self.below(stride)).times(1).act(act);
-        match stored {
-            true => rule.stored(),
-            false => rule,
-        }
-    }
-
-    fn one_of<'a, T>(&self, list: &'a [T]) -> &'a T {
-        &list[self.below(list.len())]
-    }
-
-    fn below(&self, limit: usize) -> usize {
-        let mut bytes = [0; 8];
-        self.chance.fill(&mut bytes);
-        usize::try_from(u64::from_be_bytes(bytes) % limit as u64).unwrap()
-    }
 }
 
-/// The address of the n-th reader.
+/// The address of the n-th reader, where all are at one domain.
 pub fn reader(number: usize) -> String {
-    format!("reader{number}@example.nl")
+    address(Scene::Plain, number)
 }
 
 /// All addresses of a set that holds the first readers.
@@ -300,20 +356,7 @@ pub fn readers(count: usize) -> BTreeSet<String> {
     (0..count).map(reader).collect()
 }
 
-/// Ends when the program has: it then has closed what it printed to.
-fn ended(child: &mut Child) -> impl Future<Output = ()> + use<> {
-    let mut stdout = child.stdout.take().unwrap();
-    let mut stderr = child.stderr.take().unwrap();
-    let reading = tokio::task::spawn_blocking(move || {
-        // Drained, so that nobody waits for a reader of either.
-        let errors = std::thread::spawn(move || stderr.read_to_end(&mut Vec::new()));
-        stdout.read_to_end(&mut Vec::new()).unwrap();
-        errors.join().unwrap().unwrap();
-    });
-    async move { reading.await.unwrap() }
-}
-
-fn json(ended: Ended) -> Value {
+pub(super) fn json(ended: &Ended) -> Value {
     serde_json::from_str(&ended.stdout)
         .unwrap_or_else(|error| panic!("{error}\n{}\n{}", ended.stdout, ended.stderr))
 }

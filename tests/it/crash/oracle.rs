@@ -124,6 +124,13 @@ pub fn judge(told: &Told, seen: &Seen) -> Verdict {
             "{held} readers are held, and {broken} connections broke"
         ));
     }
+    // Who is sent again is held at the third unknown, and each took a connection of its own.
+    if !told.hold && verdict.held * MOST_COPIES > broken {
+        let held = verdict.held;
+        verdict.say(format!(
+            "{held} readers are held, and {broken} connections broke: less than three each"
+        ));
+    }
     verdict
 }
 

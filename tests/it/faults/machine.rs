@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
 use crate::crash::campaign::{Plan, Theatre, reader};
+use crate::crash::scene::Scene;
 use crate::support::newsletter::{Ended, Newsletter};
 use crate::support::smtp::{Script, SmtpServer, Stage};
 use crate::support::timed::Timed;
@@ -21,7 +22,7 @@ const CALM: Plan = Plan {
     kills: 0,
     hold: false,
     pipelining: true,
-    second: false,
+    scene: Scene::Plain,
 };
 
 /// Bytes by which the room grows from run to run.

@@ -220,6 +220,11 @@ impl SmtpServer {
     pub fn rule(&self, rule: Rule) {
         self.shared.script.lock().unwrap().rules.insert(0, rule);
     }
+
+    /// Forgets the rules for so many times; the others stay.
+    pub fn forget_faults(&self) {
+        self.shared.script.lock().unwrap().forget_faults();
+    }
 }
 
 impl Drop for SmtpServer {

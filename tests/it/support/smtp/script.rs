@@ -88,7 +88,7 @@ pub fn at(stage: Stage) -> Rule {
 }
 
 impl Rule {
-    /// Only when the envelope's newest recipient is this address; so at `RCPT` and later.
+    /// Only when the envelope's newest recipient is this address, or with `@` ahead at this domain; so at `RCPT` and later.
     pub fn to(mut self, address: &str) -> Self {
         self.to = Some(address.to_owned());
         self
@@ -208,6 +208,11 @@ impl Script {
         self
     }
 
+    /// Forgets the rules for so many times; the others stay.
+    pub(super) fn forget_faults(&mut self) {
+        self.rules.retain(|rule| rule.times == usize::MAX);
+    }
+
     /// The rule that fits, if any; uses it up by one.
     pub(super) fn fitting(
         &mut self,
@@ -220,7 +225,10 @@ impl Script {
             let fits = rule.stage == stage
                 && rule.times > 0
                 && rule.connection.is_none_or(|number| number == connection)
-                && rule.to.as_deref().is_none_or(|address| to == Some(address))
+                && rule
+                    .to
+                    .as_deref()
+                    .is_none_or(|whom| to.is_some_and(|to| is_one_of(whom, to)))
                 && octets >= rule.octets;
             if !fits {
                 continue;
@@ -229,9 +237,19 @@ impl Script {
                 rule.skip -= 1;
                 continue;
             }
-            rule.times -= 1;
+            if rule.times < usize::MAX {
+                rule.times -= 1;
+            }
             return Some(rule.clone());
         }
         None
+    }
+}
+
+/// Whether a recipient is this address, or at this domain where that is what is named.
+fn is_one_of(whom: &str, to: &str) -> bool {
+    match whom.starts_with('@') {
+        true => to.ends_with(whom),
+        false => to == whom,
     }
 }
