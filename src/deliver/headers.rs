@@ -216,13 +216,19 @@ fn is_clean_ascii(text: &str) -> bool {
 }
 
 fn cleaned(text: &str, longest: usize) -> String {
-    let visible: String = text
-        .chars()
-        .map(|c| if is_unwanted(c) { ' ' } else { c })
-        .collect();
-    let words: Vec<_> = visible.split_whitespace().collect();
-    let line: String = words.join(" ").chars().take(longest).collect();
-    line.trim_end().to_owned()
+    let mut line = String::with_capacity(text.len());
+    let words = text.split(|c: char| c.is_whitespace() || is_unwanted(c));
+    for word in words.filter(|word| !word.is_empty()) {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if let Some((end, _)) = line.char_indices().nth(longest) {
+        line.truncate(end);
+        line.truncate(line.trim_end().len());
+    }
+    line
 }
 
 /// Controls, and what reorders or hides the text around it (Unicode TR36 §2.6): bidi marks, zero-width spaces.

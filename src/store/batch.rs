@@ -110,10 +110,13 @@ impl Batch {
         names: &'static [&'static str; N],
         rows: impl IntoIterator<Item = [Value; N]>,
     ) -> Taken {
+        let rows = rows.into_iter();
+        let mut values = Vec::with_capacity(rows.size_hint().0 * N);
+        rows.for_each(|row| values.extend(row));
         self.take(Step::Each(Each {
             text,
             names,
-            values: rows.into_iter().flatten().collect(),
+            values,
         }))
     }
 
