@@ -184,6 +184,7 @@ pub async fn run_over<O: Outbox + Progress>(
         issue: &issue,
         variants: &variants(&issue),
         relay: settings,
+        has_successor: false,
         resend_unknown,
         guard: guard(),
         return_paths: None,
