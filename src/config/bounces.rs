@@ -22,6 +22,9 @@ const CREDENTIAL: &str = "bounces-password";
 const INBOX_HINT: &str = "write the path of a Maildir, `imaps://user@host/INBOX` or `pop3s://user@host`; \
      an `@` within the user is `%40`";
 
+/// What stands in an inbox's place where its mails come by a pipe, as in `bounces ingest -`.
+const PIPE: &str = "-";
+
 /// What to do where the password is missing.
 const PASSWORD_HINT: &str =
     "set `password_file` to a file that holds it, or COURANT_BOUNCES__PASSWORD";
@@ -34,6 +37,8 @@ const ADDRESS_HINT: &str = "set `bounces` in `[delivery]` to the address whose m
 pub struct Bounces {
     /// The inbox, if it is to be read by runs and by `bounces ingest` without being named.
     pub inbox: Option<InboxPlace>,
+    /// Whether a mail server pipes what comes back into `bounces ingest`: there is no inbox to read, and none is missed.
+    pub piped: bool,
     /// The password of the inbox's user; always there if the inbox is on a server.
     pub password: Option<SecretString>,
     /// The root certificate of a server's private authority, in PEM form.
@@ -77,8 +82,11 @@ pub(super) fn read(mut section: Section<'_>, around: &Around<'_>) -> Option<(Bou
         (Ways::Both, Some(address)) => Leaving::Both(address.clone()),
         _ => Leaving::Web,
     };
+    let inbox = inbox?;
+    let is_pipe = matches!(&inbox, Some(InboxPlace::Path(path)) if path == Path::new(PIPE));
     let bounces = Bounces {
-        inbox: inbox?,
+        inbox: inbox.filter(|_| !is_pipe),
+        piped: is_pipe,
         password: match password {
             Password::Found(secret) => Some(secret),
             Password::Absent => None,
@@ -151,6 +159,9 @@ fn usual_ways(address: Option<&EmailAddress>, url: Option<&str>) -> Ways {
 /// A path, or the address of a mailbox.
 fn read_inbox(value: &Value<'_>, root: &Path) -> Option<InboxPlace> {
     let typed = value.line_of_text()?;
+    if typed == PIPE {
+        return Some(InboxPlace::Path(PIPE.into()));
+    }
     if !typed.contains("://") {
         return Some(InboxPlace::Path(root.join(PathBuf::from(typed))));
     }
