@@ -1,7 +1,7 @@
 //! `[bounces]`: where what comes back is read, where the password of that inbox comes from, and how readers leave.
 //!
 //! As for the relay, the password is never a setting: it comes from `COURANT_BOUNCES__PASSWORD`, else from
-//! `password_file`, else from the credentials that systemd passes (`$CREDENTIALS_DIRECTORY/bounces-password`).
+//! `password_credential` or `password_file`, else from the credential of systemd's that is called `bounces-password`.
 
 use std::path::{Path, PathBuf};
 
@@ -10,12 +10,12 @@ use url::{Host, Url};
 
 use super::environment::Environment;
 use super::password::{self, Password};
-use super::relays::read_certificate;
+use super::relays::{read_certificate, read_login};
 use super::section::Section;
 use super::value::Value;
-use crate::model::{EmailAddress, InboxError, InboxPlace, Leaving, MailServer};
+use crate::model::{EmailAddress, InboxError, InboxPlace, Leaving, Login, MailServer};
 
-/// The name of the credential that systemd passes.
+/// The usual name of the credential that systemd passes.
 const CREDENTIAL: &str = "bounces-password";
 
 /// What an inbox may be.
@@ -41,6 +41,8 @@ pub struct Bounces {
     pub piped: bool,
     /// The password of the inbox's user; always there if the inbox is on a server.
     pub password: Option<SecretString>,
+    /// How to log in; `None` is as the server offers, PLAIN first.
+    pub login: Option<Login>,
     /// The root certificate of a server's private authority, in PEM form.
     pub tls_root: Option<Vec<u8>>,
 }
@@ -71,6 +73,7 @@ pub(super) fn read(mut section: Section<'_>, around: &Around<'_>) -> Option<(Bou
         let place = read_inbox(v, root)?;
         is_usable(v, &place, *address, &password).then_some(Some(place))
     });
+    let login = section.or("login", None, |v| read_login(v).map(Some));
     let tls_root = section.optional("tls_root", |v| read_certificate(v, root));
     let address = address.flatten();
     let ways = section.or("unsubscribe", usual_ways(address, around.url), |v| {
@@ -92,6 +95,7 @@ pub(super) fn read(mut section: Section<'_>, around: &Around<'_>) -> Option<(Bou
             Password::Absent => None,
             Password::Faulty => return None,
         },
+        login: login?,
         tls_root,
     };
     Some((bounces, leaving))
