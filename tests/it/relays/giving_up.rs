@@ -122,3 +122,21 @@ async fn when_all_were_left_all_are_asked_for_the_next_issue_of_the_run() {
     assert_eq!(shares(summer), [(&*name(&one), 1)]);
     assert_eq!(summer.stopped, None);
 }
+
+/// Whether so many readers are gone is for a person to say, and not for another relay.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_knows_nobody_is_no_reason_to_ask_another() {
+    let nobody = at(Stage::Rcpt).say("550 5.1.1 no such user here");
+    let one = SmtpServer::start(Script::new().rule(nobody)).await;
+    let two = SmtpServer::start(Script::new()).await;
+    let timed = timed(&[&one, &two], 40, "");
+    let report = timed.run(&Wish::Due).await;
+    let issue = only(&report);
+    assert_eq!(
+        (issue.account.queued, issue.taken_back),
+        (40, 11),
+        "{issue:?}"
+    );
+    assert_eq!(shares(issue), [(&*name(&one), 0)]);
+    assert_eq!(two.arrivals(Stage::Taken), 0);
+}
