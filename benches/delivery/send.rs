@@ -99,6 +99,7 @@ pub fn send(port: u16, connections: usize, database: &Path, sign: Option<&str>) 
             issue: &issue,
             variants: &variants,
             relay: &settings,
+            has_successor: false,
             resend_unknown: true,
             guard: ListGuard {
                 limits: BounceLimits {

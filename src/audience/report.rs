@@ -112,10 +112,7 @@ pub async fn report(
     let saved = store.report_save(&new, &rules(terms), !terms.trial).await?;
     let saved = match saved {
         Ok(saved) => saved,
-        Err(too_many) => {
-            tracing::warn!(?too_many, "reports would suppress too many readers");
-            return Ok(Err(too_many));
-        }
+        Err(too_many) => return Ok(Err(too_many)),
     };
     for (place, saved) in places.into_iter().zip(saved) {
         if let Some(one) = judged.get_mut(place) {

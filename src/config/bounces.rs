@@ -1,7 +1,7 @@
 //! `[bounces]`: where what comes back is read, where the password of that inbox comes from, and how readers leave.
 //!
 //! As for the relay, the password is never a setting: it comes from `COURANT_BOUNCES__PASSWORD`, else from
-//! `password_file`, else from the credentials that systemd passes (`$CREDENTIALS_DIRECTORY/bounces-password`).
+//! `password_credential` or `password_file`, else from the credential of systemd's that is called `bounces-password`.
 
 use std::path::{Path, PathBuf};
 
@@ -10,17 +10,20 @@ use url::{Host, Url};
 
 use super::environment::Environment;
 use super::password::{self, Password};
-use super::relays::read_certificate;
+use super::relays::{read_certificate, read_login};
 use super::section::Section;
 use super::value::Value;
-use crate::model::{EmailAddress, InboxError, InboxPlace, Leaving, MailServer};
+use crate::model::{EmailAddress, InboxError, InboxPlace, Leaving, Login, MailServer};
 
-/// The name of the credential that systemd passes.
+/// The usual name of the credential that systemd passes.
 const CREDENTIAL: &str = "bounces-password";
 
 /// What an inbox may be.
 const INBOX_HINT: &str = "write the path of a Maildir, `imaps://user@host/INBOX` or `pop3s://user@host`; \
      an `@` within the user is `%40`";
+
+/// What stands in an inbox's place where its mails come by a pipe, as in `bounces ingest -`.
+const PIPE: &str = "-";
 
 /// What to do where the password is missing.
 const PASSWORD_HINT: &str =
@@ -34,8 +37,12 @@ const ADDRESS_HINT: &str = "set `bounces` in `[delivery]` to the address whose m
 pub struct Bounces {
     /// The inbox, if it is to be read by runs and by `bounces ingest` without being named.
     pub inbox: Option<InboxPlace>,
+    /// Whether a mail server pipes what comes back into `bounces ingest`: there is no inbox to read, and none is missed.
+    pub piped: bool,
     /// The password of the inbox's user; always there if the inbox is on a server.
     pub password: Option<SecretString>,
+    /// How to log in; `None` is as the server offers, PLAIN first.
+    pub login: Option<Login>,
     /// The root certificate of a server's private authority, in PEM form.
     pub tls_root: Option<Vec<u8>>,
 }
@@ -66,6 +73,7 @@ pub(super) fn read(mut section: Section<'_>, around: &Around<'_>) -> Option<(Bou
         let place = read_inbox(v, root)?;
         is_usable(v, &place, *address, &password).then_some(Some(place))
     });
+    let login = section.or("login", None, |v| read_login(v).map(Some));
     let tls_root = section.optional("tls_root", |v| read_certificate(v, root));
     let address = address.flatten();
     let ways = section.or("unsubscribe", usual_ways(address, around.url), |v| {
@@ -77,13 +85,17 @@ pub(super) fn read(mut section: Section<'_>, around: &Around<'_>) -> Option<(Bou
         (Ways::Both, Some(address)) => Leaving::Both(address.clone()),
         _ => Leaving::Web,
     };
+    let inbox = inbox?;
+    let is_pipe = matches!(&inbox, Some(InboxPlace::Path(path)) if path == Path::new(PIPE));
     let bounces = Bounces {
-        inbox: inbox?,
+        inbox: inbox.filter(|_| !is_pipe),
+        piped: is_pipe,
         password: match password {
             Password::Found(secret) => Some(secret),
             Password::Absent => None,
             Password::Faulty => return None,
         },
+        login: login?,
         tls_root,
     };
     Some((bounces, leaving))
@@ -151,6 +163,9 @@ fn usual_ways(address: Option<&EmailAddress>, url: Option<&str>) -> Ways {
 /// A path, or the address of a mailbox.
 fn read_inbox(value: &Value<'_>, root: &Path) -> Option<InboxPlace> {
     let typed = value.line_of_text()?;
+    if typed == PIPE {
+        return Some(InboxPlace::Path(PIPE.into()));
+    }
     if !typed.contains("://") {
         return Some(InboxPlace::Path(root.join(PathBuf::from(typed))));
     }

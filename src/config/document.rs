@@ -16,6 +16,9 @@ use crate::model::{Diagnostic, Severity};
 /// Parts of a key's name that announce a secret; `pas` for those who slip in `password`.
 const SECRET_WORDS: [&str; 4] = ["pas", "pwd", "secret", "token"];
 
+/// Ends of names that tell where a secret is, and not the secret.
+const PLACES: [&str; 2] = ["_file", "_credential"];
+
 /// One text, with an index of its lines so that a place is found without counting from the start.
 pub(super) struct Document {
     name: PathBuf,
@@ -170,7 +173,8 @@ fn may_hold_secret(line: &str) -> bool {
         .map(|(end, _)| last_key(&line[..end]));
     let named = keys.map(str::to_lowercase).any(|key| {
         let telling = SECRET_WORDS.iter().any(|word| key.contains(word));
-        (telling && !key.ends_with("_file")) || key == "database_url"
+        let is_place = PLACES.iter().any(|end| key.ends_with(end));
+        (telling && !is_place) || key == "database_url"
     });
     let mut addresses = line.split("://").skip(1);
     let in_address = addresses.any(|rest| {

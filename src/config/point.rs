@@ -9,13 +9,15 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::Config;
 use super::document::Faults;
 use super::files::read_document;
-use crate::model::{Diagnostic, SourceName};
+use crate::model::{Diagnostic, EmailAddress, SourceName};
 
 /// A setting of `courant.toml`.
 #[derive(Debug, Clone, Copy)]
 pub enum Setting<'a> {
     /// `accent` of `[newsletter]`.
     Accent,
+    /// `bounces` of `[delivery]`.
+    Bounces,
     /// Where a source is: its `url` or `folder`.
     Source(&'a SourceName),
     /// Another key of a source.
@@ -30,6 +32,7 @@ pub fn point(config: &Config, fault: Diagnostic, setting: Setting<'_>) -> Diagno
     let table = document.parse(&Faults::default());
     let found = table.as_ref().and_then(|table| match setting {
         Setting::Accent => accent(table, &config.newsletter.accent),
+        Setting::Bounces => bounces(table, config.delivery.bounces.as_ref()?),
         Setting::Source(name) => place(source(table, name)?),
         Setting::SourceKey(name, key) => {
             let source = source(table, name)?;
@@ -44,12 +47,24 @@ pub fn point(config: &Config, fault: Diagnostic, setting: Setting<'_>) -> Diagno
 
 /// The accent, unless a stronger layer than the file has set it.
 fn accent<'a>(table: &'a DeTable<'_>, value: &str) -> Option<&'a Spanned<DeValue<'a>>> {
-    let DeValue::Table(newsletter) = table.get("newsletter")?.get_ref() else {
-        return None;
-    };
-    let node = newsletter.get("accent")?;
+    let node = key(table, "newsletter", "accent")?;
     let typed = node.get_ref().as_str()?;
     typed.eq_ignore_ascii_case(value).then_some(node)
+}
+
+/// The address that reports come to, unless a stronger layer than the file has set it.
+fn bounces<'a>(table: &'a DeTable<'_>, value: &EmailAddress) -> Option<&'a Spanned<DeValue<'a>>> {
+    let node = key(table, "delivery", "bounces")?;
+    let typed = EmailAddress::parse(node.get_ref().as_str()?).ok()?;
+    (typed == *value).then_some(node)
+}
+
+/// A key of a section.
+fn key<'a>(table: &'a DeTable<'_>, section: &str, name: &str) -> Option<&'a Spanned<DeValue<'a>>> {
+    let DeValue::Table(section) = table.get(section)?.get_ref() else {
+        return None;
+    };
+    section.get(name)
 }
 
 fn source<'a>(table: &'a DeTable<'_>, name: &SourceName) -> Option<&'a DeTable<'a>> {

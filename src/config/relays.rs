@@ -1,8 +1,9 @@
 //! `relay` of `[delivery]`: over which relays mail goes, in order of preference, and how each of them is treated.
 //!
 //! One address, a list of addresses, or tables `[[delivery.relay]]`; what a table does not say is as `[delivery]` says. The
-//! password is never a setting: it comes from a relay's own `password_file`; else from `COURANT_DELIVERY__PASSWORD`, the
-//! `password_file` of `[delivery]`, or the credentials that systemd passes (`$CREDENTIALS_DIRECTORY/delivery-password`).
+//! password is never a setting: it comes from a relay's own `password_credential` or `password_file`; else from
+//! `COURANT_DELIVERY__PASSWORD`, from what `[delivery]` names in the same way, or from the credential of systemd's that is
+//! called `delivery-password`.
 
 use std::path::Path;
 
@@ -95,6 +96,7 @@ pub(super) fn read(
         .map(|item| {
             let reading = Reading {
                 root,
+                environment,
                 shared: &shared,
                 general: general.as_ref().unwrap_or(&ordinary),
             };
@@ -125,6 +127,7 @@ struct Named {
 /// What the relays of a list have in common.
 struct Reading<'r> {
     root: &'r Path,
+    environment: &'r Environment,
     shared: &'r Password,
     general: &'r RelayConfig,
 }
@@ -137,8 +140,7 @@ impl Reading<'_> {
         };
         section.refuse_secret("password", password::MISPLACED, password::MISPLACED_HINT);
         let url = section.required("url", |v| Some(*v));
-        let own = section.get("password_file");
-        let own = own.map(|v| password::read_file(&v, self.root));
+        let own = password::read_own(&mut section, self.root, self.environment);
         let config = read_manner(&mut section, self.root, self.general);
         section.finish();
         self.with_password(&url?, own, config?)
@@ -199,14 +201,7 @@ fn read_manner(
         before.messages_per_connection,
         |v| v.whole(1..=MOST_MESSAGES),
     );
-    let login = section.or("login", before.login, |v| {
-        let login = v.choice(&[
-            ("plain", Login::Plain),
-            ("login", Login::Login),
-            ("xoauth2", Login::Xoauth2),
-        ])?;
-        Some(Some(login))
-    });
+    let login = section.or("login", before.login, |v| read_login(v).map(Some));
     let per_day = section.or("per_day", before.caps.per_day, |v| {
         v.whole(1..=MOST_A_DAY).map(Some)
     });
@@ -230,6 +225,15 @@ fn read_manner(
         tls_root: tls_root?,
         ..before.clone()
     })
+}
+
+/// How to log in.
+pub(super) fn read_login(value: &Value<'_>) -> Option<Login> {
+    value.choice(&[
+        ("plain", Login::Plain),
+        ("login", Login::Login),
+        ("xoauth2", Login::Xoauth2),
+    ])
 }
 
 /// `true`, `false`, or a table.

@@ -2,13 +2,13 @@
 //!
 //! Pure: it is told what happened and answers with a reason, once there is one.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::reply::{is_policy, line};
 use super::{ListGuard, Stopped};
-use crate::model::Reply;
+use crate::model::{EmailAddress, Reply};
 
 /// Connection failures in a row after which the relay counts as unreachable.
 const FAILURES: u32 = 3;
@@ -19,6 +19,16 @@ const WINDOW: usize = 100;
 /// Refusals for policy among them after which the relay counts as unwilling.
 const REFUSALS: usize = 20;
 
+/// With another relay in line, so many readers in a row who are refused for policy are enough: a relay that slows down since
+/// it refuses everybody would take minutes to come to twenty, while the other one could have sent.
+const IN_A_ROW: usize = 5;
+
+/// At so many domains, at least: what one receiver thinks of us is no fault of the relay's.
+const DOMAINS: usize = 3;
+
+/// So many refusals of us, in which no reader was named, are enough by themselves.
+const OF_US: usize = 3;
+
 /// Readers who are refused as gone within this span are counted together.
 const SPAN: SignedDuration = SignedDuration::from_hours(1);
 
@@ -27,16 +37,28 @@ const SPAN: SignedDuration = SignedDuration::from_hours(1);
 pub(super) struct Breakers {
     failures: u32,
     window: VecDeque<bool>,
+    /// Refusals for policy since the relay last said anything else; none are kept where no other relay is in line.
+    row: Option<Row>,
     guard: ListGuard,
     /// When readers were refused as gone, of late.
     gone: VecDeque<Timestamp>,
 }
 
+/// Refusals for policy in a row.
+#[derive(Debug, Default)]
+struct Row {
+    readers: HashSet<EmailAddress>,
+    domains: HashSet<String>,
+    /// Those that named no reader: each is about everybody.
+    of_us: usize,
+}
+
 impl Breakers {
-    pub(super) fn new(guard: ListGuard) -> Self {
+    pub(super) fn new(guard: ListGuard, has_successor: bool) -> Self {
         Self {
             failures: 0,
             window: VecDeque::new(),
+            row: has_successor.then(Row::default),
             guard,
             gone: VecDeque::new(),
         }
@@ -64,16 +86,51 @@ impl Breakers {
         (self.failures >= FAILURES).then(|| Stopped::Connection(cause.to_owned()))
     }
 
-    /// The relay gave a definite answer about a recipient.
+    /// The relay took a message.
     pub(super) fn answered(&mut self, reply: &Reply) -> Option<Stopped> {
         self.failures = 0;
+        if let Some(row) = &mut self.row {
+            *row = Row::default();
+        }
         self.count(is_policy(reply), reply)
+    }
+
+    /// The relay refused a reader, or us where none had been named.
+    pub(super) fn refused(&mut self, reply: &Reply, to: Option<&EmailAddress>) -> Option<Stopped> {
+        self.failures = 0;
+        let all = self.note_in_row(is_policy(reply), reply, to);
+        self.count(is_policy(reply), reply).or(all)
     }
 
     /// The relay refused our own address: nothing that the recipient could help.
     pub(super) fn sender_refused(&mut self, reply: &Reply) -> Option<Stopped> {
         self.failures = 0;
-        self.count(true, reply)
+        let all = self.note_in_row(true, reply, None);
+        self.count(true, reply).or(all)
+    }
+
+    /// Notes a refusal where another relay is in line. Greylisting says nothing: it treats every stranger alike.
+    fn note_in_row(
+        &mut self,
+        for_policy: bool,
+        reply: &Reply,
+        to: Option<&EmailAddress>,
+    ) -> Option<Stopped> {
+        let row = self.row.as_mut().filter(|_| !reply.is_greylisting())?;
+        match (for_policy, to) {
+            (false, _) => *row = Row::default(),
+            (true, None) => row.of_us += 1,
+            (true, Some(to)) => {
+                row.domains.insert(to.ascii_domain().to_owned());
+                row.readers.insert(to.clone());
+            }
+        }
+        let refusals = row.readers.len() + row.of_us;
+        let is_about_all = refusals >= IN_A_ROW && row.domains.len() + row.of_us >= DOMAINS;
+        (is_about_all || row.of_us >= OF_US).then(|| Stopped::AllRefused {
+            refusals,
+            reply: line(reply),
+        })
     }
 
     fn count(&mut self, refused: bool, reply: &Reply) -> Option<Stopped> {
@@ -92,8 +149,8 @@ mod tests {
     use super::*;
     use crate::model::BounceLimits;
 
-    fn breakers() -> Breakers {
-        Breakers::new(ListGuard {
+    fn guard() -> ListGuard {
+        ListGuard {
             limits: BounceLimits {
                 soft: 5,
                 span: SignedDuration::ZERO,
@@ -101,7 +158,58 @@ mod tests {
                 always: 10,
             },
             readers: 400,
-        })
+        }
+    }
+
+    fn breakers() -> Breakers {
+        Breakers::new(guard(), false)
+    }
+
+    /// Tells the breakers of refusals, each for an address, or for us alone; says after how many they trip.
+    fn trips_after(breakers: &mut Breakers, text: &str, all: &[&str]) -> Option<usize> {
+        let said = reply(451, [text]);
+        let tripped = all.iter().position(|to| {
+            let to = (!to.is_empty()).then(|| EmailAddress::parse(to).unwrap());
+            breakers.refused(&said, to.as_ref()).is_some()
+        });
+        tripped.map(|at| at + 1)
+    }
+
+    #[test]
+    fn a_relay_that_refuses_everybody_is_left_at_once_for_another() {
+        let five = ["a@a.nl", "b@a.nl", "c@b.nl", "d@c.nl", "e@a.nl", "f@a.nl"];
+        let trips = |text, all: &[&str]| {
+            let mut breakers = Breakers::new(guard(), true);
+            trips_after(&mut breakers, text, all)
+        };
+        assert_eq!(trips("4.7.1 no", &five), Some(5));
+        // One reader five times, two domains, greylisting, other trouble; a refusal of us is about everybody.
+        assert_eq!(trips("4.7.1 no", &["a@a.nl"; 9]), None);
+        let two = ["a@a.nl", "b@a.nl", "c@b.nl", "d@b.nl", "e@a.nl", "f@a.nl"];
+        assert_eq!(trips("4.7.1 no", &two), None);
+        assert_eq!(trips("4.7.1 greylisted, come back", &five), None);
+        assert_eq!(trips("4.2.1 busy", &five), None);
+        assert_eq!(trips("4.7.1 no", &[""; 5]), Some(3));
+        assert_eq!(
+            trips("4.7.1 no", &["a@a.nl", "b@a.nl", "", "c@a.nl", ""]),
+            Some(5)
+        );
+        // Where none is in line, it takes twenty.
+        assert_eq!(trips_after(&mut breakers(), "4.7.1 no", &five), None);
+    }
+
+    #[test]
+    fn whatever_else_the_relay_says_ends_the_row() {
+        let four = ["a@a.nl", "b@b.nl", "c@c.nl", "d@d.nl"];
+        let mut breakers = Breakers::new(guard(), true);
+        assert_eq!(trips_after(&mut breakers, "4.7.1 no", &four), None);
+        assert_eq!(breakers.answered(&reply(250, ["ok"])), None);
+        assert_eq!(trips_after(&mut breakers, "4.7.1 no", &four), None);
+        assert_eq!(trips_after(&mut breakers, "4.2.1 busy", &["e@e.nl"]), None);
+        assert_eq!(trips_after(&mut breakers, "4.7.1 no", &four), None);
+        let stopped = breakers.sender_refused(&reply(550, ["5.7.1 not you"]));
+        let reply = "550 5.7.1 not you".to_owned();
+        assert_eq!(stopped, Some(Stopped::AllRefused { refusals: 5, reply }));
     }
 
     #[test]

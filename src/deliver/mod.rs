@@ -85,6 +85,8 @@ pub struct Job<'a> {
     pub variants: &'a [SealedVariant],
     /// The relay.
     pub relay: &'a RelaySettings,
+    /// Whether another relay is there for what this one leaves.
+    pub has_successor: bool,
     /// Whether a message whose reply was lost may be sent again, twice at most; if not, it is held.
     pub resend_unknown: bool,
     /// How many readers may be refused as gone.

@@ -53,6 +53,8 @@ pub struct RelaySettings {
     pub domains: Vec<DomainLimits>,
     /// Whether to slow down when the relay asks for it.
     pub slow_down: bool,
+    /// How long nobody must complain before a slowed pace rises by a quarter.
+    pub quiet: Duration,
     /// One more root certificate to trust, in PEM.
     pub extra_root: Option<Vec<u8>>,
     /// How long the relay may take for each step.
@@ -72,6 +74,9 @@ impl RelaySettings {
     /// and some more.
     pub const LEASE: SignedDuration = SignedDuration::from_mins(30);
 
+    /// How long nobody must complain before a slowed pace rises, unless said otherwise: mail servers count by the minute.
+    pub const QUIET: Duration = Duration::from_secs(60);
+
     /// The relay, with a name for ourselves and the ordinary values for the rest.
     pub fn new(relay: SmtpRelay, hello: impl Into<String>) -> Self {
         Self {
@@ -85,6 +90,7 @@ impl RelaySettings {
             rate: None,
             domains: Vec::new(),
             slow_down: true,
+            quiet: Self::QUIET,
             extra_root: None,
             deadlines: Deadlines::default(),
             lease: Self::LEASE,

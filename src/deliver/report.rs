@@ -90,6 +90,14 @@ pub enum Stopped {
         /// What the relay said of the last of them.
         reply: String,
     },
+    /// The relay refused everybody for its policy, and another one is there.
+    #[error("the relay refused {refusals} mails in a row for its policy: {reply}")]
+    AllRefused {
+        /// How many.
+        refusals: usize,
+        /// What it said of the last of them.
+        reply: String,
+    },
     /// A delivery names a variant that was not given.
     #[error("variant {0} of the issue is missing")]
     Variant(i64),
@@ -112,6 +120,7 @@ impl Stopped {
             | Self::Tls(_)
             | Self::Login(_)
             | Self::Policy(_)
+            | Self::AllRefused { .. }
             | Self::TooLarge(_)
             | Self::Sender => true,
             // Whether so many readers are gone is for a person to say, not for another relay.

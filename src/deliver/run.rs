@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use super::breakers::Breakers;
+use super::exchange::Step;
 use super::{Job, Stop, Stopped};
 use crate::model::{ClaimedDelivery, Clock, DeliveryKey, EmailAddress, Reply};
 
@@ -42,7 +43,7 @@ impl<'a> Run<'a> {
             stop,
             halt: Stop::new(),
             notes: Mutex::new(Notes {
-                breakers: Breakers::new(job.guard),
+                breakers: Breakers::new(job.guard, job.has_successor),
                 stopped: None,
                 losses: HashMap::new(),
                 cut_at: None,
@@ -138,6 +139,14 @@ impl<'a> Run<'a> {
     /// The relay gave a definite answer about a recipient.
     pub(super) fn answered(&self, reply: &Reply) {
         let tripped = self.notes().breakers.answered(reply);
+        self.trip_if(tripped);
+    }
+
+    /// The relay refused a delivery, for now or for good.
+    pub(super) fn refused(&self, step: Step, reply: &Reply, to: &EmailAddress) {
+        // At `MAIL` no reader has been named.
+        let named = Some(to).filter(|_| step != Step::Mail);
+        let tripped = self.notes().breakers.refused(reply, named);
         self.trip_if(tripped);
     }
 

@@ -372,7 +372,7 @@ impl Worker<'_> {
                 let to = &ready.delivery.reader.address;
                 let complaint = Complaint::of_refusal(*step, reply, to);
                 self.desk.complain(complaint);
-                self.run.answered(reply);
+                self.run.refused(*step, reply, to);
             }
             Setback::Lost(cause) => {
                 losses = self.run.lost(ready.delivery.claim.key);

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
@@ -117,6 +119,13 @@ impl Dialogue {
         let clean = |c: char| if c.is_control() { ' ' } else { c };
         let text: String = text.chars().map(clean).take(MAX_SHOWN).collect();
         text.trim().to_owned()
+    }
+
+    /// What a server says in Base64 as a message may show it, such as the reason in JSON for which XOAUTH2 failed; empty
+    /// where that is nothing.
+    pub(super) fn decoded(&self, challenge: &str) -> String {
+        let octets = STANDARD.decode(challenge.trim()).unwrap_or_default();
+        self.shown(&String::from_utf8_lossy(&octets))
     }
 
     fn take(&mut self, octets: usize) {

@@ -107,6 +107,18 @@ pub enum Trouble {
     NotThis(&'static str),
 }
 
+impl Trouble {
+    /// A refusal, with the reason that came before it.
+    pub(super) fn with_reason(self, reason: Option<String>) -> Self {
+        match (self, reason) {
+            (Self::Refused(what), Some(reason)) if !reason.is_empty() => {
+                Self::Refused(format!("{what} ({reason})"))
+            }
+            (other, _) => other,
+        }
+    }
+}
+
 impl From<wire::Error> for Trouble {
     fn from(error: wire::Error) -> Self {
         Self::Tls(error.to_string())

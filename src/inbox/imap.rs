@@ -1,6 +1,6 @@
 //! A mailbox by IMAP: what is unseen is fetched without marking it, and marked afterwards (RFC 9051, RFC 3501).
 //!
-//! Of the protocol it speaks `CAPABILITY`, `STARTTLS`, `AUTHENTICATE PLAIN` or `LOGIN`, `SELECT`, `UID SEARCH`,
+//! Of the protocol it speaks `CAPABILITY`, `STARTTLS`, `AUTHENTICATE` (PLAIN, XOAUTH2) or `LOGIN`, `SELECT`, `UID SEARCH`,
 //! `UID FETCH`, `UID STORE` and `LOGOUT`, one command at a time.
 
 use std::collections::VecDeque;
@@ -11,7 +11,7 @@ use super::dialogue::Dialogue;
 use super::imap_answer::{Answer, Status, numbers, status};
 use super::session::{FAREWELL, Session, Upgrade};
 use super::{Error, InboxSettings, MOST_OF_A_MESSAGE, Mail, Mark, Trouble};
-use crate::model::MailServer;
+use crate::model::{Login, MailServer};
 
 /// Answers to one command, at most: a folder of a hundred thousand mails may tell of each.
 const MOST_ANSWERS: usize = 200_000;
@@ -155,16 +155,20 @@ impl Imap {
     }
 
     async fn log_in(&mut self, session: &Session<'_>, offers: &Offers) -> Result<(), Trouble> {
-        let answered = if offers.has("AUTH=PLAIN") {
-            self.authenticate(&session.plain()).await
-        } else if offers.has("LOGINDISABLED") {
-            let cause = "the server offers no way to log in (AUTH=PLAIN or LOGIN)";
-            return Err(Trouble::Login(cause.into()));
-        } else {
-            let (user, password) = session.login();
-            let (user, password) = (quoted(user)?, quoted(password)?);
-            let command = format!("LOGIN {user} {password}");
-            self.ask(&command, "the login", 0).await.map(drop)
+        let way = session.way(offers.has("AUTH=PLAIN"), offers.has("AUTH=XOAUTH2"))?;
+        let answered = match way {
+            Login::Login if offers.has("LOGINDISABLED") => {
+                let cause = "the server offers no way to log in (AUTH=PLAIN or LOGIN)";
+                return Err(Trouble::Login(cause.into()));
+            }
+            Login::Login => {
+                let (user, password) = session.login();
+                let (user, password) = (quoted(user)?, quoted(password)?);
+                let command = format!("LOGIN {user} {password}");
+                self.ask(&command, "the login", 0).await.map(drop)
+            }
+            Login::Plain => self.authenticate(session, way, false).await,
+            Login::Xoauth2 => self.authenticate(session, way, offers.has("SASL-IR")).await,
         };
         answered.map_err(|why| match why {
             Trouble::Refused(_) => Trouble::Login(why.to_string()),
@@ -172,23 +176,40 @@ impl Imap {
         })
     }
 
-    /// `AUTHENTICATE PLAIN`, with the response only once it is asked for: every server understands that (RFC 9051 §6.2.2).
-    async fn authenticate(&mut self, response: &str) -> Result<(), Trouble> {
-        let tag = self.command("AUTHENTICATE PLAIN").await?;
-        let mut said = false;
+    /// `AUTHENTICATE`, with the response `at_once` (RFC 4959) or only once it is asked for, which every server understands
+    /// (RFC 9051 §6.2.2). What XOAUTH2 asks then is a reason why not, and an empty answer brings the refusal itself.
+    async fn authenticate(
+        &mut self,
+        session: &Session<'_>,
+        mechanism: Login,
+        at_once: bool,
+    ) -> Result<(), Trouble> {
+        let (name, response) = (mechanism.name(), session.response(mechanism));
+        let command = match at_once {
+            true => format!("AUTHENTICATE {name} {response}"),
+            false => format!("AUTHENTICATE {name}"),
+        };
+        let tag = self.command(&command).await?;
+        let (mut said, mut reason) = (at_once, None);
         for _ in 0..MOST_ANSWERS {
             let line = self.dialogue.text().await?;
-            if line.starts_with('+') {
-                if said {
+            if let Some(asked) = line.strip_prefix('+') {
+                if !said {
+                    said = true;
+                    self.dialogue.say(&response).await?;
+                } else if mechanism == Login::Xoauth2 && reason.is_none() {
+                    reason = Some(self.dialogue.decoded(asked));
+                    self.dialogue.say("").await?;
+                } else {
                     return Err(Trouble::OutOfTurn);
                 }
-                said = true;
-                self.dialogue.say(response).await?;
-            } else if self.ends(&tag, &line, "the login")? {
-                return match said {
-                    true => Ok(()),
-                    false => Err(Trouble::OutOfTurn),
-                };
+                continue;
+            }
+            match self.ends(&tag, &line, "the login") {
+                Ok(false) => {}
+                Ok(true) if said && reason.is_none() => return Ok(()),
+                Ok(true) => return Err(Trouble::OutOfTurn),
+                Err(why) => return Err(why.with_reason(reason)),
             }
         }
         Err(Trouble::Endless)

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::model::{InboxPlace, MailProtocol};
+use crate::model::{InboxPlace, Login, MailProtocol};
 
 use dialogue::Dialogue;
 use files::Files;
@@ -39,6 +39,8 @@ pub struct InboxSettings {
     pub place: InboxPlace,
     /// The password of its user, where it is on a server.
     pub password: Option<SecretString>,
+    /// How to log in; `None` takes PLAIN where it is offered, else the protocol's own way.
+    pub login: Option<Login>,
     /// One more root certificate to trust, in PEM.
     pub extra_root: Option<Vec<u8>>,
     /// How long a server may take.
@@ -53,6 +55,7 @@ impl InboxSettings {
         Self {
             place,
             password: None,
+            login: None,
             extra_root: None,
             patience: Patience::default(),
             most: MOST_MESSAGES,

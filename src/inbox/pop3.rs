@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 use super::dialogue::Dialogue;
 use super::session::{FAREWELL, Session, Upgrade};
 use super::{Error, InboxSettings, MOST_OF_A_MESSAGE, Mail, Mark, Trouble};
-use crate::model::MailServer;
+use crate::model::{Login, MailServer};
 
 /// Lines of a list, at most: nobody keeps so many mails in a mailbox without folders.
 const MOST_LINES: usize = 200_000;
@@ -142,17 +142,10 @@ impl Pop3 {
     }
 
     async fn log_in(&mut self, session: &Session<'_>, offers: &Offers) -> Result<(), Trouble> {
-        let answered = if offers.has_sasl("PLAIN") {
-            self.authenticate(&session.plain()).await
-        } else {
-            let (user, password) = session.login();
-            match self.ask(&format!("USER {user}"), "the login").await {
-                Ok(_) => {
-                    let password = format!("PASS {password}");
-                    self.ask(&password, "the login").await.map(drop)
-                }
-                Err(why) => Err(why),
-            }
+        let way = session.way(offers.has_sasl("PLAIN"), offers.has_sasl("XOAUTH2"))?;
+        let answered = match way {
+            Login::Plain | Login::Xoauth2 => self.authenticate(session, way).await,
+            Login::Login => self.say_password(session).await,
         };
         answered.map_err(|why| match why {
             Trouble::Refused(_) => Trouble::Login(why.to_string()),
@@ -160,17 +153,38 @@ impl Pop3 {
         })
     }
 
-    /// `AUTH PLAIN`, with the response only once it is asked for (RFC 5034 §4).
-    async fn authenticate(&mut self, response: &str) -> Result<(), Trouble> {
-        self.dialogue.say("AUTH PLAIN").await?;
+    /// `USER` and `PASS` (RFC 1939 §7).
+    async fn say_password(&mut self, session: &Session<'_>) -> Result<(), Trouble> {
+        let (user, password) = session.login();
+        self.ask(&format!("USER {user}"), "the login").await?;
+        let password = format!("PASS {password}");
+        self.ask(&password, "the login").await.map(drop)
+    }
+
+    /// `AUTH`, with the response only once it is asked for: a token is longer than the line may be (RFC 5034 §4). What XOAUTH2
+    /// asks then is a reason why not, and an empty answer brings the refusal itself.
+    async fn authenticate(
+        &mut self,
+        session: &Session<'_>,
+        mechanism: Login,
+    ) -> Result<(), Trouble> {
+        let command = format!("AUTH {}", mechanism.name());
+        self.dialogue.say(&command).await?;
         let line = self.dialogue.text().await?;
-        if !line.starts_with('+') || line.starts_with("+OK") {
-            return match self.judge(&line, "the login") {
-                Ok(_) => Err(Trouble::OutOfTurn),
-                Err(why) => Err(why),
-            };
+        if asked(&line).is_none() {
+            self.judge(&line, "the login")?;
+            return Err(Trouble::OutOfTurn);
         }
-        self.ask(response, "the login").await.map(drop)
+        self.dialogue.say(&session.response(mechanism)).await?;
+        let line = self.dialogue.text().await?;
+        let Some(reason) = asked(&line).filter(|_| mechanism == Login::Xoauth2) else {
+            return self.judge(&line, "the login");
+        };
+        let reason = self.dialogue.decoded(reason);
+        match self.ask("", "the login").await {
+            Ok(_) => Err(Trouble::OutOfTurn),
+            Err(why) => Err(why.with_reason(Some(reason))),
+        }
     }
 
     /// What is there and not `known`, the oldest first.
@@ -274,6 +288,11 @@ impl Pop3 {
             None => Err(Trouble::NotThis(NAME)),
         }
     }
+}
+
+/// What a server asks in the middle of a login (RFC 5034 §4).
+fn asked(line: &str) -> Option<&str> {
+    line.strip_prefix('+').filter(|_| !line.starts_with("+OK"))
 }
 
 /// What the server can do, a line each.

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::{Dialogue, InboxSettings, Patience, Trouble};
-use crate::model::{MailServer, Security};
+use crate::model::{Login, MailServer, Security};
 use crate::wire::{Trust, Wire};
 
 /// How long a server may take for our farewell, which is a courtesy.
@@ -19,6 +19,7 @@ pub(super) const FAREWELL: Duration = Duration::from_secs(2);
 pub(super) struct Session<'a> {
     server: &'a MailServer,
     password: &'a SecretString,
+    login: Option<Login>,
     trust: Trust,
     patience: Patience,
     begun: Instant,
@@ -38,6 +39,7 @@ impl<'a> Session<'a> {
         Ok(Self {
             server,
             password,
+            login: settings.login,
             trust: Trust::new(&server.host, settings.extra_root.as_deref())?,
             patience: settings.patience,
             begun: Instant::now(),
@@ -74,10 +76,40 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// How to log in at a server that offers PLAIN, or XOAUTH2, or neither: as the operator says, else by PLAIN where that
+    /// is offered. A password is no token, so XOAUTH2 is used where it is asked for.
+    pub(super) fn way(&self, plain: bool, xoauth2: bool) -> Result<Login, Trouble> {
+        let offered = match self.login {
+            None if plain => return Ok(Login::Plain),
+            None | Some(Login::Login) => return Ok(Login::Login),
+            Some(Login::Plain) => plain,
+            Some(Login::Xoauth2) => xoauth2,
+        };
+        let wanted = self.login.filter(|_| offered);
+        wanted.ok_or_else(|| {
+            let name = self.login.map_or("", Login::name);
+            Trouble::Login(format!("the server does not offer a login by {name}"))
+        })
+    }
+
+    /// What a mechanism of SASL wants to hear.
+    pub(super) fn response(&self, mechanism: Login) -> String {
+        match mechanism {
+            Login::Plain | Login::Login => self.plain(),
+            Login::Xoauth2 => self.xoauth2(),
+        }
+    }
+
     /// User and password in one word (RFC 4616).
-    pub(super) fn plain(&self) -> String {
-        let (user, password) = (&self.server.user, self.password.expose_secret());
+    fn plain(&self) -> String {
+        let (user, password) = self.login();
         STANDARD.encode(format!("\0{user}\0{password}"))
+    }
+
+    /// User and access token in one word, as Google and Microsoft want them: a bearer token (RFC 6750 §2.1).
+    fn xoauth2(&self) -> String {
+        let (user, token) = self.login();
+        STANDARD.encode(format!("user={user}\x01auth=Bearer {token}\x01\x01"))
     }
 
     /// User and password.
@@ -99,7 +131,8 @@ impl<'a> Session<'a> {
 
     fn dialogue(&self, wire: Wire) -> Dialogue {
         let end = self.begun + self.patience.session;
-        let secrets = vec![self.password.expose_secret().to_owned(), self.plain()];
+        let password = self.password.expose_secret().to_owned();
+        let secrets = vec![password, self.plain(), self.xoauth2()];
         Dialogue::new(wire, self.patience.word, end, secrets)
     }
 }

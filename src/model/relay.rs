@@ -38,7 +38,7 @@ pub enum Security {
     Loopback,
 }
 
-/// How to log in at a relay.
+/// How to log in at a relay or an inbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Login {
     /// User and password in one (RFC 4616).
@@ -50,7 +50,7 @@ pub enum Login {
 }
 
 impl Login {
-    /// The mechanism's name in SMTP.
+    /// The mechanism's name in SASL.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "PLAIN",

@@ -161,14 +161,16 @@ impl Pipeline {
     ) -> Result<HandedOver, Fault> {
         let mut handed = HandedOver::default();
         let (mut is_through, mut is_over) = (false, false);
-        for index in relays.in_order() {
+        let order = relays.in_order();
+        for (place, index) in order.iter().copied().enumerate() {
             let relay = self.config.delivery.relays[index].relay.name();
             let alone = std::slice::from_ref(&relay);
             if !handed.relays.is_empty() && self.can_go(parcel, alone, world).await? == 0 {
                 continue;
             }
+            let has_successor = self.is_one_free(&order[place + 1..], world).await?;
             let (sent, came) = self
-                .give_to(index, parcel, relays, world, &mut handed)
+                .give_to((index, has_successor), parcel, relays, world, &mut handed)
                 .await?;
             let mut ended = None;
             match came {
@@ -201,10 +203,11 @@ impl Pipeline {
         Ok(handed)
     }
 
-    /// Gives an issue to one relay, as far as its caps go; says how many it took.
+    /// Gives an issue to one relay, as far as its caps go; says how many it took. Whether it `has_successor` decides how soon
+    /// it is given up.
     async fn give_to(
         &self,
-        index: usize,
+        (index, has_successor): (usize, bool),
         parcel: Parcel<'_>,
         relays: &mut RunRelays,
         world: &World<'_>,
@@ -221,6 +224,7 @@ impl Pipeline {
             issue: parcel.issue,
             variants: parcel.variants,
             relay: &settings,
+            has_successor,
             resend_unknown: self.config.delivery.on_unknown == OnUnknown::Resend,
             guard: ListGuard {
                 limits: self.config.delivery.bounce_limits,
@@ -274,6 +278,18 @@ impl Pipeline {
             }),
             _ => None,
         })
+    }
+
+    /// Whether one of these relays may be given something.
+    async fn is_one_free(&self, relays: &[usize], world: &World<'_>) -> Result<bool, Fault> {
+        for index in relays {
+            let one = &self.config.delivery.relays[*index];
+            let room = self.room(one, &one.relay.name(), world).await?;
+            if room.is_none_or(|(room, _)| room.left > 0) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What a relay may be given now, and from when on it may be given something; `None` where nothing limits it.

@@ -59,6 +59,7 @@ pub struct InboxReport {
 pub fn inbox_settings(config: &Config, place: InboxPlace) -> InboxSettings {
     InboxSettings {
         password: config.bounces.password.clone(),
+        login: config.bounces.login,
         extra_root: config.bounces.tls_root.clone(),
         ..InboxSettings::new(place)
     }

@@ -13,6 +13,7 @@ mod message;
 mod outbox;
 mod pacing;
 mod pipelining;
+mod recovering;
 mod refusing;
 mod securing;
 mod sending;

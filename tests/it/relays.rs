@@ -4,6 +4,7 @@
 mod bound;
 mod caps;
 mod failing;
+mod giving_up;
 mod plan;
 mod warming;
 

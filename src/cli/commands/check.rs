@@ -10,7 +10,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::count;
 use crate::cli::session::Session;
 use crate::compose;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Setting};
 use crate::gather;
 use crate::model::{Diagnostic, SourceKind};
 use crate::pipeline::{self, Fault};
@@ -74,6 +74,7 @@ async fn look(session: &Session) -> Result<Checked, Failure> {
         posts: Some(posts),
         faults: [
             one_click(&config),
+            unread_letters(&config),
             composer.warnings().to_vec(),
             subscribers.faults,
             post_faults,
@@ -103,6 +104,22 @@ async fn check_folders(session: &Session, config: &Config) -> (usize, Vec<Diagno
     let masthead = config.newsletter.masthead(None);
     faults.extend(compose::preflight_posts(&masthead, &posts));
     (posts.len(), faults)
+}
+
+/// Who leaves by mail writes to the address of `bounces`: somebody must read that.
+fn unread_letters(config: &Config) -> Vec<Diagnostic> {
+    let is_read = config.bounces.inbox.is_some() || config.bounces.piped;
+    let Some(address) = config.newsletter.leaving.inbox().filter(|_| !is_read) else {
+        return vec![];
+    };
+    let fault = Diagnostic::warning(format!(
+        "readers may leave by a mail to `{address}`, and no run reads those mails"
+    ))
+    .hint(
+        "name that inbox in `[bounces]`; if your mail server pipes its mails into `courant bounces ingest -`, write \
+         `inbox = \"-\"` there; or offer no such mail: `unsubscribe = \"web\"`",
+    );
+    vec![config::point(config, fault, Setting::Bounces)]
 }
 
 /// Mail programs offer their unsubscribe button only for an https link (RFC 8058 §3.1).

@@ -168,11 +168,11 @@ impl Lane {
     }
 
     /// Lets time pass: a slow-down may let go a little, or be over.
-    pub(super) fn pass(&mut self, now: Instant) {
+    pub(super) fn pass(&mut self, now: Instant, quiet: Duration) {
         let Some(slowing) = &mut self.slowing else {
             return;
         };
-        self.changed |= slowing.pass(now);
+        self.changed |= slowing.pass(now, quiet);
         if slowing.is_over() {
             self.slowing = None;
         }

@@ -58,6 +58,8 @@ pub(super) struct Lanes {
     witness: Witness,
     /// Whether complaints slow anything.
     slows_down: bool,
+    /// How long nobody must complain before a slowed pace rises.
+    quiet: Duration,
     /// The longest that anything may lie on the shelf.
     stale: Duration,
     claimed: u64,
@@ -83,6 +85,7 @@ impl Lanes {
             parking: Parking::new(now, end),
             witness: Witness::default(),
             slows_down: relay.slow_down,
+            quiet: relay.quiet,
             stale: quarter(relay.lease),
             claimed: 0,
         };
@@ -224,9 +227,9 @@ impl Lanes {
     }
 
     fn pass(&mut self, now: Instant) {
-        self.relay.pass(now);
+        self.relay.pass(now, self.quiet);
         for lane in &mut self.lanes {
-            lane.pass(now);
+            lane.pass(now, self.quiet);
         }
     }
 

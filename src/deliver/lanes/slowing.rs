@@ -14,9 +14,6 @@ const SLOWEST: Duration = Duration::from_secs(60);
 /// However many replies complain within this time, they are one complaint: they answer messages sent at the old pace.
 const ONE_COMPLAINT: Duration = Duration::from_secs(10);
 
-/// After a minute in which messages were taken and nobody complained, the pace rises.
-const MINUTE: Duration = Duration::from_secs(60);
-
 /// Where no rate is configured, the slow-down is over at so many times the pace that was too fast.
 const FREE_AGAIN: u32 = 4;
 
@@ -32,7 +29,8 @@ pub(super) struct Slowing {
     over_at: Duration,
     /// When it was last slowed; `None` if that was in an earlier run.
     slowed_at: Option<Instant>,
-    minute: Instant,
+    /// When the quiet time began that is under way.
+    since: Instant,
     taken: bool,
     complained: bool,
 }
@@ -45,7 +43,7 @@ impl Slowing {
             interval: slower(had, configured),
             over_at: configured.unwrap_or(had / FREE_AGAIN),
             slowed_at: Some(now),
-            minute: now,
+            since: now,
             taken: false,
             complained: true,
         }
@@ -69,7 +67,7 @@ impl Slowing {
             interval,
             over_at,
             slowed_at: None,
-            minute: now,
+            since: now,
             taken: false,
             complained: false,
         })
@@ -102,9 +100,10 @@ impl Slowing {
         self.taken = true;
     }
 
-    /// Lets whole minutes pass; says whether the pace rose.
-    pub(super) fn pass(&mut self, now: Instant) -> bool {
-        if now.saturating_duration_since(self.minute) < MINUTE {
+    /// Lets time pass; says whether the pace rose, as it does after a `quiet` time in which messages were taken and nobody
+    /// complained.
+    pub(super) fn pass(&mut self, now: Instant, quiet: Duration) -> bool {
+        if now.saturating_duration_since(self.since) < quiet {
             return false;
         }
         let rises = self.taken && !self.complained;
@@ -112,7 +111,7 @@ impl Slowing {
             // A quarter more messages: four fifths of the time between them.
             self.interval = self.interval * 4 / 5;
         }
-        self.minute = now;
+        self.since = now;
         self.taken = false;
         self.complained = false;
         rises
@@ -136,6 +135,7 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+    const MINUTE: Duration = Duration::from_secs(60);
 
     fn noted() -> Timestamp {
         "2026-11-23T08:00:00Z".parse().unwrap()
@@ -145,7 +145,7 @@ mod tests {
     fn good_minute(slowing: &mut Slowing, now: &mut Instant) -> bool {
         slowing.taken();
         *now += MINUTE;
-        slowing.pass(*now)
+        slowing.pass(*now, MINUTE)
     }
 
     #[test]
@@ -182,7 +182,7 @@ mod tests {
         let mut now = Instant::now();
         let mut slowing = Slowing::new(Some(SECOND), SECOND, now);
         now += MINUTE;
-        assert!(!slowing.pass(now), "it was slowed in this minute");
+        assert!(!slowing.pass(now, MINUTE), "it was slowed in this minute");
         let mut minutes = 0;
         while !slowing.is_over() {
             assert!(good_minute(&mut slowing, &mut now));
@@ -197,7 +197,7 @@ mod tests {
         let mut now = Instant::now();
         let mut slowing = Slowing::new(None, SECOND, now);
         now += MINUTE;
-        slowing.pass(now);
+        slowing.pass(now, MINUTE);
         let mut minutes = 0;
         while !slowing.is_over() {
             good_minute(&mut slowing, &mut now);
@@ -213,13 +213,13 @@ mod tests {
         let mut slowing = Slowing::new(None, SECOND, now);
         for _ in 0..5 {
             now += MINUTE;
-            assert!(!slowing.pass(now), "nothing was taken");
+            assert!(!slowing.pass(now, MINUTE), "nothing was taken");
         }
         now += SECOND;
         slowing.taken();
         slowing.complained(None, SECOND, now);
         now += MINUTE;
-        assert!(!slowing.pass(now));
+        assert!(!slowing.pass(now, MINUTE));
         assert_eq!(slowing.interval(), 4 * SECOND);
     }
 

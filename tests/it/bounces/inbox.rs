@@ -191,6 +191,7 @@ async fn a_flood_of_bounces_is_believed_by_nobody_until_the_operator_says_so() {
     assert_eq!(suppressed(), 10);
     let flood = ingest(&newsletter, &mbox(10..14), &[]);
     assert_eq!(flood.code, 75);
+    assert!(flood.stderr.starts_with("error: "), "{}", flood.stderr);
     let words = "14 of 60 readers would be suppressed by reports within an hour: nothing was done with these 4 messages";
     assert!(flood.stderr.contains(words), "{}", flood.stderr);
     assert_eq!(suppressed(), 10);

@@ -445,3 +445,33 @@ async fn a_flood_of_bounces_keeps_nobody_from_leaving() {
     assert_eq!(state(&newsletter, "reader0@example.nl"), "active");
     assert_eq!(state(&newsletter, "reader11@example.nl"), "unsubscribed");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_so_where_nobody_reads_who_leaves() {
+    let (server, newsletter) = sent(1, HERE, "").await;
+    let warned = newsletter.expect(&["check"], 0).stderr;
+    insta::assert_snapshot!("unread_letters", warned);
+
+    // Each of these ends it; a run says nothing of it in any case.
+    let mut before = String::new();
+    for read in [
+        "inbox = \"Maildir\"",
+        "unsubscribe = \"web\"",
+        "inbox = \"-\"",
+    ] {
+        let section = format!("[bounces]\n{read}\n");
+        match before.is_empty() {
+            true => newsletter.append("courant.toml", &section),
+            false => newsletter.replace("courant.toml", &before, &section),
+        }
+        before = section;
+        assert_eq!(newsletter.expect(&["check"], 0).stderr, "", "{read}");
+    }
+
+    // With the last of them a run looks for no inbox, and `bounces ingest` reads what is piped into it.
+    let run = newsletter.run_beside(&["run"]).await;
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    let mail = mail_to(&server, "reader0@example.nl");
+    let told = said(&newsletter, &leaving(&mail));
+    assert!(told.contains(LEFT), "{told}");
+}

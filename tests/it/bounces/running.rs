@@ -184,7 +184,9 @@ async fn a_flood_in_the_inbox_is_a_warning_of_the_run_and_nothing_is_marked() {
     let run = newsletter.run_beside(&["run"]).await;
     assert_eq!(run.code, 0, "{}", run.stderr);
     let words = "warning: 11 of 13 readers would be suppressed by reports within an hour";
-    assert!(run.stderr.contains(words), "{}", run.stderr);
+    assert!(run.stderr.starts_with(words), "{}", run.stderr);
+    let told = run.stderr.lines().filter(|line| line.contains("suppress"));
+    assert_eq!(told.count(), 2, "once, and what to do: {}", run.stderr);
     assert_eq!(server.copies("reader1@example.nl"), 3);
     assert_eq!(inbox.seen(), [0; 0]);
     let ingested = newsletter.run_beside(&["bounces", "ingest", "--yes"]).await;
@@ -200,17 +202,59 @@ async fn however_much_is_logged_no_password_is() {
         Script::pop3(),
         Script::pop3().without_sasl(),
         Script::imap().answer_after("AUTHENTICATE", 1, say("TAG NO geheim\r\n")),
+        Script::imap().xoauth2().at_once(),
+        Script::pop3().xoauth2(),
     ] {
+        let by_token = script.offers_xoauth2();
         let inbox = MailboxServer::start(script).await;
         let (server, mut newsletter) = sent(&inbox, None).await;
+        if by_token {
+            newsletter.append("courant.toml", "login = \"xoauth2\"\n");
+        }
         inbox.arrive(&bounce(&server, 1));
         newsletter.post("tweede", "Het tweede bericht");
         newsletter.set("RUST_LOG", "trace");
         let run = newsletter.run_beside(&["run", "-vvv"]).await;
         assert!(run.stderr.contains(" INFO "), "{}", run.stderr);
-        for word in ["geheim", "AGJvdW5jZXMAZ2VoZWlt", "Z2VoZWlt", "reader1@"] {
+        for word in [
+            "geheim",
+            "AGJvdW5jZXMAZ2VoZWlt",
+            "Z2VoZWlt",
+            "Z2VoZWltAQE",
+            "reader1@",
+        ] {
             assert!(!run.stderr.contains(word), "{word}: {}", run.stderr);
         }
+        if by_token {
+            assert_eq!(inbox.heard_of("PLAIN"), 1, "before it was asked for");
+            assert_eq!(server.copies("reader1@example.nl"), 1);
+        }
+    }
+}
+
+/// The token has run out: told with the server's reason, and in no line with the token.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_ran_out_is_told_with_the_servers_reason() {
+    for script in [Script::imap().xoauth2(), Script::pop3().xoauth2()] {
+        let inbox = MailboxServer::start(script).await;
+        let (server, mut newsletter) = sent(&inbox, None).await;
+        newsletter.append("courant.toml", "login = \"xoauth2\"\n");
+        newsletter.set("COURANT_BOUNCES__PASSWORD", "verlopen");
+        newsletter.set("RUST_LOG", "trace");
+        newsletter.post("tweede", "Het tweede bericht");
+        let run = newsletter.run_beside(&["run", "-vvv"]).await;
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        for words in [
+            "warning: cannot read the inbox of bounces@",
+            "refused the login: ",
+            "\"status\":\"400\"",
+        ] {
+            assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
+        }
+        for word in ["verlopen", "dmVybG9wZW4", "2ZXJsb3Blbg"] {
+            assert!(!run.stderr.contains(word), "{word}: {}", run.stderr);
+        }
+        assert_eq!(server.copies("reader0@example.nl"), 2);
     }
 }
 

@@ -66,6 +66,63 @@ fn tables_say_what_is_theirs_and_the_rest_is_as_in_delivery() {
 }
 
 #[test]
+fn each_relay_has_a_credential_of_its_own() {
+    let folder = Folder::with(
+        "[delivery]\npassword_credential = \"all\"\n\n\
+         [[delivery.relay]]\nurl = \"smtps://jan@one.example\"\npassword_credential = \"relay-one\"\n\n\
+         [[delivery.relay]]\nurl = \"smtps://jan@two.example\"\npassword_credential = \"two\"\npassword_file = \"two\"\n\n\
+         [[delivery.relay]]\nurl = \"smtps://jan@three.example\"\n",
+    );
+    let passed = [
+        ("relay-one", "for one\n"),
+        ("two", "for two "),
+        ("all", "for all\r\n"),
+    ];
+    for (name, secret) in passed {
+        folder.write(&format!("passed/{name}"), secret);
+    }
+    folder.write("two", "by hand\n");
+    let directory = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let passwords = |variables: &[(&str, &str)]| {
+        let found = relays(&folder, variables).into_iter();
+        let secret = |one: courant::config::RelayConfig| one.password.unwrap();
+        found
+            .map(|one| secret(one).expose_secret().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let systemd = directory("passed");
+    let systemd = ("CREDENTIALS_DIRECTORY", &*systemd);
+    assert_eq!(passwords(&[systemd]), ["for one", "for two ", "for all"]);
+    // The variable is for those without their own.
+    let variable = ("COURANT_DELIVERY__PASSWORD", "of the variable");
+    let expected = ["for one", "for two ", "of the variable"];
+    assert_eq!(passwords(&[systemd, variable]), expected);
+
+    // By hand there is the file, where one is named; the others are missed where they stand.
+    folder.write("few/relay-one", "for one\n");
+    let few = directory("few");
+    let few = ("CREDENTIALS_DIRECTORY", &*few);
+    let expected = ["for one", "by hand", "of the variable"];
+    assert_eq!(passwords(&[few, variable]), expected);
+    let shown = [vec![few], vec![]].map(|variables| {
+        let loaded = folder.load_with(&variables, &Flags::default());
+        folder.show(&loaded.unwrap_err())
+    });
+    insta::assert_snapshot!("credential_missing", shown.join("\n\n"));
+}
+
+#[test]
+fn what_is_no_credential_is_refused_where_it_stands() {
+    let shown = ["../password", "", "een naam", "a:b", ".."].map(|name| {
+        let text = format!(
+            "[delivery]\nrelay = \"smtp://jan@one.example\"\npassword_credential = \"{name}\"\n"
+        );
+        Folder::with(&text).faults()
+    });
+    insta::assert_snapshot!("credential_faults", shown.join("\n\n"));
+}
+
+#[test]
 fn a_list_holds_addresses_and_tables_also_in_the_environment() {
     let folder = Folder::with(
         "[delivery]\nwarm_up = true\nrelay = [\"smtp://one.example\", \

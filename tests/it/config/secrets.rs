@@ -91,6 +91,7 @@ fn an_inbox_is_checked_and_its_password_has_places_of_its_own() {
         "inbox = \"smtp://bounces@mail.example.nl\"",
         "inbox = \"pop3s://bounces@mail.example.nl/INBOX\"",
         "inbox = \"imaps://mail.example.nl\"\ninbocks = 1",
+        "inbox = \"imaps://bounces@mail.example.nl\"\nlogin = \"token\"\npassword_credential = \"retour\"",
         "inbox = \"pop3s://bounces@mail.example.nl\"\npassword_file = \"nergens\"\ntls_root = \"nergens.pem\"",
     ];
     let mut shown: Vec<String> = faulty.iter().map(|text| inbox(text).faults()).collect();
@@ -119,6 +120,13 @@ fn an_inbox_is_checked_and_its_password_has_places_of_its_own() {
     assert_eq!(found(&named, &[credentials]), "from a file");
     let variable = ("COURANT_BOUNCES__PASSWORD", "from a variable");
     assert_eq!(found(&named, &[credentials, variable]), "from a variable");
+    let own = inbox(&format!("{server}password_credential = \"retour\""));
+    own.write("credentials/bounces-password", "of the usual name\n");
+    own.write("credentials/retour", "of its own name\n");
+    let directory = own.path().join("credentials");
+    let directory = ("CREDENTIALS_DIRECTORY", directory.to_str().unwrap());
+    assert_eq!(found(&own, &[directory]), "of its own name");
+    assert_eq!(found(&own, &[directory, variable]), "from a variable");
     let relays = ("COURANT_DELIVERY__PASSWORD", "of the relay");
     assert_eq!(found(&named, &[relays]), "from a file");
 }

@@ -90,6 +90,7 @@ async fn a_run_that_was_overtaken_records_what_was_said_and_gives_the_rest_back(
             issue: &issue,
             variants: &variants(&issue),
             relay: &settings,
+            has_successor: false,
             resend_unknown: true,
             guard: guard(),
             return_paths: None,

@@ -1,6 +1,8 @@
 //! A small newsletter with readers, and a run over it.
 
-use courant::deliver::{Deadlines, Error, Job, ListGuard, RelaySettings, Report, Stop, deliver};
+use courant::deliver::{
+    Deadlines, Error, Job, ListGuard, Outbox, Progress, RelaySettings, Report, Stop, deliver,
+};
 use courant::model::{
     BounceLimits, Clock, Digest, Edition, EmailAddress, FixedClock, Format, Issue, IssueNumber,
     Language, Masthead, PostId, Reader, ScheduleName, SealedVariant, Slot, SlotNonce, SmtpRelay,
@@ -166,11 +168,23 @@ pub async fn run_with(
     clock: &dyn Clock,
     stop: &Stop,
 ) -> Result<Report, Error> {
+    run_over(settings, outbox, resend_unknown, clock, stop).await
+}
+
+/// The same over any outbox.
+pub async fn run_over<O: Outbox + Progress>(
+    settings: &RelaySettings,
+    outbox: &O,
+    resend_unknown: bool,
+    clock: &dyn Clock,
+    stop: &Stop,
+) -> Result<Report, Error> {
     let issue = issue();
     let job = Job {
         issue: &issue,
         variants: &variants(&issue),
         relay: settings,
+        has_successor: false,
         resend_unknown,
         guard: guard(),
         return_paths: None,

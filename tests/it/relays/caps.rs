@@ -131,10 +131,12 @@ async fn the_program_says_so_and_ends_as_it_was_asked_to() {
     ended_with(&quiet, 0);
     assert_eq!((&*quiet.stdout, &*quiet.stderr), ("", ""));
     // A test mail is one more; the cap is raised, and it counts.
+    newsletter.post("tweede", "Het tweede bericht");
     ended_with(
         &newsletter.run_beside(&["send-test", "ik@example.nl"]).await,
         0,
     );
+    assert_eq!(server.copies("ik@example.nl"), 1);
     newsletter.replace("courant.toml", "per_day = 5", "per_day = 8");
     ended_with(&newsletter.run_beside(&["run"]).await, 0);
     assert_eq!(server.received().len(), 8);

@@ -21,6 +21,8 @@ mod pop3;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -59,8 +61,10 @@ pub struct Script {
     certificate: Option<Certificate>,
     implicit: bool,
     login: (String, String),
-    /// Whether it offers SASL PLAIN.
-    sasl: bool,
+    /// The mechanisms of SASL that it offers, as words.
+    sasl: &'static str,
+    /// Whether it takes a mechanism's response in the command itself.
+    at_once: bool,
     /// Begin of a command, how often it is answered well before, and what is done then.
     answers: Vec<(String, usize, Act)>,
 }
@@ -73,7 +77,8 @@ impl Script {
             certificate: None,
             implicit: false,
             login: ("bounces".into(), "geheim".into()),
-            sasl: true,
+            sasl: "PLAIN",
+            at_once: false,
             answers: vec![],
         }
     }
@@ -106,7 +111,24 @@ impl Script {
 
     /// Offers no SASL: `LOGIN`, or `USER` and `PASS`.
     pub fn without_sasl(mut self) -> Self {
-        self.sasl = false;
+        self.sasl = "";
+        self
+    }
+
+    /// Offers SASL PLAIN and XOAUTH2, and takes the password for an access token by either.
+    pub fn xoauth2(mut self) -> Self {
+        self.sasl = "PLAIN XOAUTH2";
+        self
+    }
+
+    /// Whether it offers XOAUTH2.
+    pub fn offers_xoauth2(&self) -> bool {
+        self.sasl.contains("XOAUTH2")
+    }
+
+    /// Takes a mechanism's response in the command itself (SASL-IR).
+    pub fn at_once(mut self) -> Self {
+        self.at_once = true;
         self
     }
 
@@ -346,9 +368,24 @@ impl Line {
     }
 }
 
-/// The word of SASL PLAIN for a login.
-fn plain(login: &(String, String)) -> String {
-    use base64::Engine as _;
-    let (user, password) = login;
-    base64::engine::general_purpose::STANDARD.encode(format!("\0{user}\0{password}"))
+impl Script {
+    /// What a mechanism of SASL wants to hear.
+    fn response(&self, mechanism: &str) -> String {
+        let (user, password) = &self.login;
+        STANDARD.encode(match mechanism {
+            "XOAUTH2" => format!("user={user}\x01auth=Bearer {password}\x01\x01"),
+            _ => format!("\0{user}\0{password}"),
+        })
+    }
+
+    /// Why XOAUTH2 failed, in the form of Google's servers; it repeats what it was given, as no server should.
+    fn reason(given: &str) -> String {
+        let given = String::from_utf8(STANDARD.decode(given).unwrap()).unwrap();
+        let token = given.split("Bearer ").nth(1).unwrap_or_default();
+        let token = token.trim_end_matches('\x01');
+        let reason = format!(
+            "{{\"status\":\"400\",\"schemes\":\"Bearer\",\"token\":\"{token}\",\"scope\":\"https://mail.test/\"}}"
+        );
+        STANDARD.encode(reason)
+    }
 }

@@ -1,6 +1,6 @@
 //! The IMAP side: as much of RFC 9051 as the client speaks.
 
-use super::{Line, Script, plain};
+use super::{Line, Script};
 
 /// Talks to one client until it leaves.
 pub(super) async fn talk(line: &mut Line, script: &Script) -> std::io::Result<()> {
@@ -18,8 +18,10 @@ pub(super) async fn talk(line: &mut Line, script: &Script) -> std::io::Result<()
             "CAPABILITY" => {
                 let upgrade = script.certificate.is_some() && !line.secure;
                 let upgrade = if upgrade { " STARTTLS" } else { "" };
-                let sasl = if script.sasl { " AUTH=PLAIN" } else { "" };
-                let offers = format!("* CAPABILITY IMAP4rev1{upgrade}{sasl}\r\n{done}");
+                let sasl = script.sasl.split_whitespace();
+                let sasl: String = sasl.map(|name| format!(" AUTH={name}")).collect();
+                let at_once = if script.at_once { " SASL-IR" } else { "" };
+                let offers = format!("* CAPABILITY IMAP4rev1{upgrade}{sasl}{at_once}\r\n{done}");
                 line.say(&offers).await?;
             }
             "STARTTLS" => {
@@ -29,8 +31,21 @@ pub(super) async fn talk(line: &mut Line, script: &Script) -> std::io::Result<()
                 }
             }
             "AUTHENTICATE" => {
-                line.say("+ \r\n").await?;
-                let right = line.hear().await? == plain(&script.login);
+                let mut words = command.split(' ').skip(1);
+                let mechanism = words.next().unwrap_or_default();
+                let given = match words.next().filter(|_| script.at_once) {
+                    Some(given) => given.to_owned(),
+                    None => {
+                        line.say("+ \r\n").await?;
+                        line.hear().await?
+                    }
+                };
+                let right = given == script.response(mechanism);
+                if !right && mechanism == "XOAUTH2" {
+                    let reason = Script::reason(&given);
+                    line.say(&format!("+ {reason}\r\n")).await?;
+                    assert_eq!(line.hear().await?, "", "an empty answer is due");
+                }
                 line.say(&judged(tag, right)).await?;
             }
             "LOGIN" => {

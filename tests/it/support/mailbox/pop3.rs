@@ -1,6 +1,6 @@
 //! The POP3 side: as much of RFC 1939 as the client speaks.
 
-use super::{Line, Script, plain};
+use super::{Line, Script};
 
 /// Talks to one client until it leaves.
 pub(super) async fn talk(line: &mut Line, script: &Script) -> std::io::Result<()> {
@@ -19,7 +19,10 @@ pub(super) async fn talk(line: &mut Line, script: &Script) -> std::io::Result<()
             "CAPA" => {
                 let upgrade = script.certificate.is_some() && !line.secure;
                 let upgrade = if upgrade { "STLS\r\n" } else { "" };
-                let sasl = if script.sasl { "SASL PLAIN\r\n" } else { "" };
+                let sasl = match script.sasl {
+                    "" => String::new(),
+                    names => format!("SASL {names}\r\n"),
+                };
                 line.say(&format!("+OK\r\nUIDL\r\n{upgrade}{sasl}.\r\n"))
                     .await?;
             }
@@ -31,7 +34,13 @@ pub(super) async fn talk(line: &mut Line, script: &Script) -> std::io::Result<()
             }
             "AUTH" => {
                 line.say("+ \r\n").await?;
-                let right = line.hear().await? == plain(&script.login);
+                let given = line.hear().await?;
+                let right = given == script.response(rest);
+                if !right && rest == "XOAUTH2" {
+                    let reason = Script::reason(&given);
+                    line.say(&format!("+ {reason}\r\n")).await?;
+                    assert_eq!(line.hear().await?, "", "an empty answer is due");
+                }
                 line.say(judged(right)).await?;
             }
             "USER" => {
