@@ -274,6 +274,9 @@ impl<'a, O: Outbox> Recorder<'a, O> {
         if result.overtaken {
             self.run.trip(Stopped::Overtaken);
         }
+        if result.withheld {
+            self.run.withhold();
+        }
         for receipt in self.receipts.drain(..) {
             // A connection that has left waits for nothing.
             let _ = receipt.done.send(());

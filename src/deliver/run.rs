@@ -127,6 +127,11 @@ impl<'a> Run<'a> {
         self.halt.stop();
     }
 
+    /// Begins no message any more, since the issue is withheld: not even what stands under its intent.
+    pub(super) fn withhold(&self) {
+        self.halt.stop();
+    }
+
     /// A connection could not be opened or was lost.
     pub(super) fn connection_failed(&self, cause: &str) {
         // A connection that was cut because the run must end says nothing about the relay.

@@ -229,6 +229,8 @@ pub struct TurnResult {
     pub claimed: Vec<ClaimedDelivery>,
     /// The sender has lost its right to send: outcomes were recorded, and neither intents nor claims looked at.
     pub overtaken: bool,
+    /// The issue is paused or cancelled, or its deadline has passed: no message of it may begin any more.
+    pub withheld: bool,
 }
 
 /// An issue's account: what was planned, and where each of it stands.

@@ -127,6 +127,7 @@ struct Steps {
     recorded: Taken,
     granted: Taken,
     claimed: Taken,
+    open: Taken,
 }
 
 impl Turn {
@@ -140,6 +141,7 @@ impl Turn {
             recorded,
             granted: grant_intents(batch, self),
             claimed: claim(batch, self, request.claim, cursor..i64::MAX),
+            open: is_open(batch, request),
         }
     }
 
@@ -155,6 +157,7 @@ impl Turn {
             refused: Vec::new(),
             claimed: all_claimed(answers.rows(steps.claimed))?,
             overtaken: false,
+            withheld: answers.rows(steps.open).is_empty(),
         })
     }
 }
@@ -351,6 +354,16 @@ fn standings(rows: &[Row]) -> Result<HashMap<Claim, DeliveryState>, Error> {
         ))
     };
     rows.iter().map(standing).collect()
+}
+
+/// Asks whether the issue still stands open: one row if so.
+fn is_open(batch: &mut Batch, request: &TurnRequest) -> Taken {
+    batch.over(
+        "WITH v(issue, now) AS (VALUES {rows})
+         SELECT i.number AS number FROM v JOIN issue i ON i.number = v.issue
+         WHERE i.standing = 'open' AND (i.done_by IS NULL OR i.done_by > v.now)",
+        vec![[request.issue.0.into(), request.now.into()]],
+    )
 }
 
 /// Claims for a relay at most `most` due deliveries whose numbers lie in the range, by number.

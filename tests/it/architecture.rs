@@ -65,7 +65,7 @@ const ROOMS: [Room; 17] = [
         &["lettre", "mailin", "hickory_resolver", "ring"],
         false,
     ),
-    room("store", &["model"], &["sqlx"], false),
+    room("store", &["model"], &["sqlx", "rusqlite"], false),
     room("audience", &["model", "store"], &["subtle"], false),
     room(
         "web",

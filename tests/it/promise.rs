@@ -149,6 +149,28 @@ async fn an_account_tells_state_domain_and_cause() {
     assert!(!failed.stdout.contains("reader2@"), "{}", failed.stdout);
 }
 
+/// A connection that has proved fast has several messages ready, and each of them its intent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_is_heard_before_what_waits_under_its_intent() {
+    let script = Script::new().offers(&["PIPELINING", "8BITMIME"]);
+    let (server, newsletter) = sending(script, 80).await;
+    let gate = server.hold(Stage::Dot, 60);
+    let run = newsletter.start(&["run"]);
+    gate.reached().await;
+    expect(&newsletter, &["issues", "pause", "1"], 0).await;
+    gate.release();
+    let run = ended(run, 0).await;
+    let words = "60 sent, 0 failed, 0 suppressed, 0 held, 20 queued";
+    assert!(run.stdout.contains(words), "{}", run.stdout);
+    assert_eq!(server.received().len(), 60);
+    expect(&newsletter, &["issues", "resume", "1"], 0).await;
+    expect(&newsletter, &["run"], 0).await;
+    let mut got: Vec<_> = server.received().iter().map(|one| one.to.clone()).collect();
+    got.sort();
+    got.dedup();
+    assert_eq!((got.len(), server.received().len()), (80, 80));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_ends_a_running_send_within_one_message_and_resume_goes_on() {
     let (server, newsletter) = sending(Script::new(), 20).await;

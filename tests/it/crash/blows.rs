@@ -37,10 +37,10 @@ pub enum Blow {
     PauseAndResume,
 }
 
-/// Messages that a connection may still end once its issue is paused: the one in hand; with groups of commands also what
-/// rides behind it and what waits at the door, whose intents are as old.
+/// Messages that a connection may still end once its issue is paused: the one in hand; with groups of commands also the
+/// one before it, whose end is on its way.
 fn in_hand(pipelining: bool) -> usize {
-    if pipelining { 3 } else { 1 }
+    if pipelining { 2 } else { 1 }
 }
 
 impl Theatre {

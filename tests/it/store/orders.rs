@@ -10,7 +10,8 @@ pub async fn a_paused_issue_grants_nothing_until_it_is_resumed(bench: &Bench) {
     let issue = sealed(store, 4).await;
     let claimed = claim(store, issue, 0, 2).await;
     let (first, second) = (claimed[0].claim, claimed[1].claim);
-    assert_eq!(intend(store, issue, 1, &[first]).await.granted, [first]);
+    let open = intend(store, issue, 1, &[first]).await;
+    assert_eq!((open.granted, open.withheld), (vec![first], false));
 
     let paused = store.issue_order(issue, IssueStanding::Paused, at(2)).await;
     let expected = Ordered {
@@ -21,6 +22,7 @@ pub async fn a_paused_issue_grants_nothing_until_it_is_resumed(bench: &Bench) {
     assert_eq!(paused.unwrap(), Some(expected));
     let result = intend(store, issue, 3, &[second]).await;
     assert_eq!(result.refused, [(second, IntentRefusal::Lost)]);
+    assert!(result.withheld);
     assert_eq!(row(store, issue, 1).await.state, DeliveryState::Queued);
     assert!(claim(store, issue, 3, 10).await.is_empty());
     assert_eq!(record(store, 4, first, ok()).await, [], "it was under way");
