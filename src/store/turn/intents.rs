@@ -1,0 +1,87 @@
+//! Leave to offer a message (T3): granted where nothing speaks against it, and decided on where something does.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::model::{Claim, DeliveryState, Intent, TurnRequest};
+
+use super::super::Error;
+use super::super::batch::{Batch, Taken};
+use super::super::statement::{Row, Value};
+use super::Turn;
+use super::claims::claim_of;
+
+/// Grants intents that nothing speaks against: one statement looks and grants, so that nobody slips in between.
+pub(super) fn grant(batch: &mut Batch, turn: &Turn) -> Taken {
+    batch.each(
+        "UPDATE delivery SET
+            state = 'intent', lease_until = :lease_until, last_at = :now, behind = :behind,
+            behind_fence = :behind_fence, relay = :relay
+         {from}
+         WHERE delivery.issue = :issue AND delivery.number = :number AND delivery.fence = :fence
+            AND delivery.state = 'claimed' AND delivery.lease_until > :now
+            AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = delivery.address_hash)
+            AND NOT EXISTS (SELECT 1 FROM issue i WHERE i.number = delivery.issue
+                AND (i.standing <> 'open' OR i.done_by <= :now))",
+        &["issue", "number", "fence", "now", "lease_until", "behind", "behind_fence", "relay"],
+        turn.request.intents.iter().map(|intent| wish(turn, intent)),
+    )
+}
+
+/// Decides on intents between granted, suppressed and put back, again in one statement.
+pub(super) fn decide(batch: &mut Batch, turn: &Turn, intents: &[Intent]) -> Taken {
+    batch.over(
+        "WITH v(issue, number, fence, now, lease_until, behind, behind_fence, relay) AS (VALUES {rows})
+         UPDATE delivery SET
+            state = CASE WHEN EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = delivery.address_hash)
+                    THEN 'suppressed'
+                WHEN EXISTS (SELECT 1 FROM issue i WHERE i.number = delivery.issue
+                        AND (i.standing <> 'open' OR i.done_by <= v.now))
+                    THEN 'queued'
+                ELSE 'intent' END,
+            lease_until = v.lease_until, last_at = v.now, behind = v.behind, behind_fence = v.behind_fence,
+            relay = v.relay
+         FROM v
+         WHERE delivery.issue = v.issue AND delivery.number = v.number AND delivery.fence = v.fence
+            AND delivery.state = 'claimed' AND delivery.lease_until > v.now
+         RETURNING delivery.issue AS issue, delivery.number AS number, delivery.fence AS fence,
+            delivery.state AS state",
+        intents.iter().map(|intent| wish(turn, intent)).collect(),
+    )
+}
+
+fn wish(turn: &Turn, Intent { claim, behind }: &Intent) -> [Value; 8] {
+    [
+        claim.key.issue.0.into(),
+        claim.key.number.into(),
+        claim.fence.into(),
+        turn.request.now.into(),
+        turn.request.lease_until.into(),
+        behind.map(|behind| behind.key.number).into(),
+        behind.map(|behind| behind.fence).into(),
+        turn.relay.as_str().into(),
+    ]
+}
+
+/// The intents that were not granted at once.
+pub(super) fn undecided(request: &TurnRequest, granted: &[Claim]) -> Vec<Intent> {
+    if granted.len() == request.intents.len() {
+        return Vec::new();
+    }
+    let granted: HashSet<&Claim> = granted.iter().collect();
+    let intents = request.intents.iter();
+    intents
+        .filter(|intent| !granted.contains(&intent.claim))
+        .copied()
+        .collect()
+}
+
+/// What became of intents that were decided on.
+pub(super) fn standings(rows: &[Row]) -> Result<HashMap<Claim, DeliveryState>, Error> {
+    let standing = |row| {
+        Ok((
+            claim_of(row)?,
+            row.word("state", &DeliveryState::ALL, DeliveryState::as_str)?,
+        ))
+    };
+    rows.iter().map(standing).collect()
+}

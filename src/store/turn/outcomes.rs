@@ -1,0 +1,124 @@
+//! What came of messages (T4): recorded under their fences, and what follows from it for the tries and the address.
+
+use crate::model::{DeliveryState, Outcome, OutcomeRecord, Reply};
+
+use super::super::batch::{Batch, Taken};
+use super::super::statement::Value;
+
+/// Records outcomes under their fences. A delivery that is given up without a relay's final no is held where a copy of it
+/// may have arrived.
+pub(super) fn record(batch: &mut Batch, outcomes: &[OutcomeRecord]) -> Taken {
+    batch.each(
+        "UPDATE delivery SET
+            state = CASE WHEN :state = 'failed' AND :code < 500 AND delivery.unknowns > 0 THEN 'held' ELSE :state END,
+            last_at = :at, lease_until = NULL, next_at = :next_at,
+            attempts = delivery.attempts + :attempts, unknowns = delivery.unknowns + :unknowns,
+            code = CASE WHEN :answered = 1 THEN :code ELSE delivery.code END,
+            enhanced = CASE WHEN :answered = 1 THEN :enhanced ELSE delivery.enhanced END,
+            reply = CASE WHEN :answered = 1 THEN :reply ELSE delivery.reply END
+         {from}
+         WHERE delivery.issue = :issue AND delivery.number = :number AND delivery.fence = :fence
+            AND delivery.state IN ('claimed', 'intent')",
+        &[
+            "issue", "number", "fence", "state", "at", "next_at", "attempts", "unknowns", "answered", "code",
+            "enhanced", "reply",
+        ],
+        outcomes.iter().map(change),
+    )
+}
+
+/// What an outcome changes in its delivery, in the order of the columns of [`record`].
+fn change(record: &OutcomeRecord) -> [Value; 12] {
+    let (state, next_at, attempts, unknowns, answered) = match &record.outcome {
+        Outcome::Sent(_) => (DeliveryState::Sent, record.at, 1, 0, true),
+        Outcome::Failed(..) => (DeliveryState::Failed, record.at, 1, 0, true),
+        Outcome::Deferred(_, next) => (DeliveryState::Queued, *next, 1, 0, true),
+        Outcome::Released(next) => (DeliveryState::Queued, *next, 0, 0, false),
+        Outcome::UnknownRetry(next) => (DeliveryState::Queued, *next, 0, 1, true),
+        Outcome::UnknownHeld => (DeliveryState::Held, record.at, 0, 1, true),
+    };
+    let [code, enhanced, text] = reply(&record.outcome);
+    [
+        record.claim.key.issue.0.into(),
+        record.claim.key.number.into(),
+        record.claim.fence.into(),
+        state.as_str().into(),
+        record.at.into(),
+        next_at.into(),
+        attempts.into(),
+        unknowns.into(),
+        answered.into(),
+        code,
+        enhanced,
+        text,
+    ]
+}
+
+/// Code, enhanced code and text of what the relay said, empty where it said nothing.
+fn reply(outcome: &Outcome) -> [Value; 3] {
+    let reply: Option<&Reply> = match outcome {
+        Outcome::Sent(reply) | Outcome::Failed(reply, _) | Outcome::Deferred(reply, _) => {
+            Some(reply)
+        }
+        Outcome::Released(_) | Outcome::UnknownRetry(_) | Outcome::UnknownHeld => None,
+    };
+    [
+        reply.map(|reply| i64::from(reply.code)).into(),
+        reply.and_then(|reply| reply.enhanced.clone()).into(),
+        reply.map(|reply| reply.text.clone()).into(),
+    ]
+}
+
+/// Keeps the tries that did not end in sent, of outcomes that are about to be recorded.
+pub(super) fn keep_tries(batch: &mut Batch, outcomes: &[OutcomeRecord]) {
+    let rows = outcomes.iter().filter_map(|record| {
+        let word = match record.outcome {
+            Outcome::Failed(..) => "failed",
+            Outcome::Deferred(..) => "deferred",
+            Outcome::UnknownRetry(_) | Outcome::UnknownHeld => "unknown",
+            Outcome::Sent(_) | Outcome::Released(_) => return None,
+        };
+        let [code, enhanced, text] = reply(&record.outcome);
+        Some([
+            record.claim.key.issue.0.into(),
+            record.claim.key.number.into(),
+            record.claim.fence.into(),
+            record.at.into(),
+            word.into(),
+            code,
+            enhanced,
+            text,
+        ])
+    });
+    batch.over(
+        "WITH v(issue, number, fence, at, outcome, code, enhanced, reply) AS (VALUES {rows})
+         INSERT INTO attempt (issue, number, fence, at, outcome, code, enhanced, reply)
+         SELECT v.issue, v.number, v.fence, v.at, v.outcome, v.code, v.enhanced, v.reply
+         FROM v JOIN delivery d ON d.issue = v.issue AND d.number = v.number
+         WHERE d.fence = v.fence AND d.state IN ('claimed', 'intent')",
+        rows.collect(),
+    );
+}
+
+/// Suppresses the addresses whose mailbox does not exist, of outcomes that are about to be recorded.
+pub(super) fn suppress(batch: &mut Batch, outcomes: &[OutcomeRecord]) {
+    let rows = outcomes.iter().filter_map(|record| {
+        let reason = record.outcome.suppression()?;
+        Some([
+            Value::from(record.claim.key.issue.0),
+            record.claim.key.number.into(),
+            record.claim.fence.into(),
+            reason.as_str().into(),
+            record.at.into(),
+        ])
+    });
+    batch.over(
+        "WITH v(issue, number, fence, reason, at) AS (VALUES {rows})
+         INSERT INTO suppression (address_hash, reason, at, origin)
+         SELECT d.address_hash, v.reason, v.at, 'delivery'
+         FROM v JOIN delivery d ON d.issue = v.issue AND d.number = v.number
+         WHERE d.fence = v.fence AND d.state IN ('claimed', 'intent')
+         ON CONFLICT (address_hash) DO NOTHING",
+        rows.collect(),
+    );
+}
