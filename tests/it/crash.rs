@@ -167,10 +167,15 @@ async fn the_long_form() {
         }
     }
     struck += in_both_modes(Scene::Relays, [true, false], long(4)).await;
+    // While an order is given, the sender goes on.
+    let more_readers = Plan {
+        readers: 5_000,
+        ..long(8)
+    };
     // Where much waits for its pace, others have the processors.
     let (paced, ordered) = tokio::join!(
         in_both_modes(Scene::Paces, [false, true], long(6)),
-        in_both_modes(Scene::Orders, [true, false], long(8)),
+        in_both_modes(Scene::Orders, [true, false], more_readers),
     );
     struck += paced + ordered;
     let points = POINTS.len();
