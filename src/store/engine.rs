@@ -1,6 +1,6 @@
 //! Everything in which SQLite and PostgreSQL differ, both versions side by side.
 //!
-//! Opening and its settings, the schema's version, migrations, how a transaction begins, how values are written, and what
+//! Opening and its settings, the schema's version, how a transaction begins, how values are written, and what
 //! an error code means. Beside it stands `file`, which SQLite alone needs; all else is one SQL text for both.
 
 use std::path::Path;

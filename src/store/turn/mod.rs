@@ -29,7 +29,8 @@ impl Store {
     /// store's last claim ended, then, in a transaction of their own, from the start, so retries come after what was not
     /// tried yet. Fewer claims than asked for do not mean that nothing is left: [`Store::outbox_next`] says so.
     ///
-    /// Dropped before it ends, it is still committed or undone as a whole.
+    /// Intents that are not simply granted are decided on in a transaction of their own as well. Each transaction is committed or
+    /// undone as a whole, also where the turn is dropped meanwhile; what it then left is claimed, and taken back later.
     pub async fn outbox_turn(
         &self,
         relay: &str,
