@@ -11,6 +11,7 @@ mod asking;
 mod brake;
 mod checks;
 mod choosing;
+mod examining;
 mod fault;
 mod feeds;
 mod foreseeing;
@@ -51,6 +52,7 @@ pub use checks::{
     check_selectors, check_templates, day_of, not_asked_fault, source_fault, source_found,
     store_target,
 };
+pub use examining::{Finding, Health, Subject, examine};
 pub use fault::Fault;
 use gathering::Trace;
 pub use planning::{Preview, TestMail};

@@ -96,6 +96,14 @@ pub enum Command {
     /// Check configuration, schedules, subscribers, templates and posts; fetch and send nothing
     #[command(after_help = "Example: courant check && git commit")]
     Check,
+    /// Try all that a run needs: database, DKIM keys in DNS, relays and inbox with their logins, the page to leave; send
+    /// nothing
+    #[command(after_help = "Example: courant doctor\nExample for cron: courant -q doctor")]
+    Doctor {
+        /// The name server to ask, instead of the system's
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        name_server: Option<SocketAddr>,
+    },
     /// Ask the sources that are due and keep what is new for the next issue; send nothing
     #[command(
         after_help = "Example: courant gather\nExample for one, due or not: courant gather blog"

@@ -78,6 +78,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
     match command {
         Command::Init { directory } => commands::init::init(session, directory),
         Command::Check => commands::check::check(session).await,
+        Command::Doctor { name_server } => commands::doctor::doctor(session, name_server).await,
         Command::Gather { sources } => commands::gather::gather(session, &sources).await,
         Command::Plan {
             schedule,

@@ -90,6 +90,16 @@ impl Connection {
         self.messages > 0
     }
 
+    /// What the relay offers.
+    pub(super) fn offers(&self) -> Offers {
+        self.offers
+    }
+
+    /// Whether nobody on the way can read along.
+    pub(super) fn is_secure(&self) -> bool {
+        self.stream.is_secure()
+    }
+
     /// How many messages were offered on it.
     pub(super) fn messages(&self) -> u32 {
         self.messages

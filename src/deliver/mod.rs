@@ -11,6 +11,7 @@ mod connection;
 mod deadlines;
 mod desk;
 mod dkim;
+mod dns;
 mod exchange;
 mod feeder;
 mod headers;
@@ -33,6 +34,7 @@ mod run;
 mod stencil;
 mod stop;
 mod stream;
+mod trial;
 mod worker;
 
 use std::collections::HashMap;
@@ -59,12 +61,12 @@ use exchange::Setback;
 use feeder::{Feeder, Stock};
 use lanes::Lanes;
 use line::Line;
-use relay::Door;
+use relay::{Door, Trouble};
 use run::Run;
 use worker::Worker;
 
 pub use deadlines::Deadlines;
-pub use dkim::{Published, published};
+pub use dns::{Dns, MailRoute, Published, Unanswered};
 pub use lanes::{DomainLimits, REMEMBERED, Slowed};
 pub use mailbox::Mailbox;
 pub use message::Message;
@@ -75,6 +77,7 @@ pub use report::{Expected, Report, Stopped};
 pub use retry::next_attempt;
 pub use stencil::Stencil;
 pub use stop::Stop;
+pub use trial::{RelayFound, try_relay};
 
 /// What is to be sent, and over which relay.
 #[derive(Debug, Clone, Copy)]
@@ -163,6 +166,15 @@ impl From<wire::Error> for Error {
         match error {
             wire::Error::ServerName(name) => Self::ServerName(name),
             wire::Error::Root(why) => Self::Root(why),
+        }
+    }
+}
+
+impl From<Trouble> for Error {
+    fn from(trouble: Trouble) -> Self {
+        match trouble.is_final() {
+            Some(reason) => Self::Refused(reason),
+            None => Self::Connection(trouble.to_string()),
         }
     }
 }
@@ -267,11 +279,7 @@ pub async fn send_one(
 ) -> Result<Reply, Error> {
     let message = Stencil::new(issue, digest)?.signed_copy(reader, &relay.dkim)?;
     let from = &issue.masthead.from;
-    let opened = Door::new(relay)?.open().await;
-    let mut connection = opened.map_err(|trouble| match trouble.is_final() {
-        Some(reason) => Error::Refused(reason),
-        None => Error::Connection(trouble.to_string()),
-    })?;
+    let mut connection = Door::new(relay)?.open().await?;
     if !connection.carries(from) {
         return Err(Error::Refused(Stopped::Sender));
     }

@@ -95,6 +95,11 @@ impl GuardedStream {
         self.wire
     }
 
+    /// Whether nobody on the way can read along.
+    pub(super) fn is_secure(&self) -> bool {
+        self.wire.is_secure()
+    }
+
     /// Whether the last byte of the newest message may have left.
     pub(super) fn message_has_left(&self) -> bool {
         self.message_left == Some(0)

@@ -23,6 +23,7 @@ mod reader;
 mod relay;
 mod report;
 mod schedule;
+mod sender;
 mod source;
 mod source_standing;
 mod standing;
@@ -58,6 +59,7 @@ pub use reader::{Origin, Subscriber, SubscriberEntry, SuppressionReason};
 pub use relay::{Login, Relay, RelayError, Security, SmtpRelay};
 pub use report::{Bounce, BounceClass, BounceLimits, Letter, Notice, Report, ReportKind};
 pub use schedule::{Cadence, CatchUp, FirstRun, SUBJECT_FIELDS, Schedule};
+pub use sender::{Dmarc, Spf};
 pub use source::{Pages, Source, SourceKind, Validators};
 pub use source_standing::{
     Ending, HostHold, Move, NotAsked, Occasion, Pace, SourceEvent, SourceStanding, Visit,

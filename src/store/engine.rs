@@ -130,6 +130,39 @@ impl Engine {
         })
     }
 
+    /// What the engine finds broken in its own files, at most `most` lines; none on PostgreSQL, which has no such question.
+    /// Reads the whole database.
+    pub(super) async fn breakage(&self, most: u32) -> Result<Vec<String>, Error> {
+        let Self::Sqlite(pool, _) = self else {
+            return Ok(vec![]);
+        };
+        let mut found = Vec::new();
+        let integrity = format!("PRAGMA integrity_check({most})");
+        for row in pool.fetch_all(sqlx::AssertSqlSafe(integrity)).await? {
+            let line: String = row.try_get(0)?;
+            found.extend((line != "ok").then_some(line));
+        }
+        let astray = pool.fetch_all("PRAGMA foreign_key_check").await?;
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        for row in astray.iter().take(most) {
+            let (table, parent): (String, String) = (row.try_get(0)?, row.try_get(2)?);
+            found.push(format!(
+                "a row of `{table}` belongs to a row of `{parent}` that is not there"
+            ));
+        }
+        Ok(found)
+    }
+
+    /// Octets of the database: its pages, journal apart; `None` on PostgreSQL, where others live beside it.
+    pub(super) async fn octets(&self) -> Result<Option<u64>, Error> {
+        let Self::Sqlite(pool, _) = self else {
+            return Ok(None);
+        };
+        let text = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        let octets: i64 = pool.fetch_one(text).await?.try_get(0)?;
+        Ok(Some(octets.unsigned_abs()))
+    }
+
     /// Ends all connections; SQLite then folds its journal into the file.
     pub(super) async fn close(&self) {
         match self {

@@ -8,6 +8,7 @@ mod batch;
 mod deliveries;
 mod engine;
 mod error;
+mod examining;
 mod file;
 mod inbox;
 mod issues;
@@ -42,6 +43,7 @@ use secrecy::SecretString;
 
 pub use deliveries::DeliveryRow;
 pub use error::Error;
+pub use examining::Examined;
 pub use issues::IssueSummary;
 pub use ledger::KnownPost;
 pub use lock::RunLock;

@@ -1,51 +1,13 @@
 //! `courant dkim`: a key is made, published, found and used.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "clippy knows the test functions alone as tests, not what they call"
-)]
-
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use crate::support::dns::Zone;
 use crate::support::newsletter::Newsletter;
 use crate::support::programs::not_run;
 use crate::support::smtp::{Script, SmtpServer};
-
-/// A name server on loopback with one record for every name; without one, no name exists.
-fn name_server(record: Option<String>) -> SocketAddr {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let address = socket.local_addr().unwrap();
-    std::thread::spawn(move || {
-        let mut query = [0; 512];
-        while let Ok((size, client)) = socket.recv_from(&mut query) {
-            let _ = socket.send_to(&answer(&query[..size], record.as_deref()), client);
-        }
-    });
-    address
-}
-
-/// The reply to a query (RFC 1035 §4.1).
-fn answer(query: &[u8], record: Option<&str>) -> Vec<u8> {
-    let name_end = 12 + query[12..].iter().position(|b| *b == 0).unwrap() + 1;
-    let mut reply = query[..2].to_vec();
-    let found = u8::from(record.is_some());
-    reply.extend([0x81, if record.is_some() { 0x80 } else { 0x83 }]);
-    reply.extend([0, 1, 0, found, 0, 0, 0, 0]);
-    reply.extend(&query[12..name_end + 4]);
-    if let Some(record) = record {
-        let mut data = Vec::new();
-        for string in record.as_bytes().chunks(200) {
-            data.push(u8::try_from(string.len()).unwrap());
-            data.extend(string);
-        }
-        reply.extend([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60]);
-        reply.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
-        reply.extend(data);
-    }
-    reply
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_made_published_and_used() {
@@ -94,14 +56,24 @@ async fn a_key_is_made_published_and_used() {
 
     let check = |server: SocketAddr, code: i32| {
         newsletter
-            .expect(&["dkim", "check", "--server", &server.to_string()], code)
+            .expect(
+                &["dkim", "check", "--name-server", &server.to_string()],
+                code,
+            )
             .stdout
     };
-    let absent = check(name_server(None), 78);
+    let absent = check(Zone::default().serve(), 78);
     assert_eq!(absent.matches("no such record").count(), 2, "{absent}");
-    let one = check(name_server(Some(records[0].clone())), 78);
+    let zone = |second: usize| {
+        Zone::default()
+            .txt("s1._domainkey.proef.example", &records[0])
+            .txt("s2._domainkey.proef.example", &records[second])
+    };
+    let one = check(zone(0).serve(), 78);
     assert_eq!(one.matches("DNS has this key").count(), 1, "{one}");
     assert_eq!(one.matches("DNS has another key").count(), 1, "{one}");
+    let both = check(zone(1).serve(), 0);
+    assert_eq!(both.matches("DNS has this key").count(), 2, "{both}");
 
     newsletter.expect(&["run"], 0);
     let received = smtp.received();

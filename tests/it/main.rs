@@ -14,6 +14,7 @@ mod config;
 mod crash;
 mod deliver;
 mod dkim;
+mod doctor;
 mod faults;
 mod finding;
 mod gather;

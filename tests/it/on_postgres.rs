@@ -86,6 +86,10 @@ async fn the_first_run_sends_and_the_second_does_not(address: &str) {
         !newsletter.path("state/courant.db").exists(),
         "the state was to be on the server"
     );
+    let doctor = newsletter.run_beside(&["doctor"]).await;
+    let words = "PostgreSQL: whole, version";
+    assert_eq!(doctor.code, 0, "{}\n{}", doctor.stdout, doctor.stderr);
+    assert!(doctor.stdout.contains(words), "{}", doctor.stdout);
 }
 
 async fn a_click_while_a_run_is_sending_is_honoured(address: &str) {

@@ -21,11 +21,11 @@ pub enum Dkim {
         out: Option<PathBuf>,
     },
     /// Compare the keys in use with what DNS says of them
-    #[command(after_help = "Example: courant dkim check --server 192.0.2.53:53")]
+    #[command(after_help = "Example: courant dkim check --name-server 192.0.2.53:53")]
     Check {
         /// The name server to ask, instead of the system's
-        #[arg(long, value_name = "ADDRESS:PORT")]
-        server: Option<std::net::SocketAddr>,
+        #[arg(long, alias = "server", value_name = "ADDRESS:PORT")]
+        name_server: Option<std::net::SocketAddr>,
     },
 }
 

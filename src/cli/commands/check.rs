@@ -9,7 +9,7 @@ use crate::audience;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::count;
 use crate::cli::session::Session;
-use crate::compose;
+use crate::compose::{self, Composer};
 use crate::config::{self, Config, Setting};
 use crate::gather;
 use crate::model::{Diagnostic, SourceKind};
@@ -17,12 +17,27 @@ use crate::pipeline::{self, Fault};
 
 /// What was checked; the counts are unknown where a fault stopped the check.
 #[derive(Default, Serialize)]
-struct Checked {
+pub struct Checked {
     sources: Option<usize>,
     schedules: Option<usize>,
     subscribers: Option<usize>,
     posts: Option<usize>,
-    faults: Vec<Diagnostic>,
+    /// What is wrong, or deserves a look.
+    pub faults: Vec<Diagnostic>,
+}
+
+impl Checked {
+    /// How many there are of each.
+    pub fn in_words(&self) -> String {
+        let number = |number: Option<usize>| number.unwrap_or(0);
+        format!(
+            "{}, {}, {}, {} in folders",
+            count(number(self.sources), "source", "sources"),
+            count(number(self.schedules), "schedule", "schedules"),
+            count(number(self.subscribers), "subscriber", "subscribers"),
+            count(number(self.posts), "post", "posts"),
+        )
+    }
 }
 
 /// Checks, and says what was checked. With `--json` the faults are data, whatever they are.
@@ -43,38 +58,45 @@ pub async fn check(session: &Session) -> Result<Exit, Failure> {
     if !session.printer.json {
         session.printer.faults(&checked.faults);
     }
-    session.printer.either(&checked, |printer| {
-        let number = |number: Option<usize>| number.unwrap_or(0);
-        printer.line(format!(
-            "{}, {}, {}, {} in folders",
-            count(number(checked.sources), "source", "sources"),
-            count(number(checked.schedules), "schedule", "schedules"),
-            count(number(checked.subscribers), "subscriber", "subscribers"),
-            count(number(checked.posts), "post", "posts"),
-        ));
-    });
+    session
+        .printer
+        .either(&checked, |printer| printer.line(checked.in_words()));
     Ok(exit)
 }
 
 async fn look(session: &Session) -> Result<Checked, Failure> {
     let config = session.config()?;
-    let composer = pipeline::check_templates(&config)?;
-    pipeline::check_selectors(&config)?;
+    let composer = templates(&config)?;
     let store = session.store(&config).await?;
     audience::check_secret(&config.secret_file, store.as_ref())
         .await
         .map_err(Fault::from)?;
-    let subscribers =
-        config::subscribers(&config).map_err(|fault| Failure::config(vec![*fault]))?;
-    let (posts, post_faults) = check_folders(session, &config).await;
+    data(session, &config, &composer).await
+}
+
+/// Templates, accent and selectors.
+pub fn templates(config: &Config) -> Result<Composer, Failure> {
+    let composer = pipeline::check_templates(config)?;
+    pipeline::check_selectors(config)?;
+    Ok(composer)
+}
+
+/// Subscribers and posts in folders, and what deserves a look in all that was read.
+pub async fn data(
+    session: &Session,
+    config: &Config,
+    composer: &Composer,
+) -> Result<Checked, Failure> {
+    let subscribers = config::subscribers(config).map_err(|fault| Failure::config(vec![*fault]))?;
+    let (posts, post_faults) = check_folders(session, config).await;
     Ok(Checked {
         sources: Some(config.sources.len()),
         schedules: Some(config.schedules.len()),
         subscribers: Some(subscribers.entries.len()),
         posts: Some(posts),
         faults: [
-            one_click(&config),
-            unread_letters(&config),
+            one_click(config),
+            unread_letters(config),
             composer.warnings().to_vec(),
             subscribers.faults,
             post_faults,

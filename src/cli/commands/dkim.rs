@@ -13,7 +13,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::shown;
 use crate::cli::session::Session;
 use crate::config;
-use crate::deliver::{Published, published};
+use crate::deliver::{Dns, Published, Unanswered};
 use crate::model::{DkimKey, DkimSecret};
 
 /// Runs one of the subcommands.
@@ -24,7 +24,7 @@ pub async fn dkim(session: &Session, command: Dkim) -> Result<Exit, Failure> {
             algorithm,
             out,
         } => generate(session, selector, algorithm, out).await,
-        Dkim::Check { server } => check(session, server).await,
+        Dkim::Check { name_server } => check(session, name_server).await,
     }
 }
 
@@ -137,16 +137,18 @@ struct Found {
     found: Option<String>,
 }
 
-async fn check(session: &Session, server: Option<SocketAddr>) -> Result<Exit, Failure> {
+async fn check(session: &Session, name_server: Option<SocketAddr>) -> Result<Exit, Failure> {
     let config = session.config()?;
     let keys = &config.delivery.dkim;
     if keys.is_empty() {
         return Err(Failure::new(Exit::Config, "no DKIM key is configured")
             .hint("`courant dkim generate` makes one"));
     }
+    let dns = Dns::new(name_server)
+        .map_err(|unanswered| Failure::new(Exit::TryAgain, unanswered.to_string()))?;
     let mut found = Vec::new();
     for key in keys {
-        found.push(found_of(key, published(key, server).await));
+        found.push(found_of(key, dns.published(key).await));
     }
     session.printer.either(&found, |printer| {
         for key in &found {
@@ -161,12 +163,12 @@ async fn check(session: &Session, server: Option<SocketAddr>) -> Result<Exit, Fa
     Ok(worst.max().unwrap_or(Exit::Done))
 }
 
-fn found_of(key: &DkimKey, published: Published) -> Found {
+fn found_of(key: &DkimKey, published: Result<Published, Unanswered>) -> Found {
     let (state, found) = match published {
-        Published::Same => ("published", None),
-        Published::Other(record) => ("different", Some(record)),
-        Published::Absent => ("absent", None),
-        Published::Unknown(why) => ("unknown", Some(why)),
+        Ok(Published::Same) => ("published", None),
+        Ok(Published::Other(record)) => ("different", Some(record)),
+        Ok(Published::Absent) => ("absent", None),
+        Err(why) => ("unknown", Some(why.to_string())),
     };
     Found {
         name: key.record_name(),
@@ -184,7 +186,7 @@ fn said(key: &Found) -> String {
             "DNS has another key\n  there: {record}\n  here:  {}",
             key.wanted
         ),
-        ("unknown", Some(why)) => format!("DNS did not answer: {why}"),
+        ("unknown", Some(why)) => why.clone(),
         _ => format!(
             "there is no such record in DNS; it should be: {}",
             key.wanted

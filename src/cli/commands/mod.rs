@@ -3,6 +3,7 @@
 pub mod bounces;
 pub mod check;
 pub mod dkim;
+pub mod doctor;
 pub mod gather;
 pub mod help;
 pub mod init;

@@ -4,7 +4,6 @@
 //! keys. Each signed name is listed once more than it occurs, so that nobody can add a second one (RFC 6376 §8.15).
 
 mod canonical;
-mod lookup;
 
 use std::sync::Arc;
 
@@ -19,7 +18,6 @@ use super::message::Message;
 use crate::model::{DkimKey, DkimSecret};
 
 pub(super) use canonical::relaxed_lines;
-pub use lookup::{Published, published};
 
 use canonical::{body_hash, header_lines};
 

@@ -47,6 +47,9 @@ pub async fn a_sealed_issue_reads_back_as_it_was_sealed(bench: &Bench) {
     };
     assert_eq!(list[0].account, expected);
     assert_eq!(account(store, IssueNumber(1)).await, expected);
+    let examined = store.examine().await.unwrap();
+    assert_eq!((examined.issues, examined.unbalanced), (1, vec![]));
+    assert!(examined.breakage.is_empty(), "{:?}", examined.breakage);
     assert_eq!(store.issue_next_number().await.unwrap(), IssueNumber(2));
 
     let claimed = claim(store, IssueNumber(1), 0, 10).await;

@@ -1,5 +1,6 @@
 //! Real servers on loopback, scripted: what the tests talk to.
 
+pub mod dns;
 pub mod http;
 pub mod mailbox;
 pub mod newsletter;
