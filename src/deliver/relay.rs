@@ -10,6 +10,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::SignedDuration;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::commands::{Auth, Ehlo, Starttls};
@@ -29,6 +31,9 @@ use super::stream::{Fault, GuardedStream, Speech};
 use super::{Error, Stopped};
 use crate::model::{DkimKey, Login, Reply, Security, SmtpRelay};
 use crate::wire::{Trust, Wire};
+
+/// Characters of a relay's reason that are shown.
+const MAX_SHOWN: usize = 300;
 
 /// A relay and how to treat it.
 #[derive(Debug, Clone)]
@@ -253,6 +258,7 @@ impl<'a> Door<'a> {
         let mut text = Auth::new(mechanism, credentials.clone(), None)
             .map_err(cannot)?
             .to_string();
+        let mut reason = None;
         // LOGIN asks for the user, then for the password; PLAIN for nothing.
         for _ in 0..3 {
             let answer = opening.say(&text).await?;
@@ -261,11 +267,14 @@ impl<'a> Door<'a> {
                 return Ok(());
             }
             if !is_go_on(&reply) {
-                return Err(refused_login(&reply));
+                return Err(refused_login(&reply, reason, password));
             }
             text = match mechanism {
                 // What it asks is a reason why not, in JSON; an empty answer brings the refusal itself.
-                Mechanism::Xoauth2 => "\r\n".to_owned(),
+                Mechanism::Xoauth2 => {
+                    reason = answer.get(4..).and_then(decoded);
+                    "\r\n".to_owned()
+                }
                 Mechanism::Plain | Mechanism::Login => {
                     Auth::new_from_response(mechanism, credentials.clone(), &challenge(&answer))
                         .map_err(cannot)?
@@ -352,8 +361,21 @@ fn challenge(reply: &str) -> Response {
     )
 }
 
-fn refused_login(reply: &Reply) -> Trouble {
-    Trouble::Login(format!("the relay refused the login: {}", line(reply)))
+/// What the relay says in Base64; `None` where that is nothing, or nothing to read.
+fn decoded(challenge: &str) -> Option<String> {
+    let octets = STANDARD.decode(challenge.trim()).ok()?;
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let text = String::from_utf8(octets).ok()?;
+    let text: String = text.chars().map(clean).take(MAX_SHOWN).collect();
+    (!text.trim().is_empty()).then(|| text.trim().to_owned())
+}
+
+/// A relay that says the password back does not get it into a log.
+fn refused_login(reply: &Reply, reason: Option<String>, password: &SecretString) -> Trouble {
+    let reason = reason.map(|reason| format!(" ({reason})"));
+    let said = format!("{}{}", line(reply), reason.unwrap_or_default());
+    let said = said.replace(password.expose_secret(), "…");
+    Trouble::Login(format!("the relay refused the login: {said}"))
 }
 
 fn expect_done(reply: &str) -> Result<(), Trouble> {

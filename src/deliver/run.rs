@@ -122,7 +122,8 @@ impl<'a> Run<'a> {
 
     /// Ends the run for a reason; the first one counts.
     pub(super) fn trip(&self, reason: Stopped) {
-        tracing::warn!(issue = self.job.issue.number.0, %reason, "sending stops");
+        // The report says it to people.
+        tracing::info!(issue = self.job.issue.number.0, %reason, "sending stops");
         self.notes().stopped.get_or_insert(reason);
         self.halt.stop();
     }

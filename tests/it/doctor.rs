@@ -471,6 +471,13 @@ async fn a_broken_database_hides_nothing_else() {
             .any(|f| f.subject == "relay" && f.health == "good")
     );
 
+    let unknown = "PRAGMA ignore_check_constraints = ON; UPDATE delivery SET state = 'onzin'";
+    change(&patient.newsletter, unknown).await;
+    let (ended, _) = patient.doctor(zone()).await;
+    let words = "is damaged: CHECK constraint failed in delivery";
+    assert_eq!(ended.code, 69, "{}", ended.stderr);
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+
     for journal in ["-wal", "-shm"] {
         let _ = std::fs::remove_file(
             patient

@@ -157,6 +157,9 @@ async fn a_failed_login_stops_the_run_at_once() {
         tls.clone()
             .login("jan", PASSWORD, &["PLAIN"])
             .rule(at(Stage::Auth).say("454 4.7.0 later")),
+        tls.clone()
+            .login("jan", "another", &["PLAIN"])
+            .rule(at(Stage::Auth).say(&format!("535 5.7.8 wrong: {PASSWORD}"))),
         tls,
     ] {
         let server = SmtpServer::start(script).await;
@@ -196,7 +199,8 @@ async fn an_access_token_goes_by_xoauth2_where_that_is_asked_for() {
         settings.login = Some(Login::Xoauth2);
         let report = run(&settings, &outbox(3)).await;
         assert_eq!(report.sent, sent, "{report:?}");
-        let refused = matches!(&report.stopped, Some(Stopped::Login(why)) if why.contains("535"));
+        let refused = matches!(&report.stopped, Some(Stopped::Login(why))
+            if why.contains("535") && why.contains(r#"{"status":"401"}"#));
         assert_eq!(refused, sent == 0, "{report:?}");
         let mut heard = server.heard().into_iter();
         assert!(heard.any(|heard| heard.line.starts_with("AUTH XOAUTH2 ")));
