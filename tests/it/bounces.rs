@@ -6,6 +6,8 @@ mod leaving;
 mod reading;
 mod running;
 mod servers;
+mod tokens;
+mod ways;
 
 use crate::support::smtp::{Received, SmtpServer};
 

@@ -13,10 +13,10 @@ use crate::support::newsletter::Newsletter;
 use crate::support::smtp::{Received, Script as SmtpScript, SmtpServer, Stage};
 use crate::support::timed::Timed;
 
-const LEFT: &str = "suppressed (unsubscribed)";
+pub(super) const LEFT: &str = "suppressed (unsubscribed)";
 
 /// A newsletter with these settings whose first issue went out to so many readers.
-async fn sent(readers: usize, url: &str, settings: &str) -> (SmtpServer, Newsletter) {
+pub(super) async fn sent(readers: usize, url: &str, settings: &str) -> (SmtpServer, Newsletter) {
     let server = SmtpServer::start(SmtpScript::new()).await;
     let newsletter = Newsletter::new(&format!("smtp://{}", server.address()));
     newsletter.replace("courant.toml", "http://127.0.0.1:8080", url);
@@ -29,11 +29,11 @@ async fn sent(readers: usize, url: &str, settings: &str) -> (SmtpServer, Newslet
     (server, newsletter)
 }
 
-const HERE: &str = "http://127.0.0.1:8080";
-const PUBLIC: &str = "https://nieuws.proef.example";
+pub(super) const HERE: &str = "http://127.0.0.1:8080";
+pub(super) const PUBLIC: &str = "https://nieuws.proef.example";
 
 /// The ways out that a mail's header offers.
-fn ways(mail: &Received) -> Vec<String> {
+pub(super) fn ways(mail: &Received) -> Vec<String> {
     let unfolded = mail.content.replace("\r\n ", " ");
     let mut lines = unfolded.lines();
     let header = lines.find_map(|line| line.strip_prefix("List-Unsubscribe: "));
@@ -42,13 +42,13 @@ fn ways(mail: &Received) -> Vec<String> {
         .collect()
 }
 
-fn mailto(mail: &Received) -> String {
+pub(super) fn mailto(mail: &Received) -> String {
     let mut ways = ways(mail).into_iter();
     ways.find(|way| way.starts_with("mailto:")).unwrap()
 }
 
 /// The mail that a mail program writes for a link: to whom, with which subject.
-fn letter(link: &str) -> (String, String) {
+pub(super) fn letter(link: &str) -> (String, String) {
     let (to, subject) = link
         .strip_prefix("mailto:")
         .unwrap()
@@ -57,17 +57,17 @@ fn letter(link: &str) -> (String, String) {
     (to.to_owned(), subject.replace("%20", " "))
 }
 
-fn written(from: &str, (to, subject): &(String, String), more: &str) -> String {
+pub(super) fn written(from: &str, (to, subject): &(String, String), more: &str) -> String {
     format!("From: {from}\nTo: <{to}>\nSubject: {subject}\n{more}\nUitgeschreven.\n")
 }
 
 /// The mail by which the reader of a mail leaves.
-fn leaving(mail: &Received) -> String {
+pub(super) fn leaving(mail: &Received) -> String {
     written(&mail.to[0], &letter(&mailto(mail)), "")
 }
 
 /// The text of a mail with its quoted-printable undone.
-fn plain(mail: &Received) -> String {
+pub(super) fn plain(mail: &Received) -> String {
     mail.content.replace("=\r\n", "").replace("=3D", "=")
 }
 
@@ -119,68 +119,6 @@ async fn a_letter_on_a_server_is_read_by_the_run_that_it_concerns() {
         assert_eq!(server.copies("reader0@example.nl"), 1);
         assert_eq!(server.copies("reader1@example.nl"), 2);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mail_offers_the_ways_out_that_there_are() {
-    let only_web = "[bounces]\nunsubscribe = \"web\"\n";
-    let only_mail = "[bounces]\nunsubscribe = \"mail\"\n";
-    for (url, settings, page, mail) in [
-        (HERE, "", false, true),
-        (HERE, only_web, true, false),
-        (PUBLIC, "", true, true),
-        (PUBLIC, only_web, true, false),
-        (PUBLIC, only_mail, false, true),
-    ] {
-        let (server, newsletter) = sent(1, url, settings).await;
-        let sent = &server.received()[0];
-        let ways = ways(sent);
-        let is_mail = |way: &&String| way.starts_with("mailto:bounces+");
-        assert_eq!(
-            ways.len(),
-            usize::from(page) + usize::from(mail),
-            "{ways:?}"
-        );
-        assert_eq!(ways.iter().filter(is_mail).count(), usize::from(mail));
-        assert_eq!(ways[0].starts_with(url), page, "{ways:?}");
-        let one_click = sent.content.contains("\r\nList-Unsubscribe-Post: ");
-        assert_eq!(one_click, page, "one click is a promise of the page");
-        assert!(sent.content.lines().all(|line| line.len() < 200));
-        // The foot of both parts says the same.
-        let link = match page {
-            true => format!("{url}/unsubscribe/"),
-            false => "mailto:bounces+".to_owned(),
-        };
-        let text = plain(sent);
-        assert!(text.contains(&format!("href=\"{link}")), "{text}");
-        assert!(text.contains(&format!("Uitschrijven:\r\n{link}")), "{text}");
-        let other = if page {
-            "mailto:bounces"
-        } else {
-            "/unsubscribe/"
-        };
-        let body = text.split_once("\r\n\r\n").unwrap().1;
-        assert!(!body.contains(other), "{body}");
-        if mail {
-            let (to, subject) = letter(&mailto(sent));
-            let local = to.split_once('@').unwrap().0;
-            assert!(local.len() <= 64, "{local}");
-            assert_eq!(to.split_once('@').unwrap().1, "proef.example");
-            let token = local.strip_prefix("bounces+").unwrap();
-            assert_eq!(subject, format!("unsubscribe {token}"));
-            assert!(said(&newsletter, &leaving(sent)).contains(LEFT));
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_link_of_the_foot_leaves_as_well() {
-    let (server, newsletter) = sent(1, HERE, "").await;
-    let text = plain(&server.received()[0]);
-    let link = text.split("Uitschrijven:\r\n").nth(1).unwrap();
-    let link = link.split("\r\n").next().unwrap();
-    let mail = written("x@elders.example", &letter(link), "");
-    assert!(said(&newsletter, &mail).contains(LEFT), "{mail}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -444,34 +382,4 @@ async fn a_flood_of_bounces_keeps_nobody_from_leaving() {
     assert!(flood.stderr.contains(words), "{}", flood.stderr);
     assert_eq!(state(&newsletter, "reader0@example.nl"), "active");
     assert_eq!(state(&newsletter, "reader11@example.nl"), "unsubscribed");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn check_says_so_where_nobody_reads_who_leaves() {
-    let (server, newsletter) = sent(1, HERE, "").await;
-    let warned = newsletter.expect(&["check"], 0).stderr;
-    insta::assert_snapshot!("unread_letters", warned);
-
-    // Each of these ends it; a run says nothing of it in any case.
-    let mut before = String::new();
-    for read in [
-        "inbox = \"Maildir\"",
-        "unsubscribe = \"web\"",
-        "inbox = \"-\"",
-    ] {
-        let section = format!("[bounces]\n{read}\n");
-        match before.is_empty() {
-            true => newsletter.append("courant.toml", &section),
-            false => newsletter.replace("courant.toml", &before, &section),
-        }
-        before = section;
-        assert_eq!(newsletter.expect(&["check"], 0).stderr, "", "{read}");
-    }
-
-    // With the last of them a run looks for no inbox, and `bounces ingest` reads what is piped into it.
-    let run = newsletter.run_beside(&["run"]).await;
-    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
-    let mail = mail_to(&server, "reader0@example.nl");
-    let told = said(&newsletter, &leaving(&mail));
-    assert!(told.contains(LEFT), "{told}");
 }
