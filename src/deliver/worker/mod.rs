@@ -5,12 +5,13 @@
 //! groups, the next message is offered behind the dot of this one, and ended once the outcome of this one is durable: so a
 //! crash leaves one message a connection in doubt.
 
+mod connecting;
+
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout};
 
-use super::Stopped;
 use super::asking::{Desk, Grant};
 use super::connection::{Ask, Connection, Envelope};
 use super::exchange::{Setback, Step, Verdict};
@@ -18,7 +19,7 @@ use super::feeder::{Ready, Stock};
 use super::judge::{Circumstances, judge};
 use super::lanes::Complaint;
 use super::line::Line;
-use super::relay::{Door, Trouble};
+use super::relay::Door;
 use super::reply::is_permanent;
 use super::run::Run;
 use crate::model::{Outcome, Reply};
@@ -26,6 +27,13 @@ use crate::model::{Outcome, Reply};
 /// How long a relay that waits for a message is kept waiting for the next one to be ready: some commits of the outbox,
 /// and less than the round trip that is saved.
 const SOON: Duration = Duration::from_millis(20);
+
+/// How long an outcome may take to be recorded before the next message is said meanwhile, all but its end: that costs a
+/// write more, and with a relay nearby a write is as dear as all else about a message.
+const PATIENCE: Duration = Duration::from_millis(5);
+
+/// A relay that takes longer than this to answer is far away: to it the next message is always said meanwhile.
+const FAR: Duration = Duration::from_millis(12);
 
 /// A sender with at most one open connection.
 pub(super) struct Worker<'a> {
@@ -37,6 +45,8 @@ pub(super) struct Worker<'a> {
     pub(super) recorded: Option<oneshot::Receiver<()>>,
     pub(super) stock: Stock,
     pub(super) connection: Option<Connection>,
+    /// How long the relay took for the newest exchange.
+    pub(super) round_trip: Duration,
 }
 
 impl Worker<'_> {
@@ -77,8 +87,7 @@ impl Worker<'_> {
 
     /// Gives the relay the message that it waits for, and offers the next one behind it where that is possible.
     async fn hand_over(&mut self, this: Ready) -> Option<Ready> {
-        self.begin(&this).await;
-        let recorded = self.is_recorded().await;
+        let recorded = self.is_recorded(&this).await;
         let Some(mut connection) = self.connection.take() else {
             let outcome = self.released();
             return self.settle(this, outcome);
@@ -125,10 +134,20 @@ impl Worker<'_> {
         }
     }
 
-    /// Says a message, all but its end, while the outcome of the one before is being recorded.
-    async fn begin(&mut self, this: &Ready) {
-        let is_pending = self.recorded.as_mut().is_some_and(|r| r.is_empty());
-        let is_due = is_pending && !self.run.is_ending() && self.is_fresh(this);
+    /// Waits until all outcomes before are durable; false if the outbox is gone. Where that takes long, or the relay is far
+    /// away, this message is said meanwhile, all but its end.
+    async fn is_recorded(&mut self, this: &Ready) -> bool {
+        let Some(mut recorded) = self.recorded.take() else {
+            return true;
+        };
+        let patience = match self.round_trip > FAR {
+            true => Duration::ZERO,
+            false => PATIENCE,
+        };
+        if let Ok(told) = timeout(patience, &mut recorded).await {
+            return told.is_ok();
+        }
+        let is_due = !self.run.is_ending() && self.is_fresh(this);
         if let Some(mut connection) = self.connection.take_if(|_| is_due) {
             tokio::select! {
                 () = connection.begin(&this.message) => {}
@@ -136,6 +155,7 @@ impl Worker<'_> {
             }
             self.keep(connection);
         }
+        recorded.await.is_ok()
     }
 
     /// What the relay said to an envelope, and to `DATA` if that was asked: says it if not.
@@ -196,14 +216,6 @@ impl Worker<'_> {
         }
     }
 
-    /// Waits until all outcomes before are durable; false if the outbox is gone.
-    async fn is_recorded(&mut self) -> bool {
-        match self.recorded.take() {
-            Some(recorded) => recorded.await.is_ok(),
-            None => true,
-        }
-    }
-
     /// The next message, however long it takes; a connection that lies idle meanwhile is closed.
     async fn next(&mut self) -> Option<Ready> {
         if let Some(ready) = self.stock.at_hand() {
@@ -257,13 +269,14 @@ impl Worker<'_> {
         }
     }
 
-    async fn exchange(&self, connection: &mut Connection, ask: Ask<'_>) -> Verdict {
-        let used = connection.is_used();
+    async fn exchange(&mut self, connection: &mut Connection, ask: Ask<'_>) -> Verdict {
+        let (used, begun) = (connection.is_used(), Instant::now());
         let ended = tokio::select! {
             verdict = connection.exchange(ask) => Some(verdict),
             () = self.run.out_of_time() => None,
         };
         let verdict = ended.unwrap_or_else(|| connection.cut());
+        self.round_trip = begun.elapsed();
         if let Some((step, reply)) = &verdict.hung_up {
             let to = ask.envelope.map(|envelope| envelope.to);
             let complaint = Complaint::of_hanging_up(*step, reply, used, to);
@@ -272,68 +285,18 @@ impl Worker<'_> {
         verdict
     }
 
-    /// The connection at hand, or a new one, if this message may be offered over it now.
-    async fn connection_for(&mut self, next: &Ready) -> Result<Connection, Outcome> {
-        if self.run.is_ending() || !self.is_fresh(next) {
-            return Err(self.released());
-        }
-        let connection = self.connect().await?;
-        if let Some(largest) = connection.exceeded(next.message.octets()) {
-            self.run.trip(Stopped::TooLarge(largest));
-            self.keep(connection);
-            return Err(self.released());
-        }
-        Ok(connection)
-    }
-
-    async fn connect(&mut self) -> Result<Connection, Outcome> {
-        if let Some(connection) = self.connection.take() {
-            if connection.messages() < self.door.most_messages() {
-                return Ok(connection);
-            }
-            connection.quit().await;
-        }
-        let opened = tokio::select! {
-            opened = self.door.open() => opened,
-            () = self.run.ending() => return Err(self.released()),
-        };
-        match opened {
-            Ok(connection) if connection.carries(self.run.sender()) => {
-                self.run.relay_pipelines(connection.pipelines());
-                Ok(connection)
-            }
-            Ok(_) => {
-                self.run.trip(Stopped::Sender);
-                Err(self.released())
-            }
-            Err(trouble) => {
-                self.failed(&trouble);
-                Err(self.released())
-            }
-        }
-    }
-
-    fn failed(&self, trouble: &Trouble) {
-        if let Trouble::HungUp(reply) = trouble {
-            self.desk.complain(Complaint::of_greeting(reply));
-        }
-        match trouble.is_final() {
-            Some(reason) => self.run.trip(reason),
-            None => self.run.connection_failed(&trouble.to_string()),
-        }
-    }
-
-    fn keep(&mut self, connection: Connection) {
-        self.connection = connection.is_open().then_some(connection);
-    }
-
-    /// Puts back what waits at the door, and says goodbye.
+    /// Puts back what waits at the door, and says goodbye once all outcomes are durable: killed before, it would leave the last
+    /// message in doubt, and the relay that heard the goodbye knows of none.
     async fn leave(self) {
         for ready in self.stock.close().await {
             let outcome = Outcome::Released(self.run.now());
             self.desk.settle(&ready.delivery, outcome, self.run.now());
         }
         drop(self.desk);
+        if let Some(recorded) = self.recorded {
+            // An outbox that is gone ends the run.
+            let _ = recorded.await;
+        }
         if let Some(connection) = self.connection {
             connection.quit().await;
         }
