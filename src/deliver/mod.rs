@@ -39,11 +39,8 @@ mod worker;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::future::poll_fn;
 use std::io;
 use std::path::PathBuf;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -82,9 +79,6 @@ pub use retry::next_attempt;
 pub use stencil::Stencil;
 pub use stop::Stop;
 pub use trial::{RelayFound, try_relay};
-
-/// Connections after which the recorder gets a word in: about as many as are worth a turn.
-const GROUP: usize = 4;
 
 /// What is to be sent, and over which relay.
 #[derive(Debug, Clone, Copy)]
@@ -265,10 +259,12 @@ pub async fn deliver<O: Outbox>(
         };
         join(feeder.feed(), worker.work())
     });
-    let mut groups = in_groups(working);
+    // Each is looked at when it has something to do, not all of them when one has.
+    let workers: FuturesUnordered<_> = working.collect();
     drop(desk);
     let recorder = Recorder::new(&run, lanes, outbox, progress);
-    let mut report = with_recorder(&mut groups, recorder.record(asks)).await?;
+    let (_, mut report) =
+        tokio::try_join!(async { Ok(workers.count().await) }, recorder.record(asks))?;
     report.stopped = run.stopped();
     Ok(report)
 }
@@ -316,42 +312,6 @@ pub async fn send_one(
         Err(Setback::Lost(cause)) => Err(Error::Connection(cause)),
         Err(Setback::Unknown(cause)) => Err(Error::Unanswered(cause)),
     }
-}
-
-/// Connections, some of them together. Each is looked at when it has something to do, not all of them when one has.
-fn in_groups<F: Future>(working: impl Iterator<Item = F>) -> Vec<FuturesUnordered<F>> {
-    let (mut groups, mut working) = (Vec::new(), working.peekable());
-    while working.peek().is_some() {
-        groups.push(working.by_ref().take(GROUP).collect());
-    }
-    groups
-}
-
-/// Runs connections and the recorder, which gets a word in after each group of them: so the outbox is at work while others
-/// still speak. Ends when all have left, or at once if the recorder fails.
-async fn with_recorder<T, E>(
-    groups: &mut [FuturesUnordered<impl Future>],
-    recording: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    let mut recording = pin!(recording);
-    let mut recorded = None;
-    poll_fn(|cx| {
-        for group in &mut *groups {
-            while let Poll::Ready(Some(_)) = group.poll_next_unpin(cx) {}
-            if recorded.is_none()
-                && let Poll::Ready(ended) = recording.as_mut().poll(cx)
-            {
-                recorded = Some(ended?);
-            }
-        }
-        match groups.iter().all(FuturesUnordered::is_empty) {
-            true => recorded
-                .take()
-                .map_or(Poll::Pending, |ended| Poll::Ready(Ok(ended))),
-            false => Poll::Pending,
-        }
-    })
-    .await
 }
 
 fn stencils(job: &Job<'_>) -> Result<HashMap<i64, Stencil>, Error> {
