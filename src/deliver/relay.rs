@@ -374,7 +374,10 @@ fn decoded(challenge: &str) -> Option<String> {
 fn refused_login(reply: &Reply, reason: Option<String>, password: &SecretString) -> Trouble {
     let reason = reason.map(|reason| format!(" ({reason})"));
     let said = format!("{}{}", line(reply), reason.unwrap_or_default());
-    let said = said.replace(password.expose_secret(), "…");
+    let said = match password.expose_secret() {
+        "" => said,
+        password => said.replace(password, "…"),
+    };
     Trouble::Login(format!("the relay refused the login: {said}"))
 }
 

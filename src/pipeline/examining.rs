@@ -8,6 +8,7 @@ mod servers;
 mod state;
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use futures_util::future::join3;
 use serde::Serialize;
@@ -176,4 +177,10 @@ pub async fn examine(
 fn leaves_this_machine(config: &Config) -> bool {
     let mut relays = config.delivery.relays.iter();
     relays.any(|one| one.relay != Relay::Mailbox)
+}
+
+/// A path as it stands below the newsletter's folder.
+fn shown(config: &Config, path: &Path) -> String {
+    let short = path.strip_prefix(&config.root).unwrap_or(path);
+    short.display().to_string()
 }

@@ -9,7 +9,7 @@ use url::Url;
 use super::super::Fault;
 use super::super::returning::{inbox_fault, inbox_settings};
 use super::super::sending::{fetch_settings, relay_settings};
-use super::{Finding, Health, Subject};
+use super::{Finding, Health, Subject, shown};
 use crate::config::{self, Config, RelayConfig, Setting};
 use crate::deliver::{self, RelayFound, Stopped, try_relay};
 use crate::gather::{self, Fetcher};
@@ -110,10 +110,7 @@ pub(super) async fn inbox(config: &Config, store: Option<&Store>) -> Option<Find
         return (config.bounces.piped).then(|| Finding::good(subject, "-", said));
     };
     let name = match place {
-        InboxPlace::Path(path) => {
-            let shown = path.strip_prefix(&config.root).unwrap_or(path);
-            shown.display().to_string()
-        }
+        InboxPlace::Path(path) => shown(config, path),
         InboxPlace::Server(server) => server.to_string(),
     };
     let settings = inbox_settings(config, place.clone());

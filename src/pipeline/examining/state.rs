@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::checks::store_target;
-use super::{Finding, Health, Subject};
+use super::{Finding, Health, Subject, shown};
 use crate::audience;
 use crate::config::{Config, StoreUrl};
 use crate::model::{Diagnostic, Schedule};
@@ -16,10 +16,7 @@ const LATE: SignedDuration = SignedDuration::from_hours(1);
 /// The database: whole or not, and whether the accounts of its issues balance.
 pub(super) async fn database(config: &Config, store: Option<&Store>) -> Vec<Finding> {
     let name = match &config.store {
-        StoreUrl::Sqlite(path) => {
-            let shown = path.strip_prefix(&config.root).unwrap_or(path);
-            shown.display().to_string()
-        }
+        StoreUrl::Sqlite(path) => shown(config, path),
         StoreUrl::Postgres(_) => "PostgreSQL".to_owned(),
     };
     let subject = Subject::Database;
@@ -77,8 +74,7 @@ fn in_words(examined: &Examined) -> String {
 /// The secret: there, closed to others, and the one that the database knows.
 pub(super) async fn secret(config: &Config, store: Option<&Store>) -> Finding {
     let path = &config.secret_file;
-    let shown = path.strip_prefix(&config.root).unwrap_or(path);
-    let name = shown.display().to_string();
+    let name = shown(config, path);
     let subject = Subject::Secret;
     match audience::check_secret(path, store).await {
         Ok(()) if !path.exists() => {
