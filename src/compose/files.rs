@@ -102,12 +102,14 @@ impl BuiltIn {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides(pub BTreeMap<String, String>);
 
-/// The files that count, after overriding.
+/// The files that count, after overriding. A file of the user's that is byte for byte the built-in one counts as built in.
 pub(super) struct Files {
     /// Template name (path without `.hbs`) to text.
     pub templates: BTreeMap<String, String>,
     /// Language to its word files, the built-in one first.
     pub words: BTreeMap<Language, Vec<WordFile>>,
+    /// Some template is the user's own.
+    pub own_templates: bool,
 }
 
 /// One Fluent file.
@@ -127,12 +129,17 @@ pub(super) fn resolve(overrides: &Overrides) -> Result<Files, Vec<Diagnostic>> {
     let mut files = Files {
         templates: BTreeMap::new(),
         words: BTreeMap::new(),
+        own_templates: false,
     };
     for (path, text) in BUILT_IN {
         files.put(path, text, false);
     }
     let mut unknown = Vec::new();
+    let is_built_in = |path: &str, text: &str| BUILT_IN.contains(&(path, text));
     for (path, text) in &overrides.0 {
+        if is_built_in(path, text) {
+            continue;
+        }
         if !files.put(path, text, true) {
             unknown.push(unknown_file(path));
         }
@@ -156,8 +163,15 @@ impl Files {
         let known = BUILT_IN.iter().any(|(name, _)| *name == path);
         if let (true, Some(name)) = (known, path.strip_suffix(".hbs")) {
             self.templates.insert(name.to_owned(), text.to_owned());
+            self.own_templates |= own;
         }
         known
+    }
+
+    /// Whether all that makes this language's mails and pages is built in, so that our own tests have tried it.
+    pub fn are_built_in(&self, language: &Language) -> bool {
+        let layers = self.words.get(language).map_or(&[][..], Vec::as_slice);
+        !self.own_templates && layers.iter().all(|layer| !layer.own)
     }
 }
 
@@ -247,6 +261,32 @@ mod tests {
         let files = resolve(&overrides("digest/lead.hbs")).unwrap();
         assert_eq!(files.templates["digest/lead"], "x");
         assert_eq!(files.templates.len(), BUILT_IN.len() - 2);
+    }
+
+    #[test]
+    fn a_copy_of_a_built_in_file_counts_as_built_in() {
+        let copies = BUILT_IN
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+        let mut overrides = Overrides(copies.collect());
+        let (nl, en) = (
+            Language::parse("nl").unwrap(),
+            Language::parse("en").unwrap(),
+        );
+        let files = resolve(&overrides).unwrap();
+        assert!(files.are_built_in(&nl) && files.are_built_in(&en));
+        let change = |overrides: &mut Overrides, path: &str| {
+            overrides
+                .0
+                .entry(path.to_owned())
+                .and_modify(|text| text.push('\n'));
+        };
+        change(&mut overrides, "words/nl.ftl");
+        let files = resolve(&overrides).unwrap();
+        assert!(!files.are_built_in(&nl) && files.are_built_in(&en));
+        change(&mut overrides, "mail/foot.hbs");
+        let files = resolve(&overrides).unwrap();
+        assert!(!files.are_built_in(&nl) && !files.are_built_in(&en));
     }
 
     #[test]

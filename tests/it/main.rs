@@ -9,6 +9,7 @@ mod approving;
 mod architecture;
 mod bounces;
 mod breaking;
+mod cases;
 mod compose;
 mod config;
 mod crash;

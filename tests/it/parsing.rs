@@ -10,7 +10,7 @@ const JSON: &str = include_str!("../fixtures/gather/dialects/feed10.json");
 
 /// Runs the program in an empty folder, with a manifest on its standard input.
 fn parse(folder: &std::path::Path, manifest: &str) -> Vec<Value> {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_courant"))
+    let mut program = Command::new(crate::support::newsletter::program())
         .args(["sources", "parse", "--manifest", "-"])
         .current_dir(folder)
         .stdin(Stdio::piped())

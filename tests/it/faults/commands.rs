@@ -294,7 +294,8 @@ fn what_init_says_to_type_next_works_as_it_stands() {
             .collect();
         assert_eq!(typed.len(), 2, "{next}");
         for line in typed {
-            let line = line.replacen("courant", env!("CARGO_BIN_EXE_courant"), 1);
+            let program = crate::support::newsletter::program();
+            let line = line.replacen("courant", program.to_str().unwrap(), 1);
             let mut shell = std::process::Command::new("sh");
             shell
                 .args(["-c", &line])

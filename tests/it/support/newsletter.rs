@@ -137,7 +137,7 @@ impl Newsletter {
 
     /// The program on this newsletter, with no environment of ours but the path.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_courant"));
+        let mut command = Command::new(program());
         command
             .args(arguments)
             .current_dir(self.folder())
@@ -220,6 +220,11 @@ impl Ended {
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
+}
+
+/// The program that is tested: the one of this build, unless the variable `COURANT` names another.
+pub fn program() -> PathBuf {
+    std::env::var_os("COURANT").map_or_else(|| env!("CARGO_BIN_EXE_courant").into(), PathBuf::from)
 }
 
 /// The value of a header that stands on one line, of a message as the mailbox keeps it.
