@@ -37,6 +37,7 @@ mod serving;
 mod shelf;
 mod sorting;
 mod tenure;
+mod trial;
 mod world;
 
 use std::sync::Arc;
@@ -49,8 +50,8 @@ use crate::store::{Store, SyncReport};
 
 pub use asking::Answers;
 pub use checks::{
-    check_selectors, check_templates, day_of, not_asked_fault, source_fault, source_found,
-    store_target,
+    about_source, check_selectors, check_templates, day_of, not_asked_fault, source_fault,
+    source_found, store_target,
 };
 pub use examining::{Finding, Health, Subject, examine};
 pub use fault::Fault;
@@ -68,6 +69,9 @@ pub use returning::{
 pub use sending::fetch_settings;
 use tenure::Tenure;
 pub use world::{Progress, Step, Wish, World};
+
+/// The setting of the store that tells when a run last came to its end.
+pub const LAST_RUN: &str = "last_run";
 
 /// Everything a run needs, opened and checked.
 pub struct Pipeline {
@@ -168,7 +172,8 @@ impl Pipeline {
         report.asked_to_end = world.stop.is_stopped();
         self.publish_what_is_missing(world, report).await?;
         relays.close(report).await;
-        Ok(())
+        let now = world.clock.now();
+        Ok(self.store.meta_set(LAST_RUN, &now.to_string()).await?)
     }
 
     async fn begin(&self, world: &World<'_>) -> Result<Option<Tenure>, Fault> {
@@ -184,8 +189,13 @@ impl Pipeline {
         let file =
             config::subscribers(&self.config).map_err(|fault| Fault::Config(vec![*fault]))?;
         report.faults.extend(file.faults);
+        let order = trial::order(&file.entries);
         let now = world.clock.now();
-        let list = audience::sync(&self.store, &self.keys, file.entries, world.chance, now).await?;
+        let mut list =
+            audience::sync(&self.store, &self.keys, file.entries, world.chance, now).await?;
+        if self.config.newsletter.test {
+            trial::keep_few(&mut list.subscribers, &order);
+        }
         report.readers = Some(list.report);
         Ok(list)
     }
@@ -199,8 +209,12 @@ impl Pipeline {
         let file =
             config::subscribers(&self.config).map_err(|fault| Fault::Config(vec![*fault]))?;
         report.faults.extend(file.faults);
-        let subscribers =
+        let order = trial::order(&file.entries);
+        let mut subscribers =
             audience::look(&self.store, &self.keys, file.entries, world.chance).await?;
+        if self.config.newsletter.test {
+            trial::keep_few(&mut subscribers, &order);
+        }
         Ok(SyncedList {
             report: SyncReport::default(),
             subscribers,

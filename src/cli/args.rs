@@ -104,6 +104,9 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS:PORT")]
         name_server: Option<SocketAddr>,
     },
+    /// Show how it stands: the last and the next run, what waits and why, which sources fail, how many readers there are
+    #[command(after_help = "Example: courant status\nExample for a monitor: courant status --json")]
+    Status,
     /// Ask the sources that are due and keep what is new for the next issue; send nothing
     #[command(
         after_help = "Example: courant gather\nExample for one, due or not: courant gather blog"

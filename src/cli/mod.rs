@@ -1,5 +1,6 @@
 //! The command line: what people type, what they read, and with which code the program ends.
 
+mod alerts;
 mod args;
 mod commands;
 mod exit;
@@ -78,8 +79,12 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
     match command {
         Command::Init { directory } => commands::init::init(session, directory),
         Command::Check => commands::check::check(session).await,
+        Command::Status => commands::status::status(session).await,
         Command::Doctor { name_server } => commands::doctor::doctor(session, name_server).await,
-        Command::Gather { sources } => commands::gather::gather(session, &sources).await,
+        Command::Gather { sources } => {
+            let done = commands::gather::gather(session, &sources).await;
+            commands::telling::or_failed(session, commands::telling::GATHER, done)
+        }
         Command::Plan {
             schedule,
             save: true,
@@ -94,7 +99,10 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
             due,
             dry_run,
             ..
-        } => commands::run::run(session, schedule, due, dry_run).await,
+        } => {
+            let done = commands::run::run(session, schedule, due, dry_run).await;
+            commands::telling::or_failed(session, commands::telling::RUN, done)
+        }
         Command::SendTest {
             address,
             schedule,
@@ -104,7 +112,10 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
             commands::send_test::send_test(session, &address, schedule, relay).await
         }
         Command::Issues(command) => commands::issues::issues(session, command).await,
-        Command::Bounces(command) => commands::bounces::bounces(session, command).await,
+        Command::Bounces(command) => {
+            let done = commands::bounces::bounces(session, command).await;
+            commands::telling::or_failed(session, commands::telling::BOUNCES, done)
+        }
         Command::Subscribers(command) => commands::subscribers::subscribers(session, command).await,
         Command::Sources(command) => commands::sources::sources(session, command).await,
         Command::Templates(command) => commands::templates::templates(session, &command),

@@ -79,6 +79,12 @@ impl Printer {
         let _ = writeln!(anstream::stderr(), "{shown}");
     }
 
+    /// That something which was told is over, to stderr, also when quiet.
+    pub fn note(&self, text: &str) {
+        let style = Style::new().bold().fg_color(Some(AnsiColor::Green.into()));
+        let _ = writeln!(anstream::stderr(), "{style}note{style:#}: {text}");
+    }
+
     /// Several faults, a blank line between them.
     pub fn faults(&self, faults: &[Diagnostic]) {
         for (index, fault) in faults.iter().enumerate() {

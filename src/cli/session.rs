@@ -1,7 +1,10 @@
 //! What every command needs: the flags, the environment, the clock, and the pipeline once it is asked for.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
+use super::alerts::Kept;
 use super::args::Global;
 use super::exit::{Exit, Failure};
 use super::print::{Printer, quoted};
@@ -26,6 +29,8 @@ pub struct Session {
     chance: SystemChance,
     stop: Stop,
     bars: Bars,
+    /// Where the configuration puts what the program makes, once it was read.
+    state: OnceLock<PathBuf>,
 }
 
 impl Session {
@@ -46,6 +51,7 @@ impl Session {
             chance,
             stop: Stop::new(),
             bars,
+            state: OnceLock::new(),
             global,
         })
     }
@@ -89,12 +95,26 @@ impl Session {
         if !self.global.quiet {
             self.printer.faults(&loaded.warnings);
         }
+        let _ = self.state.set(loaded.config.state.clone());
         Ok(loaded.config)
     }
 
     /// The checked configuration with its warnings, and nothing printed.
     pub fn load(&self) -> Result<Loaded, Vec<Diagnostic>> {
         Config::load(&self.global.config, &self.environment, &Flags::default())
+    }
+
+    /// What was told before, where only news is told: under `--quiet`, with nobody at a terminal.
+    pub fn told(&self) -> Option<Kept> {
+        if !self.printer.quiet || std::io::stderr().is_terminal() {
+            return None;
+        }
+        let state = match self.state.get() {
+            Some(state) => state.clone(),
+            // A configuration that cannot be read does not say where; most leave it where it is by default.
+            None => config::state_by_default(&self.global.config)?,
+        };
+        Some(Kept::open(&state))
     }
 
     /// Whether a window can be opened here (X11, Wayland).

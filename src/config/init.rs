@@ -7,12 +7,18 @@ use std::path::{Path, PathBuf};
 use super::files::cause;
 use crate::model::Diagnostic;
 
+/// The postal address that stands in a new newsletter.
+pub(super) const STARTER_ADDRESS: &str = "Street 1, 1234 AB Town";
+
+/// The first post of a new newsletter.
+pub(super) const STARTER_WELCOME: &str = include_str!("starter/welcome.md");
+
 /// Every file of a new newsletter, in the order in which a person would read them.
 const FILES: [(&str, &str); 6] = [
     ("courant.toml", include_str!("starter/courant.toml")),
     ("subscribers.toml", include_str!("starter/subscribers.toml")),
     ("schedules/weekly.toml", include_str!("starter/weekly.toml")),
-    ("posts/welcome.md", include_str!("starter/welcome.md")),
+    ("posts/welcome.md", STARTER_WELCOME),
     ("templates/README.md", include_str!("starter/templates.md")),
     (".gitignore", include_str!("starter/gitignore")),
 ];

@@ -62,6 +62,14 @@ pub struct Serve {
     pub listen: SocketAddr,
 }
 
+/// The folder that the program makes for the newsletter at a path, unless its configuration says otherwise; `None` where
+/// there is none yet.
+pub fn state_by_default(newsletter: &Path) -> Option<PathBuf> {
+    let file = super::locate(newsletter).ok()?;
+    let state = file.with_file_name(STATE);
+    state.is_dir().then_some(state)
+}
+
 /// Reads `[store]`; paths are relative to `root`.
 pub(super) fn read_store(mut section: Section<'_>, root: &Path) -> Option<Storage> {
     let path = |v: &Value<'_>| v.line_of_text().map(|typed| root.join(typed));

@@ -49,6 +49,8 @@ pub struct Newsletter {
     pub call_to_action: Option<LocalisedCall>,
     /// How readers leave, which `[bounces]` decides.
     pub leaving: Leaving,
+    /// It is being tried: subjects are marked, and few readers are mailed.
+    pub test: bool,
 }
 
 impl Newsletter {
@@ -90,6 +92,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Newsletter> {
     let accent = section.or("accent", ACCENT.to_owned(), |v| v.parse(parse_colour));
     let timezone = section.or("timezone", TimeZone::UTC, read_timezone);
     let call_to_action = read_localised_call(&mut section);
+    let test = section.or("test", false, Value::boolean);
     section.finish();
     let (from_name, from) = from?;
     Some(Newsletter {
@@ -106,6 +109,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Newsletter> {
         timezone: timezone?,
         call_to_action,
         leaving: Leaving::Web,
+        test: test?,
     })
 }
 

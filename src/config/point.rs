@@ -22,6 +22,10 @@ pub enum Setting<'a> {
     ReplyTo,
     /// `url` of `[newsletter]`.
     Url,
+    /// `operator` of `[newsletter]`.
+    Operator,
+    /// `address` of `[newsletter]`, the postal one.
+    Address,
     /// `bounces` of `[delivery]`.
     Bounces,
     /// A relay of `[delivery]`, by its place in the list.
@@ -49,6 +53,11 @@ pub fn point(config: &Config, fault: Diagnostic, setting: Setting<'_>) -> Diagno
             let typed = config.newsletter.reply_to.as_ref()?;
             address(table, ("newsletter", "reply_to"), typed)
         }
+        Setting::Operator => {
+            let typed = config.newsletter.operator.as_ref()?;
+            address(table, ("newsletter", "operator"), typed)
+        }
+        Setting::Address => text(table, "address", &config.newsletter.address),
         Setting::Url => url(table, &config.newsletter.url),
         Setting::Bounces => {
             let typed = config.delivery.bounces.as_ref()?;
@@ -77,6 +86,13 @@ fn accent<'a>(table: &'a DeTable<'_>, value: &str) -> Option<&'a Spanned<DeValue
     let node = key(table, "newsletter", "accent")?;
     let typed = node.get_ref().as_str()?;
     typed.eq_ignore_ascii_case(value).then_some(node)
+}
+
+/// A text of `[newsletter]`, unless a stronger layer than the file has set it.
+fn text<'a>(table: &'a DeTable<'_>, name: &str, value: &str) -> Option<&'a Spanned<DeValue<'a>>> {
+    let node = key(table, "newsletter", name)?;
+    let typed = node.get_ref().as_str()?;
+    (typed.trim() == value).then_some(node)
 }
 
 /// An address, unless a stronger layer than the file has set it.

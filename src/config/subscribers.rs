@@ -59,9 +59,10 @@ pub fn subscribers(config: &Config) -> Result<Subscribers, Box<Diagnostic>> {
         .map(|schedule| &schedule.name)
         .collect();
     let entries = read_entries(sections, &names);
+    let faults = faults.into_sorted().into_iter();
     Ok(Subscribers {
         entries,
-        faults: faults.into_sorted(),
+        faults: faults.map(|fault| fault.about("readers")).collect(),
     })
 }
 

@@ -32,6 +32,10 @@ pub struct Diagnostic {
     pub length: usize,
     /// What to do.
     pub hint: Option<String>,
+    /// What it is about, in words that are the same in every run: `source blog`. Whoever is told of a thing once knows it
+    /// again by this.
+    #[serde(skip)]
+    pub about: Option<String>,
 }
 
 impl Diagnostic {
@@ -45,6 +49,7 @@ impl Diagnostic {
             line_text: None,
             length: 1,
             hint: None,
+            about: None,
         }
     }
 
@@ -54,6 +59,13 @@ impl Diagnostic {
             severity: Severity::Warning,
             ..Self::error(message)
         }
+    }
+
+    /// Says what it is about.
+    #[must_use]
+    pub fn about(mut self, subject: impl Into<String>) -> Self {
+        self.about = Some(subject.into());
+        self
     }
 
     /// Names the file.

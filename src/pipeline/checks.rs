@@ -7,7 +7,7 @@ use super::Fault;
 use crate::compose::{self, Composer, Overrides};
 use crate::config::{self, Config, Setting, StoreUrl};
 use crate::gather::{self, Gathered};
-use crate::model::{Diagnostic, NotAsked, Pages, Source};
+use crate::model::{Diagnostic, NotAsked, Pages, Source, SourceName};
 use crate::store::StoreTarget;
 
 /// Where the configuration puts the store.
@@ -44,7 +44,12 @@ pub fn source_fault(config: &Config, source: &Source, error: &gather::Error) -> 
         Some(key) => Setting::SourceKey(&source.name, key),
         None => Setting::Source(&source.name),
     };
-    config::point(config, fault, setting)
+    config::point(config, fault.about(about_source(&source.name)), setting)
+}
+
+/// What faults of a source that cannot be read are about.
+pub fn about_source(name: &SourceName) -> String {
+    format!("source {name}")
 }
 
 /// What is worth knowing when a page's feed was found: told once, where the page is named.
@@ -133,6 +138,7 @@ pub fn not_asked_fault(
             Diagnostic::warning(message).hint(hint)
         }
     };
+    let fault = fault.about(about_source(name));
     Some(config::point(config, fault, Setting::Source(name)))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A plan and a run choose by this one way, so that what was planned is what is sealed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -127,7 +127,17 @@ pub(super) fn reason_for_no_issue(
             needed: schedule.min_posts.max(1),
         });
     }
-    readership.entitled.is_empty().then_some(Quiet::NoReaders)
+    if !readership.entitled.is_empty() {
+        return None;
+    }
+    if readership.nothing_new.is_empty() && !readership.suppressed.is_empty() {
+        let mut left = BTreeMap::new();
+        for (_, reason) in &readership.suppressed {
+            *left.entry(reason.as_str()).or_default() += 1;
+        }
+        return Some(Quiet::NobodyLeft { left });
+    }
+    Some(Quiet::NoReaders)
 }
 
 /// Readers who are left out since they left or bounced, masked.

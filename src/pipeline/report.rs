@@ -2,6 +2,7 @@
 
 mod relays;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -80,6 +81,9 @@ pub struct SourceReport {
     pub held: Option<Flood>,
     /// Why it could not be read.
     pub error: Option<String>,
+    /// Since when it cannot be read.
+    #[serde(skip)]
+    pub failing_since: Option<Timestamp>,
     /// Titles that were made by us of the text, for the operator to look at.
     pub derived_titles: Vec<String>,
     /// Why it was not asked this time.
@@ -102,6 +106,7 @@ impl SourceReport {
             joined: 0,
             held: None,
             error: None,
+            failing_since: None,
             derived_titles: vec![],
             not_asked: None,
             notes: vec![],
@@ -143,6 +148,9 @@ pub struct IssueReport {
     pub late: bool,
     /// Where its deliveries stand now.
     pub account: Account,
+    /// Where they stood when this run took it up, where an earlier one had sealed it.
+    #[serde(skip)]
+    pub before: Option<Account>,
     /// What happened to deliveries that a broken run left behind.
     pub recovered: Option<Recovery>,
     /// Readers of the schedule who were left out at sealing.
@@ -250,6 +258,11 @@ pub enum Quiet {
     },
     /// No reader wants its posts and lacks them.
     NoReaders,
+    /// Whoever would receive it has left or bounced.
+    NobodyLeft {
+        /// How many are suppressed, by the word of the reason.
+        left: BTreeMap<&'static str, usize>,
+    },
     /// Its time has not come.
     NotDue {
         /// The next due time.
@@ -261,6 +274,8 @@ pub enum Quiet {
         slot: Timestamp,
         /// Why it was passed over.
         why: String,
+        /// The schedule had run before: somebody may have waited for this issue.
+        promised: bool,
     },
     /// The preflight found errors in its digests; they stand among the faults.
     Preflight {

@@ -19,6 +19,9 @@ use crate::store::{Store, TooMany};
 /// Messages that a warning names; more are counted.
 const NAMED: usize = 5;
 
+/// What faults of the inbox are about.
+const ABOUT: &str = "inbox";
+
 /// A message that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadMail {
@@ -189,7 +192,7 @@ impl Pipeline {
             }
             Ok(Ingested::Flood(found, messages)) => report.faults.push(Diagnostic {
                 severity: Severity::Warning,
-                ..flood_fault(found, messages)
+                ..flood_fault(found, messages).about(ABOUT)
             }),
             Err(Fault::Inbox(error)) => report.faults.push(unread(&error)),
             Err(other) => return Err(other),
@@ -223,7 +226,7 @@ fn asking(mails: &[ReadMail]) -> Option<Diagnostic> {
 
 /// What to say of an inbox that could not be read, where all else goes on.
 fn unread(error: &inbox::Error) -> Diagnostic {
-    let fault = Diagnostic::warning(inbox_fault(error));
+    let fault = Diagnostic::warning(inbox_fault(error)).about(ABOUT);
     fault.hint("what came back waits there for the next run, or for `courant bounces ingest`")
 }
 

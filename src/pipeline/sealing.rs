@@ -7,7 +7,7 @@ use super::choosing::{Chosen, reason_for_no_issue, skipped};
 use super::gathering::Gathering;
 use super::report::{IssueReport, Quiet, RunReport};
 use super::shelf::Keep;
-use super::{Fault, Pipeline, World, preflight};
+use super::{Fault, Pipeline, World, preflight, trial};
 use crate::audience::{Purpose, SyncedList, Token};
 use crate::compose::OwnLines;
 use crate::model::{
@@ -242,10 +242,18 @@ impl Pipeline {
         earlier: &[String],
     ) -> Result<Vec<SealedVariant>, Fault> {
         let own = OwnLines::of(schedule);
+        // A subject is held against earlier ones as they were before they were marked.
+        let earlier: Vec<String> = earlier
+            .iter()
+            .map(|one| trial::unmarked(one).to_owned())
+            .collect();
         let mut digests = self.composer.digests(issue);
         let mut sealed = Vec::with_capacity(readership.variants.len());
         for (number, variant) in (0..).zip(&readership.variants) {
-            let digest = digests.digest(variant, &own, earlier)?;
+            let mut digest = digests.digest(variant, &own, &earlier)?;
+            if self.config.newsletter.test {
+                digest.subject = trial::marked(&digest.subject);
+            }
             sealed.push(SealedVariant {
                 number,
                 variant: variant.clone(),
@@ -338,6 +346,7 @@ fn first_report(seal: &Seal, readership: &Readership<'_>) -> IssueReport {
             queued: planned,
             ..Account::default()
         },
+        before: None,
         recovered: None,
         skipped: skipped(readership),
         nothing_new: readership.nothing_new.len(),

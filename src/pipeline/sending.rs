@@ -8,7 +8,7 @@ use super::relays::{Parcel, RunRelays};
 use super::report::{IssueReport, Recovery, RunReport};
 use super::sealing::Sealed;
 use super::tenure::Tenure;
-use super::{Fault, Pipeline, Step, World};
+use super::{Fault, Pipeline, Step, World, trial};
 use crate::audience::{Keys, Returned, return_path};
 use crate::config::{self, Config, OnUnknown, RelayConfig};
 use crate::deliver::{DomainLimits, Rate, RelaySettings, ReturnPaths};
@@ -61,6 +61,7 @@ impl Pipeline {
                 report.overtaken = true;
                 return Ok(());
             }
+            let before = self.account(number).await?;
             let recovered = self.recover(tenure, number, world).await?;
             let now = world.clock.now();
             self.store.outbox_withdraw(number, now).await?;
@@ -70,7 +71,15 @@ impl Pipeline {
                 continue;
             };
             let variants = self.store.variant_list(number).await?;
-            let mut resumed = resumed_report(&issue, &variants, recovered);
+            let mut resumed = resumed_report(&issue, &variants, before, recovered);
+            let is_trial = self.config.newsletter.test;
+            if let Some(fault) = is_trial
+                .then(|| trial::is_none_of(number, &variants))
+                .flatten()
+            {
+                report.faults.push(fault);
+                continue;
+            }
             resumed.late = self.store.issue_pause_late(number, now).await?;
             if self.store.issue_standing(number).await? != Some(IssueStanding::Open) {
                 self.read_account(number, &mut resumed).await?;
@@ -243,6 +252,7 @@ pub(super) fn user_agent(config: &Config, readers: Option<usize>) -> String {
 fn resumed_report(
     issue: &Issue,
     variants: &[SealedVariant],
+    before: Account,
     recovered: Option<Recovery>,
 ) -> IssueReport {
     let first = variants.first();
@@ -256,6 +266,7 @@ fn resumed_report(
         standing: IssueStanding::Open,
         late: false,
         account: Account::default(),
+        before: Some(before),
         recovered,
         skipped: vec![],
         nothing_new: 0,

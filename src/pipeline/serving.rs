@@ -48,6 +48,9 @@ impl Pipeline {
             Due::Later(next) => Quiet::NotDue { next: Some(next) },
             Due::Never => Quiet::NotDue { next: None },
             Due::Missed { slot, why } => {
+                let state = self.store.schedule_state(&schedule.name).await?;
+                let promised = state
+                    .is_some_and(|state| state.last_due.is_some() || state.first_run_at <= slot);
                 self.store.schedule_first_run(&schedule.name, now).await?;
                 self.store
                     .schedule_served(&schedule.name, slot, now)
@@ -55,6 +58,7 @@ impl Pipeline {
                 Quiet::Missed {
                     slot,
                     why: why.to_string(),
+                    promised,
                 }
             }
         };

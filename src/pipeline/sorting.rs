@@ -84,6 +84,10 @@ impl Sorted {
     /// A source that was left alone: nothing is known of it but why.
     pub(super) fn not_asked(source: &Source, at: Timestamp, why: NotAsked) -> Self {
         let mut sorted = Self::nothing(source, at);
+        sorted.report.failing_since = match &why {
+            NotAsked::BackingOff { since, .. } | NotAsked::Gone { since } => Some(*since),
+            NotAsked::NotDue { .. } | NotAsked::Held { .. } => None,
+        };
         sorted.report.not_asked = Some(why);
         sorted
     }
@@ -92,6 +96,7 @@ impl Sorted {
     pub(super) fn visited(&mut self, visit: Visit) {
         let notes = visit.events.iter().map(|event| event.what.clone());
         self.report.notes = notes.collect();
+        self.report.failing_since = visit.standing.failing_since;
         self.saved.visit = visit;
     }
 }

@@ -80,6 +80,19 @@ impl Store {
         row.map(|row| row.text("value")).transpose()
     }
 
+    /// Keeps a setting in the place of what it was.
+    pub async fn meta_set(&self, key: &str, value: &str) -> Result<(), Error> {
+        transact!(self, tx => tx.execute(
+            Statement::new(
+                "INSERT INTO meta (key, value) VALUES ($1, $2)
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            )
+            .with(key)
+            .with(value),
+        ).await)?;
+        Ok(())
+    }
+
     /// Keeps a setting unless it has a value already; gives the value that it has now.
     pub async fn meta_keep(&self, key: &str, value: &str) -> Result<String, Error> {
         transact!(self, tx => keep_setting(tx, key, value).await)

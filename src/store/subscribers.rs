@@ -1,6 +1,6 @@
 //! Who receives: the file's readers brought in step, and every reader by id, by address, or page by page.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -104,6 +104,23 @@ impl Store {
         let statement = Statement::new(concat!(subscriber_columns!(), " WHERE s.id = $1"));
         let row = tx.row(statement.with(id.0)).await?;
         row.as_ref().map(subscriber).transpose()
+    }
+
+    /// How many readers are in which state: `active`, `removed`, or the word of the reason why they are suppressed.
+    pub async fn subscriber_tally(&self) -> Result<BTreeMap<String, i64>, Error> {
+        let mut tx = self.engine.begin_read().await?;
+        let rows = tx
+            .rows(Statement::new(
+                "SELECT t.state AS state, COUNT(*) AS total FROM (
+                    SELECT CASE WHEN x.reason IS NOT NULL THEN x.reason
+                        WHEN s.active = 1 THEN 'active' ELSE 'removed' END AS state
+                    FROM subscriber s LEFT JOIN suppression x ON x.address_hash = s.address_hash
+                 ) t GROUP BY t.state",
+            ))
+            .await?;
+        rows.iter()
+            .map(|row| Ok((row.text("state")?, row.number("total")?)))
+            .collect()
     }
 
     /// How many readers are active, suppressed ones among them.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::telling::{self, BOUNCES};
 use crate::audience::{self, Terms, TokenError, Verdict};
 use crate::cli::args::{Bounces, IngestArgs};
 use crate::cli::exit::{Exit, Failure};
@@ -82,6 +83,7 @@ async fn ingest(session: &Session, wanted: &IngestArgs) -> Result<Exit, Failure>
             printer.line("Nothing was saved.");
         }
     });
+    telling::went_through(session, BOUNCES, &config.newsletter.timezone);
     Ok(Exit::Done)
 }
 

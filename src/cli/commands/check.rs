@@ -66,12 +66,22 @@ pub async fn check(session: &Session) -> Result<Exit, Failure> {
 
 async fn look(session: &Session) -> Result<Checked, Failure> {
     let config = session.config()?;
+    placeholders(&config)?;
     let composer = templates(&config)?;
     let store = session.store(&config).await?;
     audience::check_secret(&config.secret_file, store.as_ref())
         .await
         .map_err(Fault::from)?;
     data(session, &config, &composer).await
+}
+
+/// Refuses what `init` wrote to be replaced, where readers would get it.
+pub fn placeholders(config: &Config) -> Result<(), Failure> {
+    let found = config::placeholders(config);
+    match found.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::config(found)),
+    }
 }
 
 /// Templates, accent and selectors.

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::signals;
 use super::summary::{has_errors, source_words};
+use super::{signals, telling};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::session::Session;
 use crate::config::Config;
@@ -19,7 +19,6 @@ pub async fn gather(session: &Session, names: &[String]) -> Result<Exit, Failure
     let pipeline = session.pipeline(config).await?;
     let world = session.world();
     let report = signals::stopping(session.stop(), pipeline.poll(&named, &world)).await??;
-    pipeline.store.close().await;
     session.clear_bars();
     session.printer.either(&report, |printer| {
         if report.already_running {
@@ -32,7 +31,8 @@ pub async fn gather(session: &Session, names: &[String]) -> Result<Exit, Failure
             }
         }
     });
-    session.printer.faults(&report.faults);
+    telling::of_gathering(session, &pipeline, &report);
+    pipeline.store.close().await;
     Ok(match has_errors(&report.faults) {
         true if !report.asked_to_end => Exit::Part,
         _ => Exit::Done,

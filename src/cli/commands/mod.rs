@@ -20,6 +20,8 @@ pub mod send_test;
 pub mod serve;
 pub mod signals;
 pub mod sources;
+pub mod status;
 pub mod subscribers;
 pub mod summary;
+pub mod telling;
 pub mod templates;

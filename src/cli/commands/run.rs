@@ -1,7 +1,8 @@
 //! `courant run`: the whole line; and what it would do, with `--dry-run`.
 
+use super::check::placeholders;
 use super::summary::{self, has_errors};
-use super::{plan, signals};
+use super::{plan, signals, telling};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::session::{self, Session};
 use crate::model::{Account, IssueStanding, Schedule};
@@ -16,6 +17,7 @@ pub async fn run(
     dry_run: bool,
 ) -> Result<Exit, Failure> {
     let config = session.config()?;
+    placeholders(&config)?;
     let wish = match schedule {
         Some(name) => Wish::Named(session::schedule(&config, &name)?.name.clone()),
         None if due => Wish::Due,
@@ -33,7 +35,9 @@ pub async fn run(
 
 /// Sends a saved plan.
 pub async fn run_plan(session: &Session, plan: &str) -> Result<Exit, Failure> {
-    let pipeline = session.pipeline(session.config()?).await?;
+    let config = session.config()?;
+    placeholders(&config)?;
+    let pipeline = session.pipeline(config).await?;
     let world = session.world();
     let run = session.telling(pipeline.run_plan(plan, &world));
     let report = signals::stopping(session.stop(), run).await??;
@@ -45,13 +49,13 @@ async fn finish(
     pipeline: &Pipeline,
     report: &RunReport,
 ) -> Result<Exit, Failure> {
-    pipeline.store.close().await;
     session.clear_bars();
     let program = session.program();
     session.printer.either(report, |printer| {
         summary::summary(printer, pipeline, report, &program)
     });
-    summary::show_faults(&session.printer, report, &program);
+    telling::of_run(session, pipeline, report).await;
+    pipeline.store.close().await;
     Ok(exit(report))
 }
 
@@ -95,6 +99,7 @@ async fn is_served(
             Due::Missed { slot, why } => Quiet::Missed {
                 slot,
                 why: why.to_string(),
+                promised: false,
             },
         },
     };
@@ -126,7 +131,6 @@ fn exit(report: &RunReport) -> Exit {
     if stopped && none_sent {
         return Exit::Unavailable;
     }
-    // What waits for room under a relay's cap is as it was asked for.
     let undelivered = |issue: &IssueReport| {
         let Account {
             failed,
@@ -134,9 +138,19 @@ fn exit(report: &RunReport) -> Exit {
             queued,
             ..
         } = issue.account;
-        failed + held + queued - issue.waiting > 0
+        match issue.before {
+            // What waits for its next try waits as the run before has said; what was given up meanwhile is news.
+            Some(before) if queued > 0 => failed + held > before.failed + before.held,
+            // What waits for room under a relay's cap is as it was asked for.
+            _ => failed + held + queued - issue.waiting > 0,
+        }
     };
-    let in_part = stopped || report.overtaken;
+    let left_out = report.quiet.iter().any(|quiet| match quiet.why {
+        Quiet::Missed { promised, .. } => promised,
+        Quiet::NobodyLeft { .. } => true,
+        _ => false,
+    });
+    let in_part = stopped || left_out || report.overtaken;
     if in_part || issues.any(undelivered) || has_errors(&report.faults) {
         Exit::Part
     } else {

@@ -2,6 +2,8 @@
 
 mod sources;
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 
 pub use sources::source_words;
@@ -62,7 +64,7 @@ pub fn summary(printer: &Printer, pipeline: &Pipeline, report: &RunReport, progr
 }
 
 /// The zone that a schedule's times are told in.
-fn zone_of(pipeline: &Pipeline, name: &ScheduleName) -> TimeZone {
+pub fn zone_of(pipeline: &Pipeline, name: &ScheduleName) -> TimeZone {
     let schedules = &pipeline.config.schedules;
     let found = schedules.iter().find(|schedule| schedule.name == *name);
     let zone = found.map_or(&pipeline.config.newsletter.timezone, |schedule| {
@@ -169,7 +171,7 @@ pub fn paced_words(paced: Paced, zone: &TimeZone) -> String {
 }
 
 /// The state whose readers deserve a look first; not of those that only wait for room at a relay.
-fn state_to_name(issue: &IssueReport) -> Option<&'static str> {
+pub fn state_to_name(issue: &IssueReport) -> Option<&'static str> {
     let account = &issue.account;
     [
         (account.held, "held"),
@@ -211,9 +213,10 @@ pub fn quiet_words(quiet: &Quiet, zone: &TimeZone) -> String {
             count(*posts, "post", "posts")
         ),
         Quiet::NoReaders => "nobody on the list lacks these posts".to_owned(),
+        Quiet::NobodyLeft { left } => nobody_words(left),
         Quiet::NotDue { next: Some(next) } => format!("not due before {}", clock(*next, zone)),
         Quiet::NotDue { next: None } => "never due again".to_owned(),
-        Quiet::Missed { slot, why } => format!("{} was passed over: {why}", clock(*slot, zone)),
+        Quiet::Missed { slot, why, .. } => format!("{} was passed over: {why}", clock(*slot, zone)),
         Quiet::Preflight { errors } => format!(
             "the preflight found {}, so no issue was sealed; the next run tries again",
             count(*errors, "error", "errors")
@@ -223,11 +226,30 @@ pub fn quiet_words(quiet: &Quiet, zone: &TimeZone) -> String {
     }
 }
 
+/// Why nobody is there to receive an issue.
+fn nobody_words(left: &BTreeMap<&str, usize>) -> String {
+    let all = count(left.values().sum(), "reader", "readers");
+    match left.first_key_value() {
+        Some((reason, 1)) if left.len() == 1 => format!("its only reader is {reason}"),
+        Some((reason, _)) if left.len() == 1 => format!("all {all} are {reason}"),
+        _ => {
+            let each = left
+                .iter()
+                .map(|(reason, readers)| format!("{readers} {reason}"));
+            let each: Vec<_> = each.collect();
+            format!("none of {all} is left: {}", each.join(", "))
+        }
+    }
+}
+
 /// Whether the schedule was looked at and found nothing to send, rather than left alone.
 fn is_about_posts(quiet: &Quiet) -> bool {
     matches!(
         quiet,
-        Quiet::NothingNew { .. } | Quiet::Baseline { .. } | Quiet::NoReaders
+        Quiet::NothingNew { .. }
+            | Quiet::Baseline { .. }
+            | Quiet::NoReaders
+            | Quiet::NobodyLeft { .. }
     )
 }
 
@@ -276,60 +298,6 @@ pub fn show_commands(printer: &Printer, commands: &[(String, String)]) {
     printer.line("What to type next:");
     for (command, purpose) in commands {
         printer.line(format!("  {command:<width$}  {purpose}"));
-    }
-}
-
-/// Prints to stderr what went wrong; who reads no summary is told there of mails that did not go out.
-pub fn show_faults(printer: &Printer, report: &RunReport, program: &str) {
-    printer.faults(&report.faults);
-    if let Some(refused) = &report.refused {
-        let changes = refused.changes.join("; ");
-        let fault = format!(
-            "plan `{}` was not sent, since this has changed: {changes}",
-            refused.plan
-        );
-        let hint = format!("nothing was sealed; to plan anew: `{program} plan --save`");
-        printer.fault(&Diagnostic::error(fault).hint(hint));
-    }
-    for issue in &report.issues {
-        let number = issue.number;
-        if !issue.account.balances() {
-            printer.fault(&imbalance(number, &issue.account));
-        }
-        if let Some(reason) = &issue.stopped {
-            let fault = format!("sending issue {number} stopped: {reason}");
-            let hint = match issue.taken_back {
-                0 => "what is queued stays queued, and the next run takes it up".to_owned(),
-                _ => format!(
-                    "nobody was suppressed for it, and all of these are queued again; look at the relay, then \
-                     `{program} issues resume {number}` goes on; `[delivery] bounces_at_most` says how many may go"
-                ),
-            };
-            printer.fault(&Diagnostic::error(fault).hint(hint));
-        }
-        if let Some(warning) = relays::stopped(issue) {
-            printer.fault(&warning);
-        }
-        if issue.late {
-            let fault = format!(
-                "issue {number} was not done by its deadline: {} queued and paused",
-                count(
-                    usize::try_from(issue.account.queued).unwrap_or(0),
-                    "mail is",
-                    "mails are"
-                )
-            );
-            let hint = format!(
-                "`{program} issues resume {number}` sends them late, `{program} issues cancel {number}` never"
-            );
-            printer.fault(&Diagnostic::error(fault).hint(hint));
-        }
-        let unread = (printer.quiet || printer.json) && issue.standing != IssueStanding::Paused;
-        if let Some(state) = state_to_name(issue).filter(|_| unread) {
-            let fault = format!("issue {number}: {}", account_words(&issue.account));
-            let hint = format!("`{program} issues account {number} --list {state}`");
-            printer.fault(&Diagnostic::warning(fault).hint(hint));
-        }
     }
 }
 

@@ -11,10 +11,11 @@ use crate::support::newsletter::{Ended, Newsletter};
 use crate::support::smtp::Stage;
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 41] = [
+const COMMANDS: [&[&str]; 42] = [
     &[],
     &["init"],
     &["check"],
+    &["status"],
     &["gather"],
     &["plan"],
     &["preview"],
@@ -56,8 +57,9 @@ const COMMANDS: [&[&str]; 41] = [
 ];
 
 /// Those that only look.
-const LOOKING: [&[&str]; 14] = [
+const LOOKING: [&[&str]; 15] = [
     &["check"],
+    &["status"],
     &["plan"],
     &["preview"],
     &["run", "--dry-run"],
@@ -168,7 +170,7 @@ async fn json_keeps_its_keys() {
     watched.http.on("/feed.xml?x", second);
     let list = "<opml><body><outline text='A' xmlUrl='https://a.example/feed'/></body></opml>";
     watched.newsletter.write("lijst.opml", list);
-    let commands: [(&[&str], i32); 26] = [
+    let commands: [(&[&str], i32); 27] = [
         (&["check"], 65),
         (&["plan"], 1),
         (&["plan", "--save"], 1),
@@ -177,6 +179,7 @@ async fn json_keeps_its_keys() {
         (&["run", "--dry-run"], 1),
         (&["run"], 1),
         (&["gather"], 1),
+        (&["status"], 0),
         (&["issues", "list"], 0),
         (&["issues", "show", "1"], 0),
         (&["issues", "account", "1", "--list", "failed"], 0),

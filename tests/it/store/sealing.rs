@@ -189,6 +189,10 @@ pub async fn schedules_and_settings_are_remembered(bench: &Bench) {
     assert_eq!(store.meta_keep("key", "one").await.unwrap(), "one");
     assert_eq!(store.meta_keep("key", "two").await.unwrap(), "one");
     assert_eq!(store.meta_get("key").await.unwrap().as_deref(), Some("one"));
+    for (key, value) in [("key", "three"), ("other", "four")] {
+        store.meta_set(key, value).await.unwrap();
+        assert_eq!(store.meta_get(key).await.unwrap().as_deref(), Some(value));
+    }
 }
 
 pub async fn a_post_reaches_a_reader_once_over_all_schedules(bench: &Bench) {
