@@ -223,6 +223,10 @@ impl Ended {
 }
 
 /// The program that is tested: the one of this build, unless the variable `COURANT` names another.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests' own environment, not the program's"
+)]
 pub fn program() -> PathBuf {
     std::env::var_os("COURANT").map_or_else(|| env!("CARGO_BIN_EXE_courant").into(), PathBuf::from)
 }
