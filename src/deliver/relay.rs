@@ -1,12 +1,11 @@
 //! Opens a connection: TCP, TLS as demanded, `EHLO`, login.
 //!
 //! What was promised is demanded: without TLS nothing is said that matters, and a password is spoken only under TLS or to
-//! a server on this very machine. `STARTTLS` is spoken by us and not by lettre, which believes plain text that somebody
+//! a server on this very machine, whose certificate is not asked for. `STARTTLS` is spoken by us and not by lettre, which believes plain text that somebody
 //! slips in behind it (CVE-2011-0411 is the pattern).
 
 use std::fmt::Display;
 use std::io::IoSlice;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +29,7 @@ use super::reply::{is_done, is_go_on, line, parse};
 use super::stream::{Fault, GuardedStream, Speech};
 use super::{Error, Stopped};
 use crate::model::{DkimKey, Login, Reply, Security, SmtpRelay};
-use crate::wire::{Trust, Wire};
+use crate::wire::{Trust, Wire, is_here};
 
 /// Characters of a relay's reason that are shown.
 const MAX_SHOWN: usize = 300;
@@ -168,7 +167,7 @@ impl<'a> Door<'a> {
 
     /// Opens a connection, secures it, says hello and logs in.
     pub(super) async fn open(&self) -> Result<Connection, Trouble> {
-        let (tcp, peer) = self.connect().await?;
+        let tcp = self.connect().await?;
         let mut opening = match self.settings.relay.security {
             Security::Implicit => {
                 let mut opening = self.opening(self.secure(tcp).await?);
@@ -176,7 +175,10 @@ impl<'a> Door<'a> {
                 opening
             }
             Security::Starttls => self.upgrade(tcp, true).await?,
-            Security::Loopback => self.upgrade(tcp, !peer.ip().is_loopback()).await?,
+            Security::Loopback => {
+                let demanded = !is_here(&tcp);
+                self.upgrade(tcp, demanded).await?
+            }
         };
         let offers = opening.hello(&self.settings.hello).await?;
         self.log_in(&mut opening, offers).await?;
@@ -184,7 +186,7 @@ impl<'a> Door<'a> {
         Ok(Connection::new(opening.stream, offers, deadlines))
     }
 
-    async fn connect(&self) -> Result<(TcpStream, SocketAddr), Trouble> {
+    async fn connect(&self) -> Result<TcpStream, Trouble> {
         let relay = &self.settings.relay;
         let cannot = |why: String| {
             Trouble::Connection(format!("cannot reach {}:{}: {why}", relay.host, relay.port))
@@ -196,8 +198,7 @@ impl<'a> Door<'a> {
             .map_err(|e| cannot(e.to_string()))?;
         // Without it Nagle's algorithm and delayed acknowledgements cost 40 ms a message.
         tcp.set_nodelay(true).map_err(|e| cannot(e.to_string()))?;
-        let peer = tcp.peer_addr().map_err(|e| cannot(e.to_string()))?;
-        Ok((tcp, peer))
+        Ok(tcp)
     }
 
     async fn secure(&self, tcp: TcpStream) -> Result<Wire, Trouble> {
@@ -217,7 +218,7 @@ impl<'a> Door<'a> {
 
     /// Greeting, `EHLO` and `STARTTLS` (RFC 3207) in plain, and a secured stream after them.
     ///
-    /// Where TLS is not `demanded` and not offered, the plain stream goes on.
+    /// Where TLS is not `demanded` and not to be had, the plain stream goes on.
     async fn upgrade(&self, tcp: TcpStream, demanded: bool) -> Result<Opening, Trouble> {
         let mut plain = self.opening(Wire::Plain(tcp));
         plain.greeting().await?;
@@ -232,6 +233,10 @@ impl<'a> Door<'a> {
         let reply = plain.say(Starttls).await;
         let reply = reply.map_err(|fault| Trouble::Tls(format!("STARTTLS failed: {fault}")))?;
         if !reply.starts_with("220") {
+            // "TLS not available due to local problem": a server on this machine that cannot read its own key.
+            if !demanded && !reply.starts_with("421") {
+                return Ok(plain);
+            }
             let cause = reply.trim_end();
             return Err(Trouble::Tls(format!("the relay refused STARTTLS: {cause}")));
         }

@@ -54,7 +54,7 @@ impl Imap {
         let greeted = imap.greeting().await?;
         let mut offers = imap.offers().await?;
         if upgrade != Upgrade::None && (upgrade == Upgrade::Demanded || offers.has("STARTTLS")) {
-            imap = imap.secure(&session, greeted, &offers).await?;
+            imap = imap.secure(&session, greeted, &offers, upgrade).await?;
             // What was offered before TLS may have been anybody's words.
             offers = imap.offers().await?;
         }
@@ -139,12 +139,16 @@ impl Imap {
         session: &Session<'_>,
         greeted: Status,
         offers: &Offers,
+        upgrade: Upgrade,
     ) -> Result<Self, Trouble> {
         if greeted != Status::Ok || !offers.has("STARTTLS") {
             let cause = "the server does not offer STARTTLS, so nothing was said to it";
             return Err(Trouble::Tls(cause.into()));
         }
         let agreed = self.ask("STARTTLS", "STARTTLS", 0).await;
+        if upgrade.can_do_without(&agreed) {
+            return Ok(self);
+        }
         agreed.map_err(|why| Trouble::Tls(format!("STARTTLS failed: {why}")))?;
         let dialogue = session.upgrade(self.dialogue).await;
         let dialogue = dialogue.map_err(|why| match why {

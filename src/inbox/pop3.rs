@@ -65,7 +65,7 @@ impl Pop3 {
         pop3.answer("connections").await?;
         let mut offers = pop3.offers().await?;
         if upgrade != Upgrade::None && (upgrade == Upgrade::Demanded || offers.has("STLS")) {
-            pop3 = pop3.secure(&session, &offers).await?;
+            pop3 = pop3.secure(&session, &offers, upgrade).await?;
             // What was offered before TLS may have been anybody's words.
             offers = pop3.offers().await?;
         }
@@ -126,12 +126,20 @@ impl Pop3 {
     }
 
     /// `STLS` (RFC 2595 §4).
-    async fn secure(mut self, session: &Session<'_>, offers: &Offers) -> Result<Self, Trouble> {
+    async fn secure(
+        mut self,
+        session: &Session<'_>,
+        offers: &Offers,
+        upgrade: Upgrade,
+    ) -> Result<Self, Trouble> {
         if !offers.has("STLS") {
             let cause = "the server does not offer STLS, so nothing was said to it";
             return Err(Trouble::Tls(cause.into()));
         }
         let agreed = self.ask("STLS", "STLS").await;
+        if upgrade.can_do_without(&agreed) {
+            return Ok(self);
+        }
         agreed.map_err(|why| Trouble::Tls(format!("STLS failed: {why}")))?;
         let dialogue = session.upgrade(self.dialogue).await;
         let dialogue = dialogue.map_err(|why| match why {

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{Dialogue, InboxSettings, Patience, Trouble};
 use crate::model::{Login, MailServer, Security};
-use crate::wire::{Trust, Wire};
+use crate::wire::{Trust, Wire, is_here};
 
 /// How long a server may take for our farewell, which is a courtesy.
 pub(super) const FAREWELL: Duration = Duration::from_secs(2);
@@ -58,10 +58,9 @@ impl<'a> Session<'a> {
             .await
             .map_err(|_| Trouble::Silent)?
             .map_err(|error| Trouble::Unreachable(error.to_string()))?;
-        let is_here = tcp.peer_addr().is_ok_and(|peer| peer.ip().is_loopback());
         Ok(match self.server.security {
             Security::Implicit => (self.dialogue(self.secure(tcp).await?), Upgrade::None),
-            Security::Loopback if is_here => (self.dialogue(Wire::Plain(tcp)), Upgrade::IfOffered),
+            Security::Loopback if is_here(&tcp) => (self.dialogue(Wire::Plain(tcp)), Upgrade::IfOffered),
             Security::Loopback | Security::Starttls => {
                 (self.dialogue(Wire::Plain(tcp)), Upgrade::Demanded)
             }
@@ -146,4 +145,12 @@ pub(super) enum Upgrade {
     IfOffered,
     /// Before anything else is said.
     Demanded,
+}
+
+impl Upgrade {
+    /// Whether the plain connection goes on, since TLS was offered, need not be, and was then refused: by a server on this
+    /// machine that cannot read its own key.
+    pub(super) fn can_do_without<T>(self, agreed: &Result<T, Trouble>) -> bool {
+        self == Self::IfOffered && matches!(agreed, Err(Trouble::Refused(_)))
+    }
 }

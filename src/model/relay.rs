@@ -19,7 +19,8 @@ pub enum Relay {
 pub struct SmtpRelay {
     /// Host name or address, without brackets.
     pub host: String,
-    /// 587 for `smtp://`, 465 for `smtps://`, unless given.
+    /// 587 for `smtp://`, 25 for `smtp://` on this very machine, where no server listens at 587 unless told to; 465 for
+    /// `smtps://`; unless given.
     pub port: u16,
     /// How the connection is protected.
     pub security: Security,
@@ -107,9 +108,14 @@ impl Relay {
             (false, true) => Security::Loopback,
             (false, false) => Security::Starttls,
         };
+        let usual = match security {
+            Security::Implicit => 465,
+            Security::Starttls => 587,
+            Security::Loopback => 25,
+        };
         let user = decode(url.username());
         Ok(Self::Smtp(SmtpRelay {
-            port: url.port().unwrap_or(if implicit { 465 } else { 587 }),
+            port: url.port().unwrap_or(usual),
             host,
             security,
             user: (!user.is_empty()).then_some(user),
@@ -181,6 +187,9 @@ mod tests {
         assert_eq!(relay.user.as_deref(), Some("jan@example.nl"));
         assert_eq!(smtp("smtps://mail.example.nl").port, 465);
         assert_eq!(smtp("smtp://127.0.0.1:2525").security, Security::Loopback);
+        for here in ["smtp://localhost", "smtp://127.0.0.1", "smtp://jan@[::1]"] {
+            assert_eq!((smtp(here).port, smtp(here).security), (25, Security::Loopback));
+        }
         assert_eq!(smtp("smtps://[::1]:2525").security, Security::Implicit);
     }
 

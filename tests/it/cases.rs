@@ -5,3 +5,4 @@
 mod cron;
 mod placeholders;
 mod status;
+mod local_servers;

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use super::{ended_with, everyone_has_one, name, newsletter, only, shares, timed};
 use crate::support::newsletter::Newsletter;
-use crate::support::smtp::{Certificate, Script, SmtpServer, Stage, at};
+use crate::support::smtp::{Script, SmtpServer, Stage, at};
 
 const READERS: usize = 12;
 
@@ -57,9 +57,11 @@ async fn one_that_goes_down_on_the_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_whose_certificate_nobody_vouches_for() {
-    let stranger = Script::new().starttls(&Certificate::for_loopback());
-    fails_over(stranger, 0, "TLS with the relay failed", as_it_is).await;
+async fn one_whose_tls_fails() {
+    fails_over(Script::new(), 0, "TLS with the relay failed", |newsletter| {
+        newsletter.replace("courant.toml", "[\"smtp://", "[\"smtps://");
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,9 +122,11 @@ async fn one_that_refuses_for_policy() {
 #[tokio::test(flavor = "multi_thread")]
 async fn all_of_them() {
     let one = SmtpServer::start(Script::new().rule(at(Stage::Connect))).await;
-    let stranger = Script::new().starttls(&Certificate::for_loopback());
-    let two = SmtpServer::start(stranger).await;
+    let two = SmtpServer::start(Script::new()).await;
     let newsletter = newsletter(&[&one, &two], READERS, "");
+    let plain = format!("\"smtp://{}", two.address());
+    let secure = format!("\"smtps://{}", two.address());
+    newsletter.replace("courant.toml", &plain, &secure);
     let ended = newsletter.run_beside(&["run"]).await;
     ended_with(&ended, 69);
     for why in [

@@ -1,30 +1,21 @@
 //! A way to a mail server, whichever way the mail goes: TCP, plain or under TLS.
 //!
-//! Certificates are always checked, against the web's roots and one more that the operator may name.
+//! Certificates are checked against the web's roots and one more that the operator may name; but not that of a server
+//! on this machine, where it proves nothing: who can take its place there can read its key as well. Where a server is,
+//! the address that was connected to tells, never its name.
+
+mod certificate;
+mod trust;
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// Why nobody can be trusted.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    /// The server's name is no host name.
-    #[error("`{0}` is not a host name")]
-    ServerName(String),
-    /// The extra root is no certificate.
-    #[error("the extra root certificate cannot be used: {0}")]
-    Root(String),
-}
+pub(crate) use trust::{Error, Trust};
 
 /// An open way to a server.
 #[derive(Debug)]
@@ -33,48 +24,11 @@ pub(crate) enum Wire {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// What TLS needs to know: whom to expect and whom to trust.
-#[derive(Clone)]
-pub(crate) struct Trust {
-    name: ServerName<'static>,
-    config: Arc<ClientConfig>,
-}
-
-impl Trust {
-    /// Trusts the web's roots, and those of `extra_root` (PEM), for a server called `host`.
-    pub(crate) fn new(host: &str, extra_root: Option<&[u8]>) -> Result<Self, Error> {
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| Error::ServerName(host.to_owned()))?;
-        let mut roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        for certificate in extra_root
-            .into_iter()
-            .flat_map(CertificateDer::pem_slice_iter)
-        {
-            let certificate = certificate.map_err(|e| Error::Root(e.to_string()))?;
-            roots
-                .add(certificate)
-                .map_err(|e| Error::Root(e.to_string()))?;
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|e| Error::Root(e.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Self {
-            name,
-            config: Arc::new(config),
-        })
-    }
-
-    /// Shakes hands over an open connection.
-    pub(crate) async fn secure(&self, tcp: TcpStream) -> io::Result<Wire> {
-        let connector = TlsConnector::from(self.config.clone());
-        let stream = connector.connect(self.name.clone(), tcp).await?;
-        Ok(Wire::Tls(Box::new(stream)))
-    }
+/// Whether the server at the other end is on this machine.
+pub(crate) fn is_here(tcp: &TcpStream) -> bool {
+    // An IPv4 server that was reached over IPv6 is the same server (RFC 4291 §2.5.5.2).
+    tcp.peer_addr()
+        .is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
 }
 
 impl Wire {
