@@ -44,6 +44,7 @@ async fn judge(
                     return Ok(Judged {
                         reader: Some(reader.address),
                         issue: None,
+                        behind: false,
                         verdict: Verdict::Suppressed(SuppressionReason::Unsubscribed, first),
                     });
                 }
@@ -67,6 +68,7 @@ async fn judge(
     Ok(Judged {
         reader: None,
         issue: None,
+        behind: false,
         verdict,
     })
 }

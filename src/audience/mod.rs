@@ -7,6 +7,7 @@
 mod leave;
 mod letter;
 mod list;
+mod proof;
 mod report;
 mod return_path;
 mod secret;

@@ -1,4 +1,4 @@
-//! Reports are judged, whatever door they came in by: believed by their token alone, and each once.
+//! Reports are judged, whatever door they came in by: believed by what only we can have made, and each once.
 //!
 //! A mailbox that is gone and a complaint suppress at once; passing trouble does when it happened to enough issues in a
 //! row. Reports that would suppress a large part of the list at once are believed by nobody: nothing is saved, and the
@@ -9,7 +9,8 @@ use std::collections::{HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::letter::letters;
-use super::return_path::{Returned, returned};
+use super::proof::proofs;
+use super::return_path::Returned;
 use super::{Error, Keys, TokenError};
 use crate::model::{
     Bounce, BounceClass, BounceLimits, EmailAddress, IssueNumber, Notice, Report, ReportKind,
@@ -30,6 +31,9 @@ pub struct Judged {
     pub reader: Option<EmailAddress>,
     /// That delivery's issue.
     pub issue: Option<IssueNumber>,
+    /// Whether what failed for good is a mailbox behind the reader's own, to which that one hands on its mail: the reader's
+    /// is there, so the bounce is soft.
+    pub behind: bool,
     /// What was done.
     pub verdict: Verdict,
 }
@@ -80,10 +84,7 @@ pub async fn report(
     reports: &[&Report],
     terms: Terms,
 ) -> Result<Result<Vec<Judged>, TooMany>, Error> {
-    let claims: Vec<Result<Returned, Verdict>> = reports
-        .iter()
-        .map(|report| proven(report, keys, terms.now))
-        .collect();
+    let claims = proofs(store, keys, reports, terms.now).await?;
     let mut letters = letters(store, keys, reports, terms).await?;
     let asked: Vec<_> = claims
         .iter()
@@ -100,6 +101,7 @@ pub async fn report(
             Err(verdict) => letters.remove(&at).unwrap_or(Judged {
                 reader: None,
                 issue: None,
+                behind: false,
                 verdict,
             }),
             Ok(claim) => admit(report, claim, &subjects, &others, |admitted| {
@@ -130,6 +132,7 @@ fn log(judged: &Judged) {
         reader: Some(reader),
         issue: Some(issue),
         verdict: Verdict::Suppressed(reason, true),
+        ..
     } = judged
     {
         let reason = reason.as_str();
@@ -147,24 +150,6 @@ fn rules(terms: Terms) -> ReportRules {
         guard: (!terms.however_many).then_some(limits),
         now,
     }
-}
-
-/// The delivery that one of the report's addresses proves, if it is of a kind that counts.
-fn proven(report: &Report, keys: &Keys, now: Timestamp) -> Result<Returned, Verdict> {
-    match report.kind {
-        ReportKind::Notice(notice) => return Err(Verdict::Nothing(notice)),
-        ReportKind::Letter(_) => return Err(Verdict::Nothing(Notice::Other)),
-        ReportKind::Bounce(_) | ReportKind::Complaint(_) => {}
-    }
-    let mut fault = TokenError::Malformed;
-    for path in &report.paths {
-        match returned(path, keys, now) {
-            Ok(returned) => return Ok(returned),
-            Err(TokenError::Malformed) => {}
-            Err(worse) => fault = worse,
-        }
-    }
-    Err(Verdict::Unproven(fault))
 }
 
 /// The readers among all whom the reports name.
@@ -188,15 +173,21 @@ fn admit(
         return Judged {
             reader: None,
             issue: Some(claim.issue),
+            behind: false,
             verdict: Verdict::NoDelivery,
         };
     };
     let own = subject.address.key();
     let named: Vec<String> = report.recipients.iter().map(EmailAddress::key).collect();
     let is_other = !named.contains(&own) && named.iter().any(|key| others.contains(key));
+    let behind = is_behind(report, &subject.address);
     let kind = kind_of(&report.kind).filter(|_| !is_other);
     let verdict = match kind {
         Some((kind, status)) => {
+            let kind = match behind {
+                true => Reported::Soft,
+                false => kind,
+            };
             admit(NewReport {
                 subscriber: claim.subscriber,
                 issue: claim.issue,
@@ -211,7 +202,28 @@ fn admit(
     Judged {
         reader: Some(subject.address.clone()),
         issue: Some(claim.issue),
+        behind: behind && !is_other,
         verdict,
+    }
+}
+
+/// Whether another mailbox than the reader's own is gone: the member of an alias, or where mail is forwarded to.
+fn is_behind(report: &Report, own: &EmailAddress) -> bool {
+    let is_hard =
+        matches!(&report.kind, ReportKind::Bounce(bounce) if bounce.class == BounceClass::Hard);
+    let is_own = |failed: &EmailAddress| mailbox(failed) == mailbox(own);
+    is_hard && !report.failed.is_empty() && !report.failed.iter().any(is_own)
+}
+
+/// The mailbox of an address, whatever its detail (RFC 5233 §1).
+fn mailbox(address: &EmailAddress) -> String {
+    let key = address.key();
+    match key.rsplit_once('@') {
+        Some((local, domain)) => {
+            let local = local.split('+').next().unwrap_or(local);
+            format!("{local}@{domain}")
+        }
+        None => key,
     }
 }
 

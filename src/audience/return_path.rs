@@ -9,7 +9,7 @@ use super::{Keys, Purpose, Token, TokenError};
 use crate::model::{EmailAddress, IssueNumber, SubscriberId};
 
 /// How long a report is believed, from the try on: relays give up within five days, complaints come within weeks.
-const LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub(super) const LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Characters of a token.
 const TOKEN: usize = 51;

@@ -88,11 +88,18 @@ impl Keys {
 
     /// Left part of a Message-ID: a keyed hash of issue and subscriber, the same at every try.
     pub fn message_id(&self, issue: IssueNumber, subscriber: SubscriberId) -> String {
+        self.message_ids()(issue, subscriber)
+    }
+
+    /// The same for many, with the key derived once.
+    pub(super) fn message_ids(&self) -> impl Fn(IssueNumber, SubscriberId) -> String {
         let key = blake3::derive_key("courant 2026-11 message id", &self.address);
-        let mut input = [0; 16];
-        input[..8].copy_from_slice(&issue.0.to_be_bytes());
-        input[8..].copy_from_slice(&subscriber.0.to_be_bytes());
-        blake3::keyed_hash(&key, &input).to_hex()[..32].to_owned()
+        move |issue, subscriber| {
+            let mut input = [0; 16];
+            input[..8].copy_from_slice(&issue.0.to_be_bytes());
+            input[8..].copy_from_slice(&subscriber.0.to_be_bytes());
+            blake3::keyed_hash(&key, &input).to_hex()[..32].to_owned()
+        }
     }
 
     pub(super) fn newest(&self, purpose: Purpose) -> (u8, [u8; 32]) {

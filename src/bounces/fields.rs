@@ -7,11 +7,14 @@ pub(super) struct Group(Vec<(String, String)>);
 impl Group {
     /// The first value of a field, whatever the case of its name.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        let mut found = self
-            .0
-            .iter()
-            .filter(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.next().map(|(_, value)| value.as_str())
+        self.all(name).next()
+    }
+
+    /// All its values.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let fields = self.0.iter();
+        let found = fields.filter(move |(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
     }
 }
 

@@ -3,7 +3,7 @@
 use mail_parser::Message;
 
 use super::fields::addresses;
-use super::read::values;
+use super::parts::values;
 use crate::model::{EmailAddress, Letter, ReportKind};
 
 /// Characters of a token: 38 bytes in base64url.

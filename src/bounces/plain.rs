@@ -1,31 +1,41 @@
-//! Bounces that are no report of the standard: qmail's, Exim's own, and those of whatever calls itself a mailer daemon.
+//! Bounces that are no report of the standard: qmail's, Exim's and Exchange's own, and those of whatever calls itself a
+//! mailer daemon.
 //!
-//! Their words are for people, so little is read of them: whom they name, and an enhanced status, where there is one.
+//! Their words are for people, so little is read of them: what became of the mail, whom they name, and an enhanced status,
+//! where there is one. Who is still trying, or has delivered, or asks somebody first, reports no bounce.
 
+use super::Said;
 use super::class::class;
 use super::fields::addresses;
-use crate::model::{EmailAddress, Notice, ReportKind};
+use super::status::{refusal, smtp_code};
+use super::words::{Fate, Words};
+use crate::model::{Bounce, BounceClass, EmailAddress, Notice, ReportKind};
 
 /// What qmail begins with, as its format for bounces demands (QSBMF).
 const QMAIL: [&str; 2] = ["Hi. This is the", "This is the qmail"];
 
-/// How subjects of warnings, which are no bounces, are told.
-const WARNINGS: [&str; 4] = [
-    "delayed",
-    "warning",
-    "still being retried",
-    "not yet been delivered",
+/// Who writes nothing but reports, by the begin of the local part; the last is Exchange's.
+const DAEMONS: [&str; 5] = [
+    "mailer-daemon",
+    "mail-daemon",
+    "mailerdaemon",
+    "mdaemon",
+    "microsoftexchange",
 ];
 
-/// How subjects of bounces are told, where a postmaster writes.
-const FAILURES: [&str; 6] = [
-    "undeliver",
-    "returned mail",
-    "failure",
-    "failed",
-    "could not be delivered",
-    "delivery status",
-];
+/// Whom a report names to be asked, by the local part: nobody whose mail came back.
+const ROLES: [&str; 4] = ["postmaster", "mailer-daemon", "abuse", "helpdesk"];
+
+/// Where the returned mail, or its head, begins.
+const RETURNED: [&str; 4] = ["---", "===", "Received: ", "Return-Path: "];
+
+/// Lines of a text that are read: what a server says comes first.
+const MOST_LINES: usize = 300;
+
+/// Octets of what a server said, round its code, and the lines that this may go on for.
+const BEFORE: usize = 60;
+const AFTER: usize = 400;
+const LINES: usize = 4;
 
 /// What a bounce in plain words is told by.
 #[derive(Debug, Clone, Copy)]
@@ -36,35 +46,116 @@ pub(super) struct Plain<'a> {
     /// Exim's header.
     pub(super) failed: Option<&'a str>,
     pub(super) text: &'a str,
+    /// Whether no person sent it, as its head says.
+    pub(super) is_automatic: bool,
 }
 
 /// What it says and whom it names; `None` if it is no bounce.
-pub(super) fn bounce(mail: Plain<'_>) -> Option<(ReportKind, Vec<EmailAddress>)> {
-    let (from, subject) = (mail.from.to_lowercase(), mail.subject.to_lowercase());
-    let says = |words: &[&str]| words.iter().any(|word| subject.contains(word));
-    let is_qmail = QMAIL
-        .iter()
-        .any(|words| mail.text.trim_start().starts_with(words));
-    let is_daemon = from.starts_with("mailer-daemon")
-        || (matches!(from.as_str(), "postmaster" | "mail-daemon") && says(&FAILURES));
-    if mail.failed.is_none() && !is_qmail && !is_daemon {
-        // Exim warns in the same voice as it bounces.
+pub(super) fn bounce(mail: Plain<'_>) -> Option<Said> {
+    if !is_report(mail) {
         return None;
     }
-    if mail.failed.is_none() && says(&WARNINGS) {
-        return Some((ReportKind::Notice(Notice::Delayed), vec![]));
+    let own = own_words(mail.text);
+    let words = Words::of(&own);
+    let kind = match fate(mail.subject, &own, &words) {
+        Fate::Delayed => ReportKind::Notice(Notice::Delayed),
+        Fate::Arrived => ReportKind::Notice(Notice::Arrived),
+        Fate::Held => ReportKind::Notice(Notice::Other),
+        Fate::Failed => ReportKind::Bounce(failure(&own, &words)),
+    };
+    if matches!(kind, ReportKind::Notice(_)) {
+        return Some(Said::about_nobody(kind));
     }
-    let words = own_words(mail.text);
-    let named = mail.failed.unwrap_or(&words);
+    let named = mail.failed.unwrap_or(&own);
     let recipients = addresses(named).filter_map(|word| EmailAddress::parse(word).ok());
-    Some((
-        ReportKind::Bounce(class(None, &words)),
-        recipients.collect(),
-    ))
+    let is_reader =
+        |address: &EmailAddress| !ROLES.contains(&address.local().to_lowercase().as_str());
+    let recipients: Vec<_> = recipients.filter(is_reader).collect();
+    Some(Said {
+        kind,
+        failed: recipients.clone(),
+        recipients,
+    })
 }
 
-/// The text up to the returned message, which every one of them sets off by a line of dashes.
+fn is_report(mail: Plain<'_>) -> bool {
+    let from = mail.from.to_lowercase();
+    let begins = |words: &[&str]| words.iter().any(|word| from.starts_with(word));
+    let is_qmail = || {
+        let text = mail.text.trim_start();
+        QMAIL.iter().any(|words| text.starts_with(words))
+    };
+    mail.failed.is_some()
+        || begins(&DAEMONS)
+        || is_qmail()
+        || (from == "postmaster" && of_subject(mail.subject).is_some())
+        // A program may have written it that answers for a person, in words that begin with ours.
+        || (mail.is_automatic && Words::of(head(mail.subject)).fate_at_once().is_some())
+}
+
+/// What became of the mail. The subject goes first, and what it says behind a colon last: that is our own subject.
+fn fate(subject: &str, own: &str, words: &Words) -> Fate {
+    let told = of_subject(subject);
+    let permanent = refusal(own).is_some_and(|status| status.starts_with('5'))
+        || smtp_code(own).is_some_and(|code| (550..=557).contains(&code));
+    let goes_on = !permanent && !words.are_final();
+    match (told, words.fate()) {
+        (Some(told @ (Fate::Delayed | Fate::Arrived | Fate::Held)), _) => told,
+        (Some(Fate::Failed), Some(Fate::Delayed)) if goes_on => Fate::Delayed,
+        (None, Some(fate)) if goes_on => fate,
+        _ => Fate::Failed,
+    }
+}
+
+fn of_subject(subject: &str) -> Option<Fate> {
+    let of = |text: &str| Words::of(text).fate();
+    of(head(subject)).or_else(|| of(subject))
+}
+
+fn head(subject: &str) -> &str {
+    subject.split_once(':').map_or(subject, |(head, _)| head)
+}
+
+fn failure(own: &str, words: &Words) -> Bounce {
+    let mut bounce = class(None, &said(own));
+    if bounce.class == BounceClass::Hard && words.tell_of_another_address() {
+        bounce.class = BounceClass::Soft;
+    }
+    bounce
+}
+
+/// What the refusing server said, in a letter that explains it: round its code, where there is one.
+fn said(own: &str) -> String {
+    let lines: Vec<&str> = own.lines().collect();
+    let place = |has_code: fn(&str) -> bool| lines.iter().position(|line| has_code(line));
+    let Some(at) =
+        place(|line| refusal(line).is_some()).or_else(|| place(|line| smtp_code(line).is_some()))
+    else {
+        return String::new();
+    };
+    let code = refusal(lines[at]).and_then(|code| lines[at].find(&code));
+    let first = code.map_or(0, |code| {
+        lines[at].floor_char_boundary(code.saturating_sub(BEFORE))
+    });
+    let more = lines[at + 1..]
+        .iter()
+        .take_while(|line| !line.trim().is_empty());
+    let mut said = lines[at][first..].to_owned();
+    for line in more.take(LINES - 1) {
+        said.push(' ');
+        said.push_str(line);
+    }
+    said.truncate(said.floor_char_boundary(BEFORE + AFTER));
+    said
+}
+
+/// The text up to the returned message.
 fn own_words(text: &str) -> String {
-    let lines = text.lines().take_while(|line| !line.starts_with("---"));
+    let is_own = |line: &&str| {
+        !RETURNED
+            .iter()
+            .any(|mark| line.trim_start().starts_with(mark))
+    };
+    let lines = text.lines().take_while(is_own).take(MOST_LINES);
     lines.flat_map(|line| [line, "\n"]).collect()
 }

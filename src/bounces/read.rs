@@ -2,12 +2,16 @@
 
 use std::collections::HashSet;
 
-use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::{Message, MessageParser};
 
+use super::Said;
 use super::class::class;
+use super::complaint::complaint;
 use super::fields::{Group, addresses, groups};
 use super::letter::letter;
+use super::parts::{part, text_of, values};
 use super::plain::{self, Plain};
+use super::traces::{Traces, traces};
 use crate::model::{BounceClass, EmailAddress, Notice, Report, ReportKind};
 
 /// Where a mail's own return path may stand, the surest first. Delivering servers write the first three (some in small
@@ -29,34 +33,43 @@ const ANSWERS: [&str; 5] = [
     "auto:",
 ];
 
+/// Exchange says so of its reports.
+const EXCHANGE: &str = "X-MS-Exchange-Message-Is-Ndr";
+
 /// Reads a mail; `None` if it is none.
 pub fn read(bytes: &[u8]) -> Option<Report> {
     let mail = MessageParser::default().parse(bytes)?;
-    let mut paths: Vec<String> = SENT_TO
-        .iter()
-        .flat_map(|name| values(&mail, name))
-        .flat_map(|value| owned(addresses(&value)))
+    let sent_to = SENT_TO.iter().flat_map(|name| values(&mail, name));
+    let mut paths: Vec<String> = sent_to
+        .flat_map(|value| addresses(&value).map(str::to_owned).collect::<Vec<_>>())
         .collect();
-    let (kind, recipients) = match notification(&mail) {
-        Some(found) => found,
+    let said = match notification(&mail) {
+        Some(said) => said,
         None => match complaint(&mail) {
-            Some((kind, recipients, more)) => {
+            Some((said, more)) => {
                 paths.extend(more);
-                (kind, recipients)
+                said
             }
             None => unstructured(&mail),
         },
     };
+    // A person who answers or forwards a mail has its head too, and reports nothing.
+    let found = match said.kind {
+        ReportKind::Bounce(_) | ReportKind::Complaint(_) => traces(&mail),
+        ReportKind::Letter(_) | ReportKind::Notice(_) => Traces::default(),
+    };
+    paths.extend(found.paths);
     let mut seen = HashSet::new();
     paths.retain(|path| seen.insert(path.clone()));
     Some(Report {
         paths,
-        recipients,
-        kind,
+        links: found.links,
+        message_ids: found.message_ids,
+        recipients: said.recipients,
+        failed: said.failed,
+        kind: said.kind,
     })
 }
-
-type Said = (ReportKind, Vec<EmailAddress>);
 
 /// A delivery status notification, also outside of `multipart/report` (RFC 3464, RFC 6533).
 fn notification(mail: &Message<'_>) -> Option<Said> {
@@ -67,18 +80,23 @@ fn notification(mail: &Message<'_>) -> Option<Said> {
             .iter()
             .any(|name| group.get(name).is_some())
     });
-    let mut worst = ReportKind::Notice(Notice::Other);
-    let mut recipients = Vec::new();
+    let mut said = Said::about_nobody(ReportKind::Notice(Notice::Other));
     for group in of_recipients {
         let kind = of_recipient(group);
-        let names = ["Original-Recipient", "Final-Recipient"].map(|name| group.get(name));
-        let named = names.into_iter().flatten().flat_map(addresses);
-        recipients.extend(named.filter_map(|word| EmailAddress::parse(word).ok()));
-        if weight(&kind) > weight(&worst) {
-            worst = kind;
+        let named = |name| {
+            let words = group.get(name).into_iter().flat_map(addresses);
+            words.filter_map(|word| EmailAddress::parse(word).ok())
+        };
+        said.recipients.extend(named("Original-Recipient"));
+        said.recipients.extend(named("Final-Recipient"));
+        if matches!(&kind, ReportKind::Bounce(bounce) if bounce.class == BounceClass::Hard) {
+            said.failed.extend(named("Final-Recipient"));
+        }
+        if weight(&kind) > weight(&said.kind) {
+            said.kind = kind;
         }
     }
-    Some((worst, recipients))
+    Some(said)
 }
 
 /// What became of one recipient (RFC 3464 §2.3.3); where `Action` is missing, `Status` tells.
@@ -113,72 +131,42 @@ fn weight(kind: &ReportKind) -> u8 {
     }
 }
 
-/// A report of abuse. It goes to an address that was agreed on with the provider, so the return path is in its fields or
-/// in the returned mail.
-fn complaint(mail: &Message<'_>) -> Option<(ReportKind, Vec<EmailAddress>, Vec<String>)> {
-    let report = part(mail, &["feedback-report"])?;
-    let groups = groups(&text_of(report));
-    let get = |name| groups.iter().find_map(|group| group.get(name));
-    let feedback = get("Feedback-Type").unwrap_or("").to_lowercase();
-    // RFC 5965 §7.3; `opt-out` and its kin are of the years before it.
-    let kind = match feedback.as_str() {
-        "abuse" | "fraud" | "other" | "opt-out" | "opt-out-list" | "complaint"
-        | "miscategorized" => ReportKind::Complaint(feedback),
-        _ => ReportKind::Notice(Notice::Feedback),
-    };
-    let mut paths = owned(get("Original-Mail-From").into_iter().flat_map(addresses));
-    for returned in returned_heads(mail) {
-        let path = returned.iter().filter_map(|group| group.get("Return-Path"));
-        paths.extend(owned(path.flat_map(addresses)));
-    }
-    let recipients = get("Original-Rcpt-To").into_iter().flat_map(addresses);
-    let recipients = recipients.filter_map(|word| EmailAddress::parse(word).ok());
-    Some((kind, recipients.collect(), paths))
-}
-
-/// The headers of what was returned: a whole message, or its head alone (`text/rfc822-headers`, RFC 6522 §4).
-fn returned_heads(mail: &Message<'_>) -> Vec<Vec<Group>> {
-    let heads = mail.parts.iter().filter_map(|part| match &part.body {
-        PartType::Message(inner) => {
-            let lines = inner.headers_raw();
-            let text: String = lines
-                .map(|(name, value)| format!("{name}:{value}"))
-                .collect();
-            Some(groups(&text))
-        }
-        _ if is_type(part, &["rfc822-headers", "global-headers"]) => Some(groups(&text_of(part))),
-        _ => None,
-    });
-    heads.collect()
-}
-
 /// What is no report of a standard.
 fn unstructured(mail: &Message<'_>) -> Said {
-    if part(
-        mail,
-        &[
-            "disposition-notification",
-            "global-disposition-notification",
-        ],
-    )
-    .is_some()
-    {
-        return (ReportKind::Notice(Notice::Receipt), vec![]);
+    let receipts = [
+        "disposition-notification",
+        "global-disposition-notification",
+    ];
+    if part(mail, &receipts).is_some() {
+        return Said::about_nobody(ReportKind::Notice(Notice::Receipt));
     }
     let from = values(mail, "From").join(" ");
     let from = addresses(&from).next().and_then(|a| a.rsplit_once('@'));
     let failed = values(mail, "X-Failed-Recipients").join(", ");
     let text = mail.body_text(0).unwrap_or_default();
+    let is_answer = is_automatic(mail);
     let found = plain::bounce(Plain {
         from: from.map_or("", |(local, _)| local),
         subject: mail.subject().unwrap_or(""),
         failed: Some(failed.as_str()).filter(|failed| !failed.is_empty()),
         text: &text,
+        is_automatic: is_answer || has_no_sender(mail) || !values(mail, EXCHANGE).is_empty(),
     });
-    found.unwrap_or_else(|| match is_automatic(mail) {
-        true => (ReportKind::Notice(Notice::AutoReply), vec![]),
-        false => letter(mail),
+    found.unwrap_or_else(|| match is_answer {
+        true => Said::about_nobody(ReportKind::Notice(Notice::AutoReply)),
+        false => {
+            let (kind, recipients) = letter(mail);
+            Said {
+                recipients,
+                ..Said::about_nobody(kind)
+            }
+        }
     })
+}
+
+/// Whether its envelope had no sender, so that nobody could answer it (RFC 5321 §4.5.5).
+fn has_no_sender(mail: &Message<'_>) -> bool {
+    values(mail, "Return-Path").iter().any(|path| path == "<>")
 }
 
 /// Whether a program answered (RFC 3834 §5), or says so in an older way.
@@ -196,30 +184,4 @@ fn is_automatic(mail: &Message<'_>) -> bool {
         || has("X-Autorespond")
         || says("Precedence", "auto_reply")
         || ANSWERS.iter().any(|word| subject.starts_with(word))
-}
-
-/// The first part of one of these subtypes; what lies inside a returned message is not looked at.
-fn part<'a, 'x>(mail: &'a Message<'x>, subtypes: &[&str]) -> Option<&'a MessagePart<'x>> {
-    mail.parts.iter().find(|part| is_type(part, subtypes))
-}
-
-fn is_type(part: &MessagePart<'_>, subtypes: &[&str]) -> bool {
-    let subtype = part.content_type().and_then(|kind| kind.subtype());
-    subtype.is_some_and(|known| subtypes.iter().any(|s| s.eq_ignore_ascii_case(known)))
-}
-
-fn text_of(part: &MessagePart<'_>) -> String {
-    String::from_utf8_lossy(part.contents()).into_owned()
-}
-
-/// The values of a header, unfolded, in their order.
-pub(super) fn values(mail: &Message<'_>, name: &str) -> Vec<String> {
-    mail.headers_raw()
-        .filter(|(known, _)| known.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.split_whitespace().collect::<Vec<_>>().join(" "))
-        .collect()
-}
-
-fn owned<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
-    words.map(str::to_owned).collect()
 }

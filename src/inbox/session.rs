@@ -60,7 +60,9 @@ impl<'a> Session<'a> {
             .map_err(|error| Trouble::Unreachable(error.to_string()))?;
         Ok(match self.server.security {
             Security::Implicit => (self.dialogue(self.secure(tcp).await?), Upgrade::None),
-            Security::Loopback if is_here(&tcp) => (self.dialogue(Wire::Plain(tcp)), Upgrade::IfOffered),
+            Security::Loopback if is_here(&tcp) => {
+                (self.dialogue(Wire::Plain(tcp)), Upgrade::IfOffered)
+            }
             Security::Loopback | Security::Starttls => {
                 (self.dialogue(Wire::Plain(tcp)), Upgrade::Demanded)
             }

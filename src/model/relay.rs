@@ -188,7 +188,10 @@ mod tests {
         assert_eq!(smtp("smtps://mail.example.nl").port, 465);
         assert_eq!(smtp("smtp://127.0.0.1:2525").security, Security::Loopback);
         for here in ["smtp://localhost", "smtp://127.0.0.1", "smtp://jan@[::1]"] {
-            assert_eq!((smtp(here).port, smtp(here).security), (25, Security::Loopback));
+            assert_eq!(
+                (smtp(here).port, smtp(here).security),
+                (25, Security::Loopback)
+            );
         }
         assert_eq!(smtp("smtps://[::1]:2525").security, Security::Implicit);
     }

@@ -10,8 +10,14 @@ use super::EmailAddress;
 pub struct Report {
     /// The addresses that may be a return path of ours: a report is worth what the token in one of them proves.
     pub paths: Vec<String>,
+    /// Words of the returned mail's `List-Unsubscribe` that may be a token of ours.
+    pub links: Vec<String>,
+    /// Left parts of the returned mail's Message-ID that may be ours.
+    pub message_ids: Vec<String>,
     /// Whom it names, if it does. Anybody can write this.
     pub recipients: Vec<EmailAddress>,
+    /// Of these, whose mailbox it was that failed, where that is told apart: one behind the reader's own may.
+    pub failed: Vec<EmailAddress>,
     /// What it says.
     pub kind: ReportKind,
 }

@@ -153,7 +153,10 @@ fn facts(bytes: &[u8]) -> Report {
     let read = std::panic::catch_unwind(|| bounces::read(bytes));
     read.ok().flatten().unwrap_or(Report {
         paths: vec![],
+        links: vec![],
+        message_ids: vec![],
         recipients: vec![],
+        failed: vec![],
         kind: ReportKind::Notice(Notice::Other),
     })
 }

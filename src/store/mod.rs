@@ -21,6 +21,7 @@ mod outbox;
 mod paces;
 mod posts;
 mod relays;
+mod report_claims;
 mod report_rules;
 mod reports;
 mod schedules;

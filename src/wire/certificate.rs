@@ -93,7 +93,9 @@ fn any(der: &[u8]) -> Option<(&[u8], &[u8])> {
         // The length of a certificate has two octets, or three; no length is worth more.
         0x81..=0x83 => {
             let (octets, rest) = rest.split_at_checked(usize::from(first - 0x80))?;
-            let length = octets.iter().fold(0, |n, octet| (n << 8) | usize::from(*octet));
+            let length = octets
+                .iter()
+                .fold(0, |n, octet| (n << 8) | usize::from(*octet));
             (length, rest)
         }
         _ => return None,

@@ -2,7 +2,8 @@
 //!
 //! `COURANT=/path/of/another/courant` holds the same cases against another program.
 
+mod bounces;
 mod cron;
+mod local_servers;
 mod placeholders;
 mod status;
-mod local_servers;

@@ -106,6 +106,7 @@ scenarios! {
     relays::what_a_relay_has_or_may_have_is_counted_by_the_hour,
     relays::what_waits_is_counted_over_open_issues,
     reports::a_report_is_kept_once_and_suppresses,
+    reports::what_went_to_a_reader_is_found_without_a_return_path,
     reports::soft_reports_count_by_issues_in_a_row,
     reports::too_many_within_an_hour_save_nothing,
     reports::an_inbox_remembers_names_until_the_mails_are_gone,

@@ -89,9 +89,15 @@ async fn ingest(session: &Session, wanted: &IngestArgs) -> Result<Exit, Failure>
 
 fn tell(mail: &ReadMail, soft: u32) -> Told {
     let judged = &mail.judged;
-    let (kind, status) = kind_of(&mail.report.kind);
+    let (mut kind, status) = kind_of(&mail.report.kind);
+    if judged.behind {
+        kind = "soft bounce";
+    }
     let reader = judged.reader.as_ref().map(|address| address.masked());
-    let (done, what) = done(judged.verdict, soft);
+    let (done, mut what) = done(judged.verdict, soft);
+    if judged.behind {
+        what.push_str("; it is a mailbox behind the reader's own that is gone");
+    }
     let mut text = match &status {
         Some(status) => format!("{kind} {status}"),
         None => kind.to_owned(),
@@ -145,7 +151,7 @@ fn done(verdict: Verdict, soft: u32) -> (&'static str, String) {
         Verdict::Nothing(_) => ("nothing", "counts as nothing"),
         Verdict::Unproven(TokenError::Malformed) => (
             "refused",
-            "not believed, since no address in it is a return path of ours",
+            "not believed, since nothing in it is ours: no return path, no link to leave, no Message-ID",
         ),
         Verdict::Unproven(TokenError::Forged) => {
             ("refused", "not believed, since its token is forged")

@@ -58,9 +58,14 @@ async fn one_that_goes_down_on_the_way() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_whose_tls_fails() {
-    fails_over(Script::new(), 0, "TLS with the relay failed", |newsletter| {
-        newsletter.replace("courant.toml", "[\"smtp://", "[\"smtps://");
-    })
+    fails_over(
+        Script::new(),
+        0,
+        "TLS with the relay failed",
+        |newsletter| {
+            newsletter.replace("courant.toml", "[\"smtp://", "[\"smtps://");
+        },
+    )
     .await;
 }
 

@@ -8,7 +8,7 @@ use super::bench::*;
 
 type Entry = (SubscriberId, SubscriberEntry, String);
 
-fn entry(id: i64, number: i64) -> Entry {
+pub fn entry(id: i64, number: i64) -> Entry {
     let entry = SubscriberEntry {
         address: address(number),
         name: Some("Zoë".into()),

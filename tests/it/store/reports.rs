@@ -87,6 +87,30 @@ pub async fn a_report_is_kept_once_and_suppresses(bench: &Bench) {
     assert_eq!(reasons[&address_hash(1)], BOUNCED, "the first reason stays");
 }
 
+pub async fn what_went_to_a_reader_is_found_without_a_return_path(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 3).await;
+    let (sent, unsent, nobody) = (SubscriberId(1001), SubscriberId(1003), SubscriberId(1));
+    for delivery in claim(store, issue, 0, 2).await {
+        intend(store, issue, 0, &[delivery.claim]).await;
+        record(store, 7, delivery.claim, ok()).await;
+    }
+    let asked = [sent, sent, unsent, nobody];
+    let found = store.report_issues(&asked).await.unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[&sent], [(issue, at(7))]);
+    assert_eq!(store.report_issues_since(at(0)).await.unwrap(), [issue]);
+    let later = store.report_issues_since(at(1)).await.unwrap();
+    assert!(later.is_empty(), "{later:?}");
+
+    let entries = [super::readers::entry(11, 1), super::readers::entry(12, 2)];
+    store.subscriber_sync(&entries, at(0)).await.unwrap();
+    let readers = |after, most| store.report_readers(SubscriberId(after), most);
+    assert_eq!(readers(i64::MIN, 1).await.unwrap(), [SubscriberId(11)]);
+    assert_eq!(readers(11, 9).await.unwrap(), [SubscriberId(12)]);
+    assert!(readers(12, 9).await.unwrap().is_empty());
+}
+
 pub async fn soft_reports_count_by_issues_in_a_row(bench: &Bench) {
     let store = &bench.store;
     let first = sealed(store, 2).await;
