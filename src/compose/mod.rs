@@ -40,6 +40,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
+use handlebars::Template;
 use jiff::ZonedDateTime;
 use jiff::civil::Date;
 
@@ -79,9 +80,10 @@ impl Composer {
     pub fn new(overrides: &Overrides) -> Result<Self, Vec<Diagnostic>> {
         let mut files = files::resolve(overrides)?;
         let warnings = vocabulary::check(&mut files)?;
+        let templates = parsed(&files)?;
         let mut presses = BTreeMap::new();
         for language in files.words.keys() {
-            let press = set_up(&files, language)?;
+            let press = set_up(&files, &templates, language)?;
             if !files.are_built_in(language) {
                 check::templates(&files, &press)?;
             }
@@ -156,15 +158,23 @@ impl Composer {
     }
 }
 
-fn set_up(files: &Files, language: &Language) -> Result<Press, Vec<Diagnostic>> {
-    let layers = files.words.get(language).map_or(&[][..], Vec::as_slice);
-    let words = Words::read(language, layers)?;
-    Press::new(&files.templates, words).map_err(|faults| {
+fn parsed(files: &Files) -> Result<BTreeMap<String, Template>, Vec<Diagnostic>> {
+    press::parsed(&files.templates).map_err(|faults| {
         faults
             .iter()
             .map(|(name, error)| check::syntax(files, name, error))
             .collect()
     })
+}
+
+fn set_up(
+    files: &Files,
+    templates: &BTreeMap<String, Template>,
+    language: &Language,
+) -> Result<Press, Vec<Diagnostic>> {
+    let layers = files.words.get(language).map_or(&[][..], Vec::as_slice);
+    let words = Words::read(language, layers)?;
+    Ok(Press::new(&files.templates, templates, words))
 }
 
 #[cfg(test)]
@@ -185,8 +195,9 @@ mod tests {
     fn what_is_built_in_renders_with_the_samples() {
         let mut files = files::resolve(&Overrides::default()).unwrap();
         assert_eq!(vocabulary::check(&mut files), Ok(vec![]));
+        let templates = parsed(&files).unwrap();
         for language in files.words.keys() {
-            let press = set_up(&files, language).unwrap();
+            let press = set_up(&files, &templates, language).unwrap();
             assert_eq!(check::templates(&files, &press), Ok(()), "{language}");
         }
     }

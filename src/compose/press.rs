@@ -38,33 +38,50 @@ struct Kinds {
     text: Handlebars<'static>,
 }
 
+/// Parses every template, once for all languages; the faults of those that do not parse, with their names.
+pub(super) fn parsed(
+    sources: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, Template>, Vec<(String, TemplateError)>> {
+    let mut registry = Handlebars::new();
+    registry.set_prevent_indent(true);
+    let mut faults = Vec::new();
+    for (name, source) in sources {
+        if let Err(error) = registry.register_template_string(name, source) {
+            faults.push((name.clone(), error));
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let templates = registry.get_templates().iter();
+    Ok(templates
+        .map(|(name, template)| (name.clone(), template.clone()))
+        .collect())
+}
+
 impl Press {
-    /// Parses every template; the faults of those that do not parse, with their names.
+    /// The templates, as written and as parsed, with the words of a language.
     pub fn new(
-        templates: &BTreeMap<String, String>,
+        sources: &BTreeMap<String, String>,
+        templates: &BTreeMap<String, Template>,
         words: Words,
-    ) -> Result<Self, Vec<(String, TemplateError)>> {
+    ) -> Self {
         let words = Arc::new(words);
         let mut written = Kinds::new(&words);
-        let mut faults = Vec::new();
-        for (name, source) in templates {
-            let registry = written.of_mut(name);
-            if let Err(error) = registry.register_template_string(name, source) {
-                faults.push((name.clone(), error));
-            }
+        for (name, template) in templates {
+            written
+                .of_mut(name)
+                .register_template(name, template.clone());
         }
-        if !faults.is_empty() {
-            return Err(faults);
-        }
-        let may = |name: &str| templates.get(name).is_some_and(|source| may_join(source));
+        let may = |name: &str| sources.get(name).is_some_and(|source| may_join(source));
         let find = |name: &str| written.of(name).get_template(name).filter(|_| may(name));
-        Ok(Self {
-            joined: join(templates, &written, &words),
+        Self {
+            joined: join(sources, &written, &words),
             frames: Frames::new(&find),
             words,
             inliner: Inliner::default(),
             written,
-        })
+        }
     }
 
     /// What templates are rendered with, made once for several of them.
@@ -185,11 +202,22 @@ fn registry(words: &Arc<Words>) -> Handlebars<'static> {
 mod tests {
     use super::*;
     use crate::compose::files::{Files, Overrides, resolve};
-    use crate::compose::{set_up, trials};
+    use crate::compose::trials;
     use crate::model::Language;
 
     fn press(files: &Files, tag: &str) -> Press {
-        set_up(files, &Language::parse(tag).unwrap()).unwrap()
+        press_of(&files.templates, files, tag)
+    }
+
+    fn press_of(sources: &BTreeMap<String, String>, files: &Files, tag: &str) -> Press {
+        let language = Language::parse(tag).unwrap();
+        let words = Words::read(&language, &files.words[&language]);
+        let templates = parsed(sources).unwrap_or_else(|_| panic!("a template does not parse"));
+        Press::new(
+            sources,
+            &templates,
+            words.unwrap_or_else(|_| panic!("no words")),
+        )
     }
 
     #[test]
@@ -224,12 +252,8 @@ mod tests {
             ),
         ];
         let templates = templates.map(|(name, source)| (name.to_owned(), source.to_owned()));
-        let (files, nl) = (
-            resolve(&Overrides::default()).unwrap(),
-            Language::parse("nl").unwrap(),
-        );
-        let words = Words::read(&nl, &files.words[&nl]).unwrap_or_else(|_| panic!("no words"));
-        let press = Press::new(&templates.into(), words).unwrap_or_else(|_| panic!("no template"));
+        let files = resolve(&Overrides::default()).unwrap();
+        let press = press_of(&templates.into(), &files, "nl");
         let view = serde_json::json!({"a": ["x", "y"], "b": "z"});
         let written = press.written.of("").render("digest/html", &view).unwrap();
         let context = press.context(&view).unwrap();

@@ -1,9 +1,7 @@
 //! The newsletter's sign for feed readers and browsers: the first letter of its name, white on the accent.
 
-use image::{Rgb, RgbImage};
-
 use super::Error;
-use super::card::{PAPER, encoded, fill};
+use super::card::{PAPER, blank, encoded, fill};
 use super::lettering::Lettering;
 
 /// Height of the letter, of the sign's side.
@@ -18,7 +16,7 @@ pub fn sign(name: &str, accent: [u8; 3], side: u32) -> Result<Vec<u8>, Error> {
     let letter: String = letter
         .map(|c| c.to_uppercase().collect())
         .unwrap_or_default();
-    let mut canvas = RgbImage::from_pixel(side, side, Rgb(accent));
+    let mut canvas = blank(side, side, accent)?;
     let size = side as f32;
     let font = Lettering::bold(size * LETTER)
         .ok_or_else(|| Error::Damaged("the built-in font cannot be read".to_owned()))?;

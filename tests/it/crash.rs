@@ -41,7 +41,10 @@ fn plan(more: u64) -> Plan {
     }
 }
 
-/// What a campaign must come to: the promise was kept, and it was indeed under fire.
+/// Acts of a campaign after which something is wrong with the campaign itself.
+const MOST_ACTS: u64 = 12;
+
+/// What an act must come to: the promise was kept.
 fn kept(plan: Plan, outcome: &Outcome) {
     let verdict = &outcome.verdict;
     println!(
@@ -66,24 +69,34 @@ fn kept(plan: Plan, outcome: &Outcome) {
         "{plan:?}\n{:#?}",
         verdict.breaches
     );
-    // Where both relays are down nobody is struck.
-    let few = if plan.scene == Scene::Relays { 3 } else { 2 };
-    assert!(
-        outcome.struck * few > plan.kills,
-        "most runs ended before their blow: {outcome:?}"
-    );
-    assert!(outcome.taken.iter().all(|taken| *taken > 0), "{outcome:?}");
-    if plan.scene == Scene::Paces {
-        assert!(outcome.put_back > 0 && outcome.paces > 0, "{outcome:?}");
-    }
 }
 
-/// Plays a campaign; says how many runs were struck.
+/// Whether a campaign was indeed under fire: enough blows struck while mail was under way, and each relay had some.
+fn was_under_fire(plan: Plan, outcome: &Outcome) -> bool {
+    // Where both relays are down nobody is struck.
+    let few = if plan.scene == Scene::Relays { 3 } else { 2 };
+    let paced = plan.scene != Scene::Paces || (outcome.put_back > 0 && outcome.paces > 0);
+    outcome.struck * few > plan.kills && outcome.taken.iter().all(|taken| *taken > 0) && paced
+}
+
+/// Plays a campaign; says how many runs were struck. Where mail was sent faster than it could be struck, the campaign goes
+/// on with new readers: how fast a machine is decides how long that takes, and not what is found.
 async fn at_random(plan: Plan) -> usize {
     println!("{plan:?}");
-    let outcome = Theatre::new(plan).await.play().await;
-    kept(plan, &outcome);
-    outcome.struck
+    let mut all = Outcome::default();
+    for act in 0..MOST_ACTS {
+        let plan = Plan {
+            seed: plan.seed + 1_000 * act,
+            ..plan
+        };
+        let outcome = Theatre::new(plan).await.play().await;
+        kept(plan, &outcome);
+        all.add(&outcome);
+        if was_under_fire(plan, &all) {
+            return all.struck;
+        }
+    }
+    panic!("{MOST_ACTS} acts, and too little was struck: {all:?}");
 }
 
 /// Plays two campaigns of a scene at a time, one in each mode.

@@ -1,6 +1,4 @@
 //! The whole line with its state on a PostgreSQL server, and what only a shared database brings: a run lock that is a lease.
-//!
-//! One test walks through all, each in a fresh database, since a server takes longer to start than any of them to run.
 
 use std::process::Command;
 
@@ -19,20 +17,10 @@ use crate::support::timed::Timed;
 /// Connections that the newsletter's runs open.
 const CONNECTIONS: usize = 4;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_whole_line_on_postgresql() {
-    let Some(server) = Postgres::start("the whole line on PostgreSQL").await else {
-        return;
-    };
-    let address = async |name| server.create(name).await.expose_secret().to_owned();
-    the_first_run_sends_and_the_second_does_not(&address("first").await).await;
-    a_click_while_a_run_is_sending_is_honoured(&address("click").await).await;
-    a_second_run_at_the_same_time_goes_home(&address("twice").await).await;
-    a_killed_run_is_finished_once_its_leases_have_run_out(&address("killed").await).await;
-    a_long_run_keeps_its_lock(&address("long").await).await;
-    a_run_that_lost_its_lock_ends_and_the_other_goes_on(&address("lost").await).await;
-    what_one_relay_may_have_goes_to_no_other(&address("relays").await).await;
-    two_programs_may_open_a_new_database_at_once(&address("new").await).await;
+/// The address of a database of the test's own; `None` where there is no PostgreSQL.
+async fn database(name: &str) -> Option<String> {
+    let server = Postgres::of_all_tests("the whole line on PostgreSQL").await?;
+    Some(server.create(name).await.expose_secret().to_owned())
 }
 
 /// A newsletter that keeps its state there.
@@ -61,7 +49,11 @@ fn everyone_has_one(server: &SmtpServer, readers: usize) {
     }
 }
 
-async fn the_first_run_sends_and_the_second_does_not(address: &str) {
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_run_sends_and_the_second_does_not() {
+    let Some(address) = &database("first").await else {
+        return;
+    };
     let newsletter = newsletter("mailbox", address, 3);
     let first = newsletter.run_beside(&["run"]).await;
     assert_eq!(first.code, 0, "{}\n{}", first.stdout, first.stderr);
@@ -92,7 +84,11 @@ async fn the_first_run_sends_and_the_second_does_not(address: &str) {
     assert!(doctor.stdout.contains(words), "{}", doctor.stdout);
 }
 
-async fn a_click_while_a_run_is_sending_is_honoured(address: &str) {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_click_while_a_run_is_sending_is_honoured() {
+    let Some(address) = &database("click").await else {
+        return;
+    };
     let server = SmtpServer::start(Script::new()).await;
     let newsletter = sending_to(&server, address, 12, 1);
     assert_eq!(newsletter.run_beside(&["run"]).await.code, 0);
@@ -129,7 +125,11 @@ async fn a_click_while_a_run_is_sending_is_honoured(address: &str) {
     assert_eq!(server.received().len(), 12 + 11 + 11);
 }
 
-async fn a_second_run_at_the_same_time_goes_home(address: &str) {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_run_at_the_same_time_goes_home() {
+    let Some(address) = &database("twice").await else {
+        return;
+    };
     let server = SmtpServer::start(Script::new()).await;
     let newsletter = sending_to(&server, address, 10, CONNECTIONS);
     let gate = server.hold(Stage::Dot, 3);
@@ -151,7 +151,11 @@ async fn a_second_run_at_the_same_time_goes_home(address: &str) {
     assert!(third.stdout.contains("nothing new"), "{}", third.stdout);
 }
 
-async fn a_killed_run_is_finished_once_its_leases_have_run_out(address: &str) {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_run_is_finished_once_its_leases_have_run_out() {
+    let Some(address) = &database("killed").await else {
+        return;
+    };
     let readers = 200;
     let server = SmtpServer::start(Script::new()).await;
     let newsletter = sending_to(&server, address, readers, CONNECTIONS);
@@ -203,7 +207,11 @@ async fn a_killed_run_is_finished_once_its_leases_have_run_out(address: &str) {
     assert!(twice <= CONNECTIONS, "{twice} readers have copies");
 }
 
-async fn a_long_run_keeps_its_lock(address: &str) {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_run_keeps_its_lock() {
+    let Some(address) = &database("long").await else {
+        return;
+    };
     let server = SmtpServer::start(Script::new()).await;
     let timed = Timed::new(sending_to(&server, address, 6, 1), "2026-11-23T08:00:00Z");
     let gates = [1, 2, 3, 4].map(|message| server.hold(Stage::Dot, message));
@@ -227,7 +235,11 @@ async fn a_long_run_keeps_its_lock(address: &str) {
     other.close().await;
 }
 
-async fn a_run_that_lost_its_lock_ends_and_the_other_goes_on(address: &str) {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_lost_its_lock_ends_and_the_other_goes_on() {
+    let Some(address) = &database("lost").await else {
+        return;
+    };
     let server = SmtpServer::start(Script::new()).await;
     let newsletter = sending_to(&server, address, 20, 1);
     // A second schedule, which the run that lost its lock must not come to.
@@ -276,7 +288,11 @@ async fn a_run_that_lost_its_lock_ends_and_the_other_goes_on(address: &str) {
 }
 
 /// The first relay takes a message without a word and is down from then on; its cap and that of the second hold.
-async fn what_one_relay_may_have_goes_to_no_other(address: &str) {
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_relay_may_have_goes_to_no_other() {
+    let Some(address) = &database("relays").await else {
+        return;
+    };
     let script = Script::new()
         .rule(at(Stage::Dot).skip(3).times(1).stored())
         .rule(at(Stage::Connect).skip(1));
@@ -304,7 +320,11 @@ async fn what_one_relay_may_have_goes_to_no_other(address: &str) {
     assert_eq!((one.copies(&victim), two.copies(&victim)), (2, 0));
 }
 
-async fn two_programs_may_open_a_new_database_at_once(address: &str) {
+#[tokio::test(flavor = "multi_thread")]
+async fn two_programs_may_open_a_new_database_at_once() {
+    let Some(address) = &database("new").await else {
+        return;
+    };
     let newsletter = Newsletter::new("mailbox");
     newsletter.append("courant.toml", &format!("[store]\nurl = \"{address}\"\n"));
     newsletter.readers(2);

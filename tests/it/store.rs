@@ -1,7 +1,5 @@
-//! Behaviour of `store`: every scenario is written once and runs on SQLite and on PostgreSQL.
-//!
-//! On SQLite each is a test of its own. On PostgreSQL one test walks through all, each in a fresh database, since a server
-//! takes longer to start than any of them to run.
+//! Behaviour of `store`: every scenario is written once and runs on SQLite and on PostgreSQL, each time as a test of its
+//! own in a fresh database.
 #![expect(clippy::unwrap_used, reason = "a test may panic wherever it stands")]
 
 mod bench;
@@ -19,8 +17,6 @@ mod sealing;
 
 use bench::Bench;
 
-use crate::support::postgres::Postgres;
-
 macro_rules! scenarios {
     ($($file:ident::$name:ident,)*) => {
         mod on_sqlite {
@@ -34,18 +30,17 @@ macro_rules! scenarios {
             )*
         }
 
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn every_scenario_on_postgresql() {
-            let Some(server) = Postgres::start("the store's scenarios on PostgreSQL").await else {
-                return;
-            };
+        mod on_postgresql {
             $(
-                println!("scenario {}", stringify!($name));
-                let bench = Bench::postgres(&server, stringify!($name)).await;
-                $file::$name(&bench).await;
-                bench.store.close().await;
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let Some(bench) = super::Bench::postgres(stringify!($name)).await else {
+                        return;
+                    };
+                    super::$file::$name(&bench).await;
+                    bench.store.close().await;
+                }
             )*
-            engines::durability_is_not_up_to_the_server(&server).await;
         }
     };
 }

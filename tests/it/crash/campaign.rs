@@ -51,6 +51,20 @@ pub struct Outcome {
     pub taken: Vec<usize>,
 }
 
+impl Outcome {
+    /// Adds what a further act came to.
+    pub fn add(&mut self, act: &Self) {
+        self.struck += act.struck;
+        self.faults += act.faults;
+        self.put_back += act.put_back;
+        self.paces += act.paces;
+        self.taken.resize(act.taken.len(), 0);
+        for (all, more) in self.taken.iter_mut().zip(&act.taken) {
+            *all += more;
+        }
+    }
+}
+
 /// A newsletter and the servers that it sends to.
 pub struct Theatre {
     pub newsletter: Newsletter,
@@ -118,6 +132,10 @@ impl Theatre {
             }
             let account = self.balances().await;
             outcome.put_back += usize::from(!account["paced"].is_null());
+            if account["queued"] == 0 {
+                // All is sent, and nothing left to strike.
+                break;
+            }
         }
         outcome.paces = self.remembered().await;
         for server in self.servers() {

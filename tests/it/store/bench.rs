@@ -35,24 +35,20 @@ impl Bench {
         }
     }
 
-    pub async fn postgres(server: &Postgres, name: &str) -> Self {
-        let database = &name[..name.len().min(60)];
-        create_database(server, database).await;
-        let target = StoreTarget::Postgres(server.url(database));
-        Self {
+    /// `None` where there is no PostgreSQL.
+    pub async fn postgres(scenario: &str) -> Option<Self> {
+        let server = Postgres::of_all_tests(scenario).await?;
+        let target = StoreTarget::Postgres(server.create(scenario).await);
+        Some(Self {
             store: Store::open(&target).await.unwrap(),
             target,
             _folder: None,
-        }
+        })
     }
 
     pub fn is_sqlite(&self) -> bool {
         matches!(self.target, StoreTarget::Sqlite(_))
     }
-}
-
-pub async fn create_database(server: &Postgres, database: &str) {
-    server.create(database).await;
 }
 
 /// What a `SELECT COUNT(*)` of the test's own says, beside the store.

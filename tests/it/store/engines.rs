@@ -76,15 +76,18 @@ pub async fn a_store_that_is_closed_is_unavailable(bench: &Bench) {
 }
 
 /// Runs on PostgreSQL alone: a server that does not wait for its disk is told to, for our connections.
-pub async fn durability_is_not_up_to_the_server(server: &Postgres) {
-    create_database(server, "careless").await;
-    let target = StoreTarget::Postgres(server.url("careless"));
-    execute(
-        &target,
-        "ALTER DATABASE careless SET synchronous_commit = off",
-    )
-    .await;
-    let url = server.url("careless");
+#[tokio::test(flavor = "multi_thread")]
+async fn durability_is_not_up_to_the_server() {
+    let what = "durability on PostgreSQL";
+    let Some(server) = Postgres::of_all_tests(what).await else {
+        return;
+    };
+    let url = server.create("careless").await;
+    let target = StoreTarget::Postgres(url.clone());
+    let mut connection = PgConnection::connect(url.expose_secret()).await.unwrap();
+    let careless = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$";
+    connection.execute(careless).await.unwrap();
+    connection.close().await.unwrap();
     let mut connection = PgConnection::connect(url.expose_secret()).await.unwrap();
     let row = connection
         .fetch_one("SHOW synchronous_commit")

@@ -270,6 +270,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn serve(tcp: TcpStream, shared: Arc<Shared>) -> std::io::Result<()> {
+    tcp.set_nodelay(true)?;
     let script = shared.script.lock().unwrap().clone();
     let (stream, secure): (Box<dyn Stream>, bool) = match &script.certificate {
         Some(certificate) if script.implicit => {

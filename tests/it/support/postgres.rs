@@ -1,7 +1,9 @@
-//! A PostgreSQL server of the test's own: a fresh one in a temporary folder, on a spare loopback port, gone when dropped.
+//! A PostgreSQL server for the tests: in a temporary folder, on a spare loopback port, a fresh database for each test.
 //!
-//! Made of Debian's programs, and never as root: a test that runs as root hands them to an ordinary user. Where the programs
-//! are missing the test says so on one line and passes, unless `COURANT_REQUIRE_PROGRAMS=1`.
+//! A server takes longer to start than a test to run, so there is one for all tests that the same program started: `cargo
+//! test`, or a runner that gives each test a process of its own. It ends when that program has, however that ends. Made of
+//! Debian's programs, and never as root: a test that runs as root hands them to an ordinary user. Where the programs are
+//! missing the test says so on one line and passes, unless `COURANT_REQUIRE_PROGRAMS=1`.
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
@@ -9,14 +11,14 @@
 )]
 
 use std::fs;
+use std::net::TcpStream;
 use std::os::unix::fs::{MetadataExt, chown};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, parent_id};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{Connection, Executor, PgConnection};
-use tempfile::TempDir;
 
 use super::programs::not_run;
 
@@ -29,40 +31,67 @@ const USERS: [&str; 2] = ["postgres", "nobody"];
 /// Another process may take the spare port first.
 const TRIES: usize = 5;
 
-/// A running server; dropping it stops it and removes all it wrote.
+/// Who ends the server: waits for the program that started the tests, whose number is `$1`.
+const WATCH: &str =
+    "tail --pid=\"$1\" -f /dev/null; \"$2/pg_ctl\" stop -m immediate -D data; rm -rf \"$3\"";
+
+/// A running server.
 pub struct Postgres {
-    folder: TempDir,
+    folder: PathBuf,
     programs: PathBuf,
     user: Option<(u32, u32)>,
     port: u16,
 }
 
 impl Postgres {
-    /// Starts a server, or says on one line that `what` was not run.
-    pub async fn start(what: &str) -> Option<Self> {
+    /// The server, which the first that asks starts; or says on one line that `what` was not run.
+    pub async fn of_all_tests(what: &str) -> Option<Self> {
         let Some(programs) = newest_programs() else {
             not_run(&format!("PostgreSQL programs under {VERSIONS}"), what);
             return None;
         };
-        let folder = TempDir::new().unwrap();
-        let user = ordinary_user(folder.path());
-        if let Some((uid, gid)) = user {
-            chown(folder.path(), Some(uid), Some(gid)).unwrap();
-        }
+        let starter = tokio::task::spawn_blocking(|| Self::found_or_started(programs));
+        Some(starter.await.unwrap())
+    }
+
+    fn found_or_started(programs: PathBuf) -> Self {
+        let folder = std::env::temp_dir().join(format!("courant-postgres-{}", parent_id()));
+        fs::create_dir_all(&folder).unwrap();
+        let user = ordinary_user(&folder);
+        let lock = fs::File::create(folder.join("lock")).unwrap();
+        lock.lock().unwrap();
         let mut server = Self {
             folder,
             programs,
             user,
             port: 0,
         };
-        server.initialise();
+        let port = server.folder.join("port");
+        let known = fs::read_to_string(&port).ok();
+        server.port = known.and_then(|port| port.parse().ok()).unwrap_or(0);
+        if server.port != 0 && TcpStream::connect(("127.0.0.1", server.port)).is_ok() {
+            return server;
+        }
+        server.start();
+        fs::write(port, server.port.to_string()).unwrap();
+        server
+    }
+
+    fn start(&mut self) {
+        // What a program of the same number left, if the machine went down under it.
+        let _ = fs::remove_dir_all(self.folder.join("data"));
+        if let Some((uid, gid)) = self.user {
+            chown(&self.folder, Some(uid), Some(gid)).unwrap();
+        }
+        self.initialise();
         for _ in 0..TRIES {
-            server.port = spare_port().await;
-            if server.launch().status.success() {
-                return Some(server);
+            self.port = spare_port();
+            if self.launch().status.success() {
+                self.watch();
+                return;
             }
         }
-        let log = fs::read_to_string(server.folder.path().join("log")).unwrap_or_default();
+        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
         panic!("PostgreSQL did not start: {log}");
     }
 
@@ -71,15 +100,17 @@ impl Postgres {
         format!("postgres://courant@127.0.0.1:{}/{database}", self.port).into()
     }
 
-    /// Makes a database on this server, and gives its address.
-    pub async fn create(&self, database: &str) -> SecretString {
+    /// Makes a database on this server for this process, whose name begins so, and gives its address.
+    pub async fn create(&self, name: &str) -> SecretString {
+        // PostgreSQL cuts names at 63 bytes.
+        let database = format!("{}_{}", &name[..name.len().min(50)], std::process::id());
         let mut connection = PgConnection::connect(self.url("postgres").expose_secret())
             .await
             .unwrap();
         let text = format!("CREATE DATABASE {database}");
         connection.execute(sqlx::AssertSqlSafe(text)).await.unwrap();
         connection.close().await.unwrap();
-        self.url(database)
+        self.url(&database)
     }
 
     fn initialise(&self) {
@@ -92,7 +123,7 @@ impl Postgres {
     }
 
     fn launch(&self) -> Output {
-        let folder = self.folder.path().display();
+        let folder = self.folder.display();
         let options = format!(
             "-p {} -c fsync=off -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}",
             self.port
@@ -103,19 +134,32 @@ impl Postgres {
         )
     }
 
+    /// Leaves somebody behind who ends the server.
+    fn watch(&self) {
+        let mut watcher = self.command(Path::new("sh"));
+        watcher
+            .args(["-c", WATCH, "watch", &parent_id().to_string()])
+            .args([&self.programs, &self.folder])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // Else an interrupt at the terminal ends the watcher, and the server stays.
+            .process_group(0);
+        watcher.spawn().unwrap();
+    }
+
     fn run(&self, program: &str, arguments: &[&str]) -> Output {
-        let mut command = Command::new(self.programs.join(program));
-        command.args(arguments).current_dir(self.folder.path());
+        let mut command = self.command(&self.programs.join(program));
+        command.args(arguments).output().unwrap()
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.folder);
         if let Some((uid, gid)) = self.user {
             command.uid(uid).gid(gid);
         }
-        command.output().unwrap()
-    }
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        self.run("pg_ctl", &["stop", "-w", "-m", "immediate", "-D", "data"]);
+        command
     }
 }
 
@@ -147,7 +191,7 @@ fn ordinary_user(folder: &Path) -> Option<(u32, u32)> {
     })
 }
 
-async fn spare_port() -> u16 {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+fn spare_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }

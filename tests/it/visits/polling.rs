@@ -171,8 +171,7 @@ async fn one_busy_host_keeps_no_other_waiting() {
     let visits = Visits::to(&sources);
     let report = visits.run().await;
     assert!(report.sources.iter().all(|source| source.error.is_none()));
-    assert_eq!(
-        paths(&server).iter().position(|path| path == "/sein"),
-        Some(2)
-    );
+    // Whoever was first: at most two of the busy host had been asked by then.
+    let before = paths(&server).iter().position(|path| path == "/sein");
+    assert!(before.is_some_and(|before| before <= 2), "{before:?}");
 }
