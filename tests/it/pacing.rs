@@ -11,6 +11,7 @@ use courant::store::{Store, StoreTarget};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::support::newsletter::{Ended, Newsletter};
+use crate::support::polled;
 use crate::support::smtp::{Script, SmtpServer, Stage, at};
 use crate::support::timed::Timed;
 
@@ -68,12 +69,11 @@ async fn a_slow_domain_is_told_of_waited_for_and_left_at_once() {
     let child = newsletter.start(&["run"]);
     server.reached(Stage::Answered, 21).await;
     // All but the first of them wait; nothing else does, and the run is still there.
-    let account = loop {
-        let account = newsletter.account("1").await;
-        if account["sent"] == 21 && !account["paced"].is_null() {
-            break account;
-        }
-    };
+    polled::until(&newsletter, |account, put_back| {
+        account.sent == 21 && put_back > 0
+    })
+    .await;
+    let account = newsletter.account("1").await;
     assert_eq!(account["paced"]["mails"], 5, "{account}");
     assert_eq!(
         (&account["queued"], &account["balances"]),

@@ -7,6 +7,7 @@ use std::process::{Child, Command, ExitStatus};
 
 use super::campaign::{Theatre, json};
 use super::scene::SLOW;
+use crate::support::polled;
 use crate::support::smtp::{Act, Gate, SmtpServer, Stage, at};
 
 /// When a run is struck.
@@ -94,7 +95,9 @@ impl Theatre {
 
     async fn comes(&self, moment: Moment, gates: &[Gate]) {
         match (moment, gates) {
-            (Moment::Waiting, _) => while self.balances().await["paced"].is_null() {},
+            (Moment::Waiting, _) => {
+                polled::until(&self.newsletter, |_, put_back| put_back > 0).await;
+            }
             (Moment::Again(times), _) => {
                 let wanted = self.server.offers_to(SLOW) + times;
                 while self.server.offers_to(SLOW) < wanted {

@@ -4,6 +4,7 @@ pub mod dns;
 pub mod http;
 pub mod mailbox;
 pub mod newsletter;
+pub mod polled;
 pub mod postgres;
 pub mod programs;
 pub mod served;
