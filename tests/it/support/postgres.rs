@@ -9,6 +9,11 @@
     clippy::unwrap_used,
     reason = "a test may panic wherever it stands"
 )]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::zombie_processes,
+    reason = "started on a thread of its own, by a process that ends before its watcher"
+)]
 
 use std::fs;
 use std::net::TcpStream;
