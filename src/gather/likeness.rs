@@ -4,6 +4,8 @@
 //! same word by word, or share nine tenths of their shingles under one title, and neither names a day, a number or a
 //! name that the other lacks while the other does too: that is how two announcements from one template differ.
 
+mod comparing;
+
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -12,6 +14,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::{links, markup, plain};
 use crate::model::{FilteredBy, Likeness, Post, Source};
+pub use comparing::{Comparison, Texts, compare};
 
 /// Texts with fewer words are held against each other only under the same title.
 const ENOUGH: usize = 50;
@@ -76,7 +79,7 @@ fn likeness(post: &Post, link: Option<String>) -> Likeness {
 /// The canonical link, unless it leads to a site as a whole.
 fn link_of(post: &Post) -> Option<String> {
     let link = links::canonical_link(post.link.as_deref()?)?;
-    links::beyond_host(&link)?;
+    let link = links::across_sources(&link)?;
     (link.len() <= super::identity::MAX_IDENTITY).then_some(link)
 }
 

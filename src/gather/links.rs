@@ -3,6 +3,8 @@
 
 use url::Url;
 
+use super::head::without_www;
+
 /// Query parameters that name the way a reader came, by exact name.
 const TRACKERS: [&str; 22] = [
     "fbclid",
@@ -82,6 +84,38 @@ pub(super) fn beyond_host(canonical: &str) -> Option<String> {
         None => url.path().to_owned(),
     };
     (!path.trim_matches('/').is_empty()).then_some(path)
+}
+
+/// The host of an address, or the one that a `tag:` URI was made by (RFC 4151 §2.1), without its `www.`; `None` where there
+/// is none.
+pub fn host_of(name: &str) -> Option<String> {
+    if let Some(tag) = name.strip_prefix("tag:") {
+        let authority = tag.split([',', ':']).next()?;
+        let domain = authority.rsplit('@').next()?;
+        return (!domain.is_empty()).then(|| without_www(&domain.to_ascii_lowercase()).to_owned());
+    }
+    host(&Url::parse(name).ok()?)
+}
+
+/// The host of a web address without its `www.`.
+pub(super) fn host(url: &Url) -> Option<String> {
+    matches!(url.scheme(), "http" | "https")
+        .then(|| url.host_str().map(|host| without_www(host).to_owned()))?
+}
+
+/// A canonical link by which posts of several sources are held against each other: the same with and without `www.` and a
+/// slash at its end.
+pub(super) fn across_sources(canonical: &str) -> Option<String> {
+    let url = Url::parse(canonical).ok()?;
+    let (host, path) = (url.host_str()?, beyond_host(canonical)?);
+    let port = url.port().map_or(String::new(), |port| format!(":{port}"));
+    let (path, query) = path
+        .split_once('?')
+        .map_or((path.as_str(), String::new()), |(path, query)| {
+            (path, format!("?{query}"))
+        });
+    let path = path.trim_end_matches('/');
+    Some(format!("https://{}{port}{path}{query}", without_www(host)))
 }
 
 fn is_tracker(name: &str) -> bool {

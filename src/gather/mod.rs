@@ -58,8 +58,10 @@ pub use fetch::{FetchSettings, Fetcher};
 pub use folder::read as read_folder;
 pub use hosts::{REQUESTS_A_HOST, name as host_name};
 pub use identity::fingerprint;
-pub use likeness::{SKETCH_DISTANCE, likenesses, passed_over, say_the_same, title_keys};
-pub use links::canonical_link;
+pub use likeness::{
+    Comparison, SKETCH_DISTANCE, Texts, compare, likenesses, passed_over, say_the_same, title_keys,
+};
+pub use links::{canonical_link, host_of};
 pub use memory::Memory;
 pub use opml::{Subscription, Subscriptions, read_opml};
 pub use pages::is_selector;
@@ -78,6 +80,8 @@ pub struct Gathered {
     pub faults: Vec<Diagnostic>,
     /// The feed's own title.
     pub title: Option<String>,
+    /// The site that the feed says it is of; whoever writes a feed may say so of any.
+    pub site: Option<Url>,
     /// What the next visit should know; `None` leaves what is known.
     pub memory: Option<Memory>,
     /// The feed that was found for the page at the source's address, when it was not known yet.

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use super::{Error, Gathered};
+use super::{Error, Gathered, links};
 use crate::model::{
     Chance, Ending, Move, NotAsked, Occasion, Pace, Source, SourceEvent, SourceKind, SourceStanding,
 };
@@ -110,6 +110,9 @@ impl Visited {
         ) = (None, None, None);
         if let Some(pace) = &gathered.pace {
             standing.pace = pace.clone();
+        }
+        if !gathered.unchanged {
+            standing.site = gathered.site.as_ref().and_then(|site| links::host(site));
         }
         let promised = gathered.fresh_for;
         let asked = standing.pace.minutes.map(minutes);

@@ -31,6 +31,8 @@ pub struct SourceStanding {
     pub adopted: Option<Move>,
     /// How often the feed itself wants to be asked.
     pub pace: Pace,
+    /// The host of the site that the feed says it is of.
+    pub site: Option<String>,
 }
 
 /// The end of a source.

@@ -147,7 +147,7 @@ pub struct AlsoAt {
 /// What a post is recognised by beside its identities: made of what it says, kept in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Likeness {
-    /// Its canonical link, where the source gives it to no other post.
+    /// Its canonical link without `www.` and a slash at its end, where the source gives it to no other post.
     pub link: Option<String>,
     /// Of its title, without case, accents and marks.
     pub title: String,

@@ -1,8 +1,11 @@
 //! Joins posts that several sources bring: one stays and stands for all, the others say why they are out.
 //!
 //! Runs after all sources have answered, over every post whose like was not looked for yet, so that a run that broke in
-//! between leaves nothing undone. The first seen stays; of posts that came together the one whose source is listed first
-//! in `courant.toml`, but a whole text before a summary, and what is new before what was there when its source was added.
+//! between leaves nothing undone. An address that two posts share proves nothing by itself: whose it is stays, and only
+//! what says the same is joined ([`owners`]). Else the first seen stays; of posts that came together the one whose source
+//! is listed first in `courant.toml`, and what is new before what was there when its source was added.
+
+mod owners;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,6 +16,7 @@ use super::{Fault, Pipeline};
 use crate::gather;
 use crate::model::{JoinReason, Joined, Post, PostId, SourceName, Standing};
 use crate::store::Twin;
+use owners::{Judgement, Owners};
 
 /// Texts further apart than this are not one: a recipe or a call may come back a season later.
 const APART: SignedDuration = SignedDuration::from_hours(24 * 14);
@@ -22,9 +26,6 @@ const READ: usize = 8;
 
 /// So many texts are kept to be read again; the next post of a template asks for the same few.
 const KEPT_TEXTS: usize = 64;
-
-/// A text with so many times the words of another is the whole of it.
-const WHOLE: i64 = 2;
 
 impl Pipeline {
     /// Looks for the like of each post that has come.
@@ -36,12 +37,14 @@ impl Pipeline {
         }
         let order = |name: &SourceName| self.config.sources.iter().position(|s| s.name == *name);
         subjects.sort_by_key(|twin| (twin.baseline, order(&twin.source).unwrap_or(usize::MAX)));
+        let owners = self.owners(gathering).await?;
         let known = self.candidates(&subjects).await?;
         let mut groups = Groups::new(&known);
         let mut texts = Texts::default();
         for subject in &subjects {
-            match self.find(subject, &groups, &mut texts, gathering).await? {
-                Some((group, because)) => groups.join(group, subject, because),
+            let found = self.find(subject, &groups, &owners, &mut texts, gathering);
+            match found.await? {
+                Some(found) => groups.join(&found, subject),
                 None => groups.found(subject),
             }
         }
@@ -69,30 +72,63 @@ impl Pipeline {
         &self,
         subject: &Twin,
         groups: &Groups<'_>,
+        owners: &Owners,
         texts: &mut Texts,
         gathering: &Gathering,
-    ) -> Result<Option<(usize, JoinReason)>, Fault> {
-        if let Some(found) = groups.by_address(subject) {
+    ) -> Result<Option<Found>, Fault> {
+        for (group, name, because) in groups.by_address(subject) {
+            let kept = groups.kept[group];
+            let Some((one, other)) = self.pair(subject, kept, texts, gathering).await? else {
+                continue;
+            };
+            let found = match owners.judge(subject, kept, name, gather::compare(one, other)) {
+                Judgement::Two => continue,
+                Judgement::KeptStays => Found {
+                    group,
+                    because,
+                    stays: false,
+                },
+                Judgement::SubjectStays => Found {
+                    group,
+                    because,
+                    stays: true,
+                },
+            };
             return Ok(Some(found));
         }
         for group in groups.by_text(subject) {
-            let kept = groups.kept[group].id;
-            if texts.0.len() >= KEPT_TEXTS {
-                texts.0.clear();
-            }
-            for id in [subject.id, kept] {
-                if !texts.0.contains_key(&id) {
-                    let post = self.text(id, gathering).await?;
-                    texts.0.extend(post.map(|post| (id, post)));
-                }
-            }
-            let pair = texts.0.get(&subject.id).zip(texts.0.get(&kept));
+            let kept = groups.kept[group];
+            let pair = self.pair(subject, kept, texts, gathering).await?;
             if pair.is_some_and(|(one, other)| gather::say_the_same(one, other)) {
-                return Ok(Some((group, JoinReason::SameText)));
+                return Ok(Some(Found {
+                    group,
+                    because: JoinReason::SameText,
+                    stays: owners::is_better(subject, kept, true),
+                }));
             }
         }
         texts.0.remove(&subject.id);
         Ok(None)
+    }
+
+    /// Both posts in full.
+    async fn pair<'t>(
+        &self,
+        subject: &Twin,
+        kept: &Twin,
+        texts: &'t mut Texts,
+        gathering: &Gathering,
+    ) -> Result<Option<(&'t Post, &'t Post)>, Fault> {
+        if texts.0.len() >= KEPT_TEXTS {
+            texts.0.clear();
+        }
+        for id in [subject.id, kept.id] {
+            if !texts.0.contains_key(&id) {
+                let post = self.text(id, gathering).await?;
+                texts.0.extend(post.map(|post| (id, post)));
+            }
+        }
+        Ok(texts.0.get(&subject.id).zip(texts.0.get(&kept.id)))
     }
 
     async fn text(&self, id: PostId, gathering: &Gathering) -> Result<Option<Post>, Fault> {
@@ -131,6 +167,14 @@ impl Pipeline {
             }
         }
     }
+}
+
+/// The group that a post belongs to.
+struct Found {
+    group: usize,
+    because: JoinReason,
+    /// The post takes the place of the one that stood for the group.
+    stays: bool,
 }
 
 /// Texts that were read, by post.
@@ -191,19 +235,26 @@ impl<'a> Groups<'a> {
         }
     }
 
-    fn by_address(&self, subject: &Twin) -> Option<(usize, JoinReason)> {
-        let of_others = |groups: &Vec<usize>| {
-            let mut groups = groups.iter().copied();
-            groups.find(|&group| self.kept[group].source != subject.source)
-        };
+    /// Groups of other sources that go by one of the subject's addresses, with that address.
+    fn by_address<'t>(&self, subject: &'t Twin) -> Vec<(usize, &'t str, JoinReason)> {
         let guid = Some(&subject.identity).filter(|name| is_address(name));
-        let guid = guid.and_then(|name| self.by_identity.get(name.as_str()));
-        if let Some(group) = guid.and_then(of_others) {
-            return Some((group, JoinReason::SameGuid));
+        let named = [
+            (guid, &self.by_identity, JoinReason::SameGuid),
+            (
+                subject.likeness.link.as_ref(),
+                &self.by_link,
+                JoinReason::SameLink,
+            ),
+        ];
+        let mut found = Vec::new();
+        for (name, groups, because) in named {
+            let Some(name) = name else { continue };
+            let groups = groups.get(name.as_str()).into_iter().flatten();
+            let of_others = groups.filter(|group| self.kept[**group].source != subject.source);
+            found.extend(of_others.map(|&group| (group, name.as_str(), because)));
         }
-        let link = subject.likeness.link.as_ref();
-        let link = link.and_then(|link| self.by_link.get(link.as_str()));
-        Some((link.and_then(of_others)?, JoinReason::SameLink))
+        found.truncate(READ);
+        found
     }
 
     /// Groups whose text may be the subject's: those with the very same first, then the nearest.
@@ -235,11 +286,12 @@ impl<'a> Groups<'a> {
         groups
     }
 
-    /// Joins a post to a group, or the group to the post where the post is the better of the two.
-    fn join(&mut self, group: usize, subject: &'a Twin, because: JoinReason) {
+    /// Joins a post to a group, or the group to the post where the post stays.
+    fn join(&mut self, found: &Found, subject: &'a Twin) {
+        let (group, because) = (found.group, found.because);
         self.add_names(group, subject);
         let kept = self.kept[group];
-        if !is_better(subject, kept) {
+        if !found.stays {
             let joined = (&subject.source, kept.id, because);
             self.joined.insert(subject.id, joined);
             return;
@@ -253,22 +305,6 @@ impl<'a> Groups<'a> {
         self.joined.insert(kept.id, joined);
         self.by_id.insert(subject.id, group);
         self.kept[group] = subject;
-    }
-}
-
-/// Whether a post should stay in place of one that came before it. What an issue carried stays; so does what was known
-/// before, unless it was only there when its source was added, and the other is news.
-fn is_better(subject: &Twin, kept: &Twin) -> bool {
-    if kept.carried {
-        return false;
-    }
-    let is_recent = subject.dated.duration_since(kept.dated) <= APART;
-    match kept.compared {
-        true => kept.baseline && !subject.baseline && is_recent,
-        false => {
-            let whole = subject.likeness.words > WHOLE * kept.likeness.words;
-            subject.baseline == kept.baseline && whole
-        }
     }
 }
 

@@ -4,6 +4,8 @@
 
 mod bounces;
 mod cron;
+mod feeds;
+mod hijack;
 mod local_servers;
 mod placeholders;
 mod status;

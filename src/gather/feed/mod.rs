@@ -235,6 +235,7 @@ fn posts_of(
             .title
             .map(|title| words::line_of_markup(&title.content))
             .filter(|title| !title.is_empty()),
+        site: page.and_then(|page| url.join(&page).ok()),
         ..Gathered::default()
     })
 }

@@ -28,6 +28,8 @@ pub(in crate::pipeline) struct Gathering {
     folders: HashMap<SourceName, HashSet<PostId>>,
     /// What readers call each source, as it says itself.
     titles: HashMap<SourceName, String>,
+    /// The host of the site that each feed that was read says it is of.
+    sites: HashMap<SourceName, Option<String>>,
     /// Where posts of the ledger would stand, as a plan found.
     standings: HashMap<PostId, Standing>,
 }
@@ -57,6 +59,10 @@ impl Gathering {
         self.seen.extend(sorted.held);
         if let Some(title) = sorted.title {
             self.titles.insert(sorted.report.name.clone(), title);
+        }
+        if sorted.report.error.is_none() && sorted.report.not_asked.is_none() {
+            let site = sorted.saved.visit.standing.site.clone();
+            self.sites.insert(sorted.report.name.clone(), site);
         }
         if let Some(present) = sorted.present {
             self.folders.insert(sorted.report.name.clone(), present);
@@ -120,6 +126,11 @@ impl Gathering {
             }
         }
         floods
+    }
+
+    /// The host of the site that each feed that was read says it is of.
+    pub fn sites(&self) -> impl Iterator<Item = (&SourceName, &Option<String>)> {
+        self.sites.iter()
     }
 
     /// What readers call a source, as it says itself.
