@@ -38,6 +38,7 @@ mod shelf;
 mod sorting;
 mod tenure;
 mod trial;
+mod watching;
 mod world;
 
 use std::sync::Arc;

@@ -12,6 +12,38 @@ use crate::model::{Post, SourceName};
 /// Longest identity that is kept as it is, in octets: PostgreSQL indexes no row over 2,700.
 pub(super) const MAX_IDENTITY: usize = 1_000;
 
+/// What software writes where it has no guid to give.
+const NO_GUIDS: [&str; 12] = [
+    "n/a",
+    "na",
+    "none",
+    "null",
+    "nil",
+    "nan",
+    "undefined",
+    "unknown",
+    "empty",
+    "guid",
+    "false",
+    "0",
+];
+
+/// Whether a feed's guid may name a post: more than marks, and no word for "there is none".
+pub(super) fn is_guid(text: &str) -> bool {
+    let bare = text.trim_matches(|c: char| !c.is_alphanumeric());
+    !bare.is_empty() && !NO_GUIDS.contains(&bare.to_lowercase().as_str())
+}
+
+/// An identity for a new post whose own is that of another post of its source already.
+pub fn identity_beside(post: &Post) -> String {
+    let mut hash = Fields::new();
+    hash.add(post.source.as_str());
+    hash.add(&post.identity);
+    hash.add(&post.title);
+    hash.add_option(post.published.map(|date| date.to_string()).as_deref());
+    format!("hash:{}", &hash.finish()[..32])
+}
+
 /// What a feed says of an item that identity can be made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Marks {
@@ -230,6 +262,16 @@ mod tests {
             alternates,
             [Some("/een/".to_owned()), None, Some("/?p=3".to_owned())]
         );
+    }
+
+    #[test]
+    fn a_word_for_no_guid_is_none() {
+        for none in ["N/A", " none ", "-", "", "NULL", "(undefined)", "0"] {
+            assert!(!is_guid(none), "{none}");
+        }
+        for guid in ["7", "a", "https://a.example/?p=0", "none-of-us-knew"] {
+            assert!(is_guid(guid), "{guid}");
+        }
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(super) fn read(
     url: &Url,
     source: &Source,
 ) -> Option<Item> {
-    let guid = Some(entry.id.trim().to_owned()).filter(|guid| !guid.is_empty());
+    let guid = Some(entry.id.trim().to_owned()).filter(|guid| identity::is_guid(guid));
     let link = link_of(fields, page, url);
     let base = base_of(&entry, link.as_deref(), url);
     let body = body_of(&entry, &base);

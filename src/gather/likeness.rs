@@ -14,7 +14,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::{links, markup, plain};
 use crate::model::{FilteredBy, Likeness, Post, Source};
-pub use comparing::{Comparison, Texts, compare};
+pub use comparing::{Comparison, Texts, are_strangers, compare, tell_the_same};
 
 /// Texts with fewer words are held against each other only under the same title.
 const ENOUGH: usize = 50;

@@ -57,9 +57,10 @@ pub use feed::{FeedView, join, read_feed, view_feed};
 pub use fetch::{FetchSettings, Fetcher};
 pub use folder::read as read_folder;
 pub use hosts::{REQUESTS_A_HOST, name as host_name};
-pub use identity::fingerprint;
+pub use identity::{fingerprint, identity_beside};
 pub use likeness::{
-    Comparison, SKETCH_DISTANCE, Texts, compare, likenesses, passed_over, say_the_same, title_keys,
+    Comparison, SKETCH_DISTANCE, Texts, are_strangers, compare, likenesses, passed_over,
+    say_the_same, tell_the_same, title_keys,
 };
 pub use links::{canonical_link, host_of};
 pub use memory::Memory;

@@ -112,7 +112,7 @@ impl Visited {
             standing.pace = pace.clone();
         }
         if !gathered.unchanged {
-            standing.site = gathered.site.as_ref().and_then(|site| links::host(site));
+            standing.site = gathered.site.as_ref().and_then(links::host);
         }
         let promised = gathered.fresh_for;
         let asked = standing.pace.minutes.map(minutes);

@@ -62,7 +62,7 @@ pub use schedule::{Cadence, CatchUp, FirstRun, SUBJECT_FIELDS, Schedule};
 pub use sender::{Dmarc, Spf};
 pub use source::{Pages, Source, SourceKind, Validators};
 pub use source_standing::{
-    Ending, HostHold, Move, NotAsked, Occasion, Pace, SourceEvent, SourceStanding, Visit,
+    Ending, HostHold, Move, NotAsked, Occasion, Pace, Shown, SourceEvent, SourceStanding, Visit,
 };
 pub use standing::{AlsoAt, Flood, JoinReason, Joined, Likeness, Standing};
 pub use world::{Chance, Clock, FixedClock, SeededChance};

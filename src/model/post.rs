@@ -151,8 +151,10 @@ pub enum Hold {
     Draft,
     /// Its date lies ahead.
     Until(Timestamp),
-    /// Its file is no longer in the folder.
+    /// Its publisher took it back before it went out: its file is gone, or its feed left it out twice.
     Withdrawn,
+    /// Its feed left it out at the last visit, and still shows older ones: the next visit decides.
+    Missed,
 }
 
 /// A file that a post refers to.

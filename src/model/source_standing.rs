@@ -5,6 +5,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::PostId;
+
 /// What was learnt about a source beside its posts.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -33,6 +35,41 @@ pub struct SourceStanding {
     pub pace: Pace,
     /// The host of the site that the feed says it is of.
     pub site: Option<String>,
+    /// The posts that the feed showed at its last visit, newest first, and those that it misses since then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<Shown>,
+}
+
+/// A post that a feed shows, or misses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(PostId, bool)", into = "(PostId, bool)")]
+pub struct Shown {
+    /// Its row.
+    pub post: PostId,
+    /// It was gone at the last visit while one that had stood behind it was still there.
+    pub missed: bool,
+}
+
+impl Shown {
+    /// One that is there.
+    pub fn standing(post: PostId) -> Self {
+        Self {
+            post,
+            missed: false,
+        }
+    }
+}
+
+impl From<(PostId, bool)> for Shown {
+    fn from((post, missed): (PostId, bool)) -> Self {
+        Self { post, missed }
+    }
+}
+
+impl From<Shown> for (PostId, bool) {
+    fn from(shown: Shown) -> Self {
+        (shown.post, shown.missed)
+    }
 }
 
 /// The end of a source.

@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::World;
 use crate::gather::{self, Fetcher, Gathered, Memory};
-use crate::model::{NotAsked, Occasion, Source, SourceKind, SourceStanding, Validators, Visit};
+use crate::model::{
+    NotAsked, Occasion, Shown, Source, SourceKind, SourceStanding, Validators, Visit,
+};
 use crate::store::SourceState;
 
 /// Sources asked at the same time: one that hangs costs its place for up to a minute, and a place costs only a socket.
@@ -66,6 +68,11 @@ impl<'a> Question<'a> {
     /// What went wrong at the last visit.
     pub(super) fn last_error(&self) -> Option<&str> {
         self.state.as_ref()?.last_error.as_deref()
+    }
+
+    /// What its feed showed at the last visit.
+    pub(super) fn shown(&self) -> &[Shown] {
+        &self.standing.shown
     }
 
     fn host(&self) -> Option<String> {

@@ -12,13 +12,19 @@ use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
 use super::asking::{self, Answer, Question, Questions, Unanswered};
+use super::recognising::{Evidence, Recognising};
 use super::sorting::{Sorted, Sorting};
 use super::{Fault, Pipeline, Step, World};
 use crate::audience::SyncedList;
 use crate::gather::{self, Fetcher, Gathered, Memory};
-use crate::model::{Diagnostic, Occasion, Post, Source, SourceName, Subscriber};
+use crate::model::{
+    Diagnostic, Likeness, Occasion, Post, PostId, Source, SourceKind, SourceName, Subscriber,
+};
 use crate::store::{KnownPost, SourceState};
 pub(super) use shown::Gathering;
+
+/// So many whole posts are read at once to be held against those that a source shows.
+const READ_AT_ONCE: usize = 64;
 
 /// Whether a gathering leaves traces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +164,7 @@ impl Pipeline {
         let at = world.clock.now();
         let mut sorted = match answer {
             Err(Unanswered::NotAsked(why)) => {
-                let mut sorted = Sorted::not_asked(source, at, why.clone());
+                let mut sorted = Sorted::not_asked(source, at, why.clone(), question.shown());
                 let last = question.last_error();
                 sorted
                     .faults
@@ -170,7 +176,7 @@ impl Pipeline {
                 gathering
                     .faults
                     .push(super::source_fault(&self.config, source, &error));
-                let mut sorted = Sorted::failed(source, at, &error);
+                let mut sorted = Sorted::failed(source, at, &error, question.shown());
                 sorted.visited(*visit);
                 sorted
             }
@@ -202,6 +208,10 @@ impl Pipeline {
         let found = super::source_found(&self.config, source, &gathered);
         gathered.faults.extend(found);
         let known = self.known(source, &gathered.posts).await?;
+        let likenesses = gather::likenesses(&gathered.posts);
+        let evidence = self
+            .evidence(source, &gathered.posts, &likenesses, &known)
+            .await?;
         let taken = self.slugs_taken(&gathered.posts).await?;
         let read_before = question.state.as_ref();
         let read_before = read_before.filter(|s| s.first_gathered_at.is_some());
@@ -211,6 +221,9 @@ impl Pipeline {
             first: gathered.first_sight || read_before.is_none(),
             moved: read_before.is_some_and(|s| s.location != source.location()),
             known,
+            likenesses,
+            evidence,
+            shown: question.shown(),
             taken,
             chance: world.chance,
         };
@@ -223,8 +236,44 @@ impl Pipeline {
             .flat_map(|post| std::iter::once(post.identity.clone()).chain(post.alternate.clone()))
             .collect();
         let titles = gather::title_keys(posts);
-        let known = self.store.post_known(&source.name, &identities, &titles);
+        let dates: Vec<Timestamp> = posts.iter().filter_map(|post| post.published).collect();
+        let known = self
+            .store
+            .post_known(&source.name, &identities, &titles, &dates);
         Ok(known.await?)
+    }
+
+    /// What whole texts tell of posts whose names and keys leave a doubt: few, so that they are read.
+    async fn evidence(
+        &self,
+        source: &Source,
+        posts: &[Post],
+        likenesses: &[Likeness],
+        known: &[KnownPost],
+    ) -> Result<Evidence, Fault> {
+        let mut evidence = Evidence::default();
+        let shown = Recognising {
+            posts,
+            likenesses,
+            known,
+            is_folder: matches!(source.kind, SourceKind::Folder(_)),
+            evidence: &Evidence::default(),
+        };
+        let doubts = shown.doubts();
+        for doubts in doubts.chunks(READ_AT_ONCE) {
+            let ids: Vec<PostId> = doubts.iter().map(|(_, row)| known[*row].id).collect();
+            let texts = self.store.post_load(&ids).await?;
+            let texts: HashMap<PostId, Post> = texts
+                .into_iter()
+                .map(|entry| (entry.id, entry.post))
+                .collect();
+            for &(at, row) in doubts {
+                if let Some(text) = texts.get(&known[row].id) {
+                    evidence.judge((at, row), &posts[at], text);
+                }
+            }
+        }
+        Ok(evidence)
     }
 
     async fn slugs_taken(

@@ -157,7 +157,11 @@ fn reason(schedule: &Schedule, verdict: &Verdict, by_id: &HashMap<PostId, &Ledge
         }
         VerdictReason::Held(Hold::Draft) => "held: a draft".to_owned(),
         VerdictReason::Held(Hold::Until(at)) => format!("held until {}", day(at)),
-        VerdictReason::Held(Hold::Withdrawn) => "held: no longer in its folder".to_owned(),
+        VerdictReason::Held(Hold::Withdrawn) => "withdrawn: its source has it no longer".to_owned(),
+        VerdictReason::Held(Hold::Missed) => {
+            "held: its source left it out, while older posts are still there; the next visit decides"
+                .to_owned()
+        }
         VerdictReason::Quarantined(why) => format!("held: {why}"),
         VerdictReason::Dropped => "dropped after review".to_owned(),
         VerdictReason::Filtered(by) => by.to_string(),

@@ -244,6 +244,7 @@ fn lost(entry: Option<&LedgerEntry>, schedule: &ScheduleName) -> Option<String> 
     match entry.post.hold {
         None => None,
         Some(Hold::Withdrawn) => Some("was withdrawn".to_owned()),
+        Some(Hold::Missed) => Some("is no longer in its feed".to_owned()),
         Some(_) => Some("was held back by its source".to_owned()),
     }
 }

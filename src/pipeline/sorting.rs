@@ -9,12 +9,13 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::brake::brake;
-use super::recognising::{Recognising, recognise};
+use super::recognising::{Evidence, Recognising, recognise};
 use super::report::SourceReport;
+use super::watching::{self, watch};
 use crate::gather::{self, Gathered};
 use crate::model::{
-    Chance, Diagnostic, Likeness, NotAsked, Post, PostId, Source, SourceKind, SourceName, Standing,
-    Visit,
+    Chance, Diagnostic, Hold, Likeness, NotAsked, Post, PostId, Shown, Source, SourceKind,
+    SourceName, Standing, Visit,
 };
 use crate::store::{KnownPost, NewPost, Recognised, SourceSaved};
 
@@ -28,6 +29,12 @@ pub(super) struct Sorting<'a> {
     pub moved: bool,
     /// Its posts of the ledger that share a name or a title with one of these.
     pub known: Vec<KnownPost>,
+    /// What each post that is shown is recognised by.
+    pub likenesses: Vec<Likeness>,
+    /// What their whole texts told of posts and rows.
+    pub evidence: Evidence,
+    /// What the feed showed at the last visit.
+    pub shown: &'a [Shown],
     /// Names of pages that posts have, and the sources of those posts.
     pub taken: HashMap<String, HashSet<SourceName>>,
     pub chance: &'a dyn Chance,
@@ -43,6 +50,10 @@ pub(super) struct Sorted {
     pub held: Vec<(PostId, Post)>,
     /// For a folder: the rows of the posts that lie in it.
     pub present: Option<HashSet<PostId>>,
+    /// What the feed shows now, for the next visit; `None` where it was not read.
+    pub shown: Option<Vec<Shown>>,
+    /// Posts of the ledger that wait since the feed misses them, and those that it took back.
+    pub gone: Vec<(PostId, Hold)>,
     /// What readers call the source, as it says itself.
     pub title: Option<String>,
     pub report: SourceReport,
@@ -50,9 +61,15 @@ pub(super) struct Sorted {
 }
 
 impl Sorted {
-    /// A source that could not be read.
-    pub(super) fn failed(source: &Source, at: Timestamp, error: &gather::Error) -> Self {
+    /// A source that could not be read; what it missed at the last visit waits on.
+    pub(super) fn failed(
+        source: &Source,
+        at: Timestamp,
+        error: &gather::Error,
+        shown: &[Shown],
+    ) -> Self {
         let mut sorted = Self::nothing(source, at);
+        sorted.wait_for_missed(shown);
         sorted.report.error = Some(error.to_string());
         sorted.saved.error = sorted.report.error.clone();
         sorted
@@ -70,11 +87,14 @@ impl Sorted {
                 changed: vec![],
                 memory: None,
                 recognised: vec![],
+                withdrawn: vec![],
                 visit: Visit::default(),
             },
             waiting: vec![],
             held: vec![],
             present: None,
+            shown: None,
+            gone: vec![],
             title: None,
             report: SourceReport::of(&source.name),
             faults: vec![],
@@ -82,14 +102,25 @@ impl Sorted {
     }
 
     /// A source that was left alone: nothing is known of it but why.
-    pub(super) fn not_asked(source: &Source, at: Timestamp, why: NotAsked) -> Self {
+    pub(super) fn not_asked(
+        source: &Source,
+        at: Timestamp,
+        why: NotAsked,
+        shown: &[Shown],
+    ) -> Self {
         let mut sorted = Self::nothing(source, at);
         sorted.report.failing_since = match &why {
             NotAsked::BackingOff { since, .. } | NotAsked::Gone { since } => Some(*since),
             NotAsked::NotDue { .. } | NotAsked::Held { .. } => None,
         };
+        sorted.wait_for_missed(shown);
         sorted.report.not_asked = Some(why);
         sorted
+    }
+
+    fn wait_for_missed(&mut self, shown: &[Shown]) {
+        let missed = watching::missed(shown).into_iter();
+        self.gone.extend(missed.map(|post| (post, Hold::Missed)));
     }
 
     /// Adds what the visit taught beside the posts.
@@ -98,6 +129,9 @@ impl Sorted {
         self.report.notes = notes.collect();
         self.report.failing_since = visit.standing.failing_since;
         self.saved.visit = visit;
+        if let Some(shown) = &self.shown {
+            self.saved.visit.standing.shown.clone_from(shown);
+        }
     }
 }
 
@@ -112,12 +146,13 @@ impl Sorting<'_> {
         sorted.report.found = gathered.posts.len();
         sorted.report.unchanged = gathered.unchanged;
         let is_folder = matches!(self.source.kind, SourceKind::Folder(_));
-        let likenesses = gather::likenesses(&gathered.posts);
+        let likenesses = std::mem::take(&mut self.likenesses);
         let shown = Recognising {
             posts: &gathered.posts,
             likenesses: &likenesses,
             known: &self.known,
             is_folder,
+            evidence: &self.evidence,
         };
         let rows = recognise(&shown);
         let is_other = self.moved && !shown.is_known(&rows);
@@ -125,14 +160,18 @@ impl Sorting<'_> {
             |(at, row): (usize, &Option<usize>)| row.is_some_and(|row| shown.is_renamed(at, row));
         sorted.report.renewed = rows.iter().enumerate().filter(|&row| renamed(row)).count();
         self.first |= is_other;
-        let mut present = HashSet::new();
+        let oldest_first = watching::is_oldest_first(&gathered.posts);
+        let mut present = Vec::new();
         for ((post, likeness), row) in gathered.posts.into_iter().zip(likenesses).zip(rows) {
             if post.title_derived {
                 sorted.report.derived_titles.push(post.title.clone());
             }
             match row {
                 Some(row) => {
-                    present.insert(self.known[row].id);
+                    present.push(self.known[row].id);
+                    if self.known[row].withdrawn {
+                        sorted.saved.withdrawn.push((self.known[row].id, false));
+                    }
                     if !gathered.settled.contains(&post.identity) {
                         self.sort_known(&self.known[row], post, likeness, &mut sorted);
                     }
@@ -140,12 +179,37 @@ impl Sorting<'_> {
                 None => present.extend(self.sort_new(post, likeness, &mut sorted)),
             }
         }
-        sorted.present = is_folder.then_some(present);
+        if is_folder {
+            sorted.present = Some(present.into_iter().collect());
+        } else if self.source.pages.is_none() {
+            if oldest_first {
+                present.reverse();
+            }
+            self.watch(&present, gathered.unchanged, &mut sorted);
+        }
         if !self.first {
             let shown = sorted.report.found;
             sorted.report.held = brake(self.source, &mut sorted.saved.new, shown, self.at);
         }
         sorted
+    }
+
+    /// Finds what a feed, read whole, no longer shows. An unchanged one shows what it showed.
+    fn watch(&self, present: &[PostId], unchanged: bool, sorted: &mut Sorted) {
+        let as_before: Vec<PostId> = match unchanged {
+            true => {
+                let standing = self.shown.iter().filter(|shown| !shown.missed);
+                standing.map(|shown| shown.post).collect()
+            }
+            false => present.to_vec(),
+        };
+        let watched = watch(self.shown, &as_before);
+        for post in watched.withdrawn {
+            sorted.saved.withdrawn.push((post, true));
+            sorted.gone.push((post, Hold::Withdrawn));
+        }
+        sorted.wait_for_missed(&watched.shown);
+        sorted.shown = Some(watched.shown);
     }
 
     fn sort_known(
@@ -181,6 +245,16 @@ impl Sorting<'_> {
 
     fn sort_new(&self, mut post: Post, likeness: Likeness, sorted: &mut Sorted) -> Option<PostId> {
         let fingerprint = gather::fingerprint(&post);
+        let mut aliases = Vec::new();
+        if self
+            .known
+            .iter()
+            .any(|known| known.identity == post.identity)
+        {
+            // An old name, which is another post's: it stays a name of both.
+            let identity = gather::identity_beside(&post);
+            aliases.push(std::mem::replace(&mut post.identity, identity));
+        }
         match self.taken.get(&post.slug) {
             Some(by) if by.contains(&self.source.name) => {
                 post.slug = format!("{}-{}", post.slug, &fingerprint[..8]);
@@ -210,6 +284,7 @@ impl Sorting<'_> {
             baseline: self.first,
             standing,
             likeness,
+            aliases,
         });
         Some(id)
     }
@@ -265,6 +340,7 @@ mod tests {
             fingerprint: gather::fingerprint(&post(source, identity, alternate)),
             published: None,
             likeness: gather::likenesses(&[post(source, identity, alternate)]).remove(0),
+            withdrawn: false,
         }
     }
 
@@ -285,6 +361,9 @@ mod tests {
             first: false,
             moved: false,
             known,
+            likenesses: gather::likenesses(&posts),
+            evidence: Evidence::default(),
+            shown: &[],
             taken,
             chance: &chance,
         };

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use crate::model::{
-    IssueNumber, LedgerEntry, Likeness, Post, PostId, ScheduleName, SourceName, Standing,
+    Hold, IssueNumber, LedgerEntry, Likeness, Post, PostId, ScheduleName, SourceName, Standing,
 };
 
 use super::statement::{Row, Statement, Value};
@@ -31,6 +31,8 @@ pub struct KnownPost {
     pub published: Option<Timestamp>,
     /// What it is recognised by; empty for a post that an earlier version of the program saw last.
     pub likeness: Likeness,
+    /// Its source took it back.
+    pub withdrawn: bool,
 }
 
 /// The columns of a [`KnownPost`], of the table `p`.
@@ -38,7 +40,7 @@ macro_rules! known {
     ($rest:literal) => {
         concat!(
             "SELECT p.id AS id, p.source AS source, p.slug AS slug, p.identity AS identity, p.fingerprint AS fingerprint,
-                p.published AS published, p.link_key AS link_key, p.title_key AS title_key, p.text_key AS text_key,
+                p.published AS published, p.withdrawn AS withdrawn, p.link_key AS link_key, p.title_key AS title_key, p.text_key AS text_key,
                 p.text_sketch AS text_sketch, p.text_words AS text_words ",
             $rest
         )
@@ -46,12 +48,14 @@ macro_rules! known {
 }
 
 impl Store {
-    /// A source's posts that went by one of these names, or have one of these titles ([`crate::model::Likeness`]).
+    /// A source's posts that went by one of these names, or have one of these titles ([`crate::model::Likeness`]), or
+    /// were published at one of these moments.
     pub async fn post_known(
         &self,
         source: &SourceName,
         names: &[String],
         titles: &[String],
+        dates: &[Timestamp],
     ) -> Result<Vec<KnownPost>, Error> {
         let asked = |keys: &[String]| -> Vec<[Value; 2]> {
             let keys = keys.iter();
@@ -75,6 +79,22 @@ impl Store {
                     known!("FROM v JOIN post p ON p.source = v.source AND p.title_key = v.key")
                 ),
                 &asked(titles),
+            )
+            .await?,
+        );
+        let dates = dates.iter();
+        let dates: Vec<[Value; 2]> = dates
+            .map(|date| [source.as_str().into(), (*date).into()])
+            .collect();
+        rows.extend(
+            tx.over(
+                concat!(
+                    "WITH v(source, published) AS (VALUES {rows}) ",
+                    known!(
+                        "FROM v JOIN post p ON p.source = v.source AND p.published = v.published"
+                    )
+                ),
+                &dates,
             )
             .await?,
         );
@@ -138,14 +158,14 @@ impl Store {
                     "WITH listed(id) AS (
                         SELECT p.id FROM post p
                         ORDER BY
-                            CASE WHEN p.standing <> 'open' OR EXISTS (
+                            CASE WHEN p.standing <> 'open' OR p.withdrawn = 1 OR EXISTS (
                                 SELECT 1 FROM issue_post ip JOIN issue i ON i.number = ip.issue
                                 WHERE ip.post = p.id AND i.schedule = $1
                             ) THEN 1 ELSE 0 END,
                             p.first_seen DESC, COALESCE(p.published, p.first_seen) DESC, p.id
                         LIMIT $2
                      )
-                     SELECT p.id, p.source, p.identity, c.content, p.first_seen, p.baseline, p.standing_detail
+                     SELECT p.id, p.source, p.identity, c.content, p.first_seen, p.baseline, p.withdrawn, p.standing_detail
                      FROM listed JOIN post p ON p.id = listed.id JOIN post_content c ON c.post = p.id",
                 )
                 .with(schedule.as_str())
@@ -168,7 +188,8 @@ impl Store {
             .over(
                 "WITH v(id) AS (VALUES {rows})
                  SELECT p.id AS id, p.source AS source, p.identity AS identity, c.content AS content,
-                    p.first_seen AS first_seen, p.baseline AS baseline, p.standing_detail AS standing_detail
+                    p.first_seen AS first_seen, p.baseline AS baseline, p.withdrawn AS withdrawn,
+                    p.standing_detail AS standing_detail
                  FROM v JOIN post p ON p.id = v.id JOIN post_content c ON c.post = p.id",
                 &asked,
             )
@@ -185,7 +206,7 @@ impl Store {
             .rows(
                 Statement::new(
                     "WITH latest(post, issue) AS (SELECT post, MAX(issue) FROM issue_post GROUP BY post)
-                     SELECT p.id, p.source, p.identity, c.content, p.first_seen, p.baseline, p.standing_detail
+                     SELECT p.id, p.source, p.identity, c.content, p.first_seen, p.baseline, p.withdrawn, p.standing_detail
                      FROM latest
                      JOIN issue_post ip ON ip.issue = latest.issue AND ip.post = latest.post
                      JOIN post p ON p.id = latest.post
@@ -264,12 +285,16 @@ fn known(row: &Row) -> Result<KnownPost, Error> {
             sketch: row.number_or_none("text_sketch")?,
             words: row.number("text_words")?,
         },
+        withdrawn: row.number("withdrawn")? == 1,
     })
 }
 
 /// A row as a ledger entry. Source and identity are the row's: those of the content may have changed since.
 fn entry(row: &Row) -> Result<LedgerEntry, Error> {
-    let post: Post = row.json("content")?;
+    let mut post: Post = row.json("content")?;
+    if row.number("withdrawn")? == 1 {
+        post.hold = Some(Hold::Withdrawn);
+    }
     Ok(LedgerEntry {
         id: PostId(row.number("id")?),
         post: Post {

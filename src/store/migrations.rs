@@ -80,6 +80,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0012_state_by_words.sql"),
         include_str!("../../migrations/postgres/0012_state_by_words.sql"),
     ),
+    (
+        20,
+        "withdrawn posts",
+        include_str!("../../migrations/sqlite/0020_withdrawn_posts.sql"),
+        include_str!("../../migrations/postgres/0020_withdrawn_posts.sql"),
+    ),
 ];
 
 /// The newest schema that this program knows.

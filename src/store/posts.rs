@@ -67,6 +67,7 @@ fn columns(standing: &Standing) -> Result<[Value; 3], Error> {
 pub(super) async fn save(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), Error> {
     insert(tx, saved).await?;
     update(tx, saved).await?;
+    withdraw(tx, &saved.withdrawn).await?;
     recognise(tx, &saved.recognised).await
 }
 
@@ -96,6 +97,7 @@ async fn insert(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), Error> 
         let both = [Some(&new.post.identity), new.post.alternate.as_ref()];
         both.into_iter()
             .flatten()
+            .chain(&new.aliases)
             .map(|name| (new.id, name.as_str()))
     });
     name(tx, names).await
@@ -151,6 +153,20 @@ async fn update(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), Error> 
     let text = "WITH v(post, content) AS (VALUES {rows})
          UPDATE post_content SET content = v.content FROM v WHERE post_content.post = v.post";
     write_contents(tx, text, contents).await
+}
+
+async fn withdraw(tx: &mut Transaction, posts: &[(PostId, bool)]) -> Result<(), Error> {
+    let rows: Vec<_> = posts
+        .iter()
+        .map(|(id, withdrawn)| [Value::from(id.0), (*withdrawn).into()])
+        .collect();
+    tx.over(
+        "WITH v(id, withdrawn) AS (VALUES {rows})
+         UPDATE post SET withdrawn = v.withdrawn FROM v WHERE post.id = v.id",
+        &rows,
+    )
+    .await?;
+    Ok(())
 }
 
 /// Writes whole posts by a statement over `{rows}` of a post and its content, some of them at once.

@@ -50,6 +50,8 @@ pub struct NewPost {
     pub standing: Standing,
     /// What it is recognised by.
     pub likeness: Likeness,
+    /// Names that it goes by beside its identities.
+    pub aliases: Vec<String>,
 }
 
 /// What came of reading a source once.
@@ -75,6 +77,8 @@ pub struct SourceSaved {
     pub visit: Visit,
     /// Posts that are known, under names or by a likeness that were not.
     pub recognised: Vec<Recognised>,
+    /// Posts that the source took back (`true`), or shows again.
+    pub withdrawn: Vec<(PostId, bool)>,
 }
 
 const STATE: &str = "SELECT name, location, validators, first_gathered_at, last_attempt_at, last_success_at, last_error, standing,

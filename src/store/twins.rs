@@ -122,7 +122,7 @@ impl Store {
         let rows = tx
             .rows(
                 Statement::new(
-                    "SELECT p.id, p.source, p.identity, c.content, p.first_seen, p.baseline, p.standing_detail
+                    "SELECT p.id, p.source, p.identity, c.content, p.first_seen, p.baseline, p.withdrawn, p.standing_detail
                      FROM post p JOIN post_content c ON c.post = p.id WHERE p.standing = 'quarantined' AND ($1 = '' OR p.source = $1)
                      ORDER BY p.source, COALESCE(p.published, p.first_seen) DESC, p.id",
                 )

@@ -7,5 +7,7 @@ mod cron;
 mod feeds;
 mod hijack;
 mod local_servers;
+mod names_over_time;
 mod placeholders;
 mod status;
+mod withdrawn;

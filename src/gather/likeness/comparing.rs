@@ -4,8 +4,17 @@
 
 use std::collections::HashSet;
 
-use super::{LEAST, Word, folded, shingles, text_of, words_of};
+use super::{
+    ENOUGH, LEAST, NEAR, SHINGLE, Word, folded, number_of, resemblance, shingles, tells_more,
+    text_of, words_of,
+};
 use crate::model::Post;
+
+/// The share of a summary's or a cut copy's shingles that the whole has: its last words may be cut.
+const HELD: f64 = 0.8;
+
+/// Texts that have half of their shingles in common may be one that was edited.
+const EDITED: f64 = 0.5;
 
 /// How two posts compare that go by one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +43,7 @@ pub fn compare(one: &Post, other: &Post) -> Comparison {
         Texts::Agree
     } else if ours.len().min(theirs.len()) < LEAST {
         Texts::Silent
-    } else if holds(&ours, &theirs) {
+    } else if share_held(&ours, &theirs) >= HELD {
         Texts::Agree
     } else {
         Texts::Differ
@@ -45,18 +54,43 @@ pub fn compare(one: &Post, other: &Post) -> Comparison {
     }
 }
 
-/// Whether the shorter of two texts is nearly all in the longer one.
-fn holds(one: &[Word], other: &[Word]) -> bool {
-    let (one, other) = (shingles(one), shingles(other));
+/// Whether two posts have nothing of each other: neither title nor text can have been edited from one to the other.
+pub fn are_strangers(one: &Post, other: &Post) -> bool {
+    let (ours, theirs) = (words_of(&text_of(one)), words_of(&text_of(other)));
+    let says_nothing = ours.is_empty() || theirs.is_empty();
+    !says_nothing
+        && share_held(&ours, &theirs) < EDITED
+        && !titles_are_alike(&words_of(&one.title), &words_of(&other.title))
+}
+
+/// Whether the texts of two posts of one source are so near, whatever their titles, that one is the other, edited.
+pub fn tell_the_same(one: &Post, other: &Post) -> bool {
+    let (ours, theirs) = (words_of(&text_of(one)), words_of(&text_of(other)));
+    ours.len().min(theirs.len()) >= ENOUGH
+        && resemblance(&ours, &theirs) >= NEAR
+        && !(tells_more(&ours, &theirs) && tells_more(&theirs, &ours))
+}
+
+/// How much of the shorter of two texts is in the longer one: its shingles, or its words where they make no shingle.
+fn share_held(one: &[Word], other: &[Word]) -> f64 {
+    let parts = |words: &[Word]| match one.len().min(other.len()) < SHINGLE {
+        true => {
+            let mut parts: Vec<u64> = words.iter().map(|word| number_of(&word.folded)).collect();
+            parts.sort_unstable();
+            parts.dedup();
+            parts
+        }
+        false => shingles(words),
+    };
+    let (one, other) = (parts(one), parts(other));
     let (few, many) = match one.len() <= other.len() {
         true => (one, other),
         false => (other, one),
     };
-    let common = few
-        .iter()
-        .filter(|shingle| many.binary_search(shingle).is_ok())
-        .count();
-    common * 5 >= few.len() * 4
+    let common = few.iter().filter(|part| many.binary_search(part).is_ok());
+    #[expect(clippy::cast_precision_loss, reason = "counts of words of one text")]
+    let share = common.count() as f64 / few.len().max(1) as f64;
+    share
 }
 
 /// The same words; all of one, if it has more than one, in the other; or half of all words in common, and the same numbers.
@@ -123,6 +157,44 @@ mod tests {
             let compared = compare(&post(one, ""), &post(other, ""));
             assert_eq!(compared.titles_agree, agree, "{one} / {other}");
         }
+    }
+
+    #[test]
+    fn strangers_have_neither_title_nor_text_of_each_other() {
+        let old = post(
+            "Mayor opens bridge",
+            "The river rose two metres in one night, so the bakery had to close.",
+        );
+        for (title, text, strangers) in [
+            ("Release 3", "Third release, all is new.", true),
+            (
+                "Mayor opens new bridge",
+                "Third release, all is new.",
+                false,
+            ),
+            (
+                "Release 3",
+                "It is corrected: the river rose two metres in one night, so the bakery had to close. Sorry.",
+                false,
+            ),
+            ("Release 3", "", false),
+        ] {
+            assert_eq!(
+                are_strangers(&old, &post(title, text)),
+                strangers,
+                "{title}: {text}"
+            );
+        }
+        let first = post("Release 1", "First release of the tool.");
+        assert!(are_strangers(
+            &first,
+            &post("Release 3", "Third release, all is new.")
+        ));
+        assert!(are_strangers(&post("Ja", "Kaas"), &post("Nee", "Wijn")));
+        assert!(!are_strangers(
+            &post("Ja", "Kaas"),
+            &post("Nee", "Kaas, en wijn")
+        ));
     }
 
     #[test]

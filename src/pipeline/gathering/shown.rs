@@ -26,6 +26,10 @@ pub(in crate::pipeline) struct Gathering {
     seen: HashMap<PostId, Post>,
     /// What each folder holds now: a post that left its folder before it went out is withdrawn.
     folders: HashMap<SourceName, HashSet<PostId>>,
+    /// Posts that their feeds miss, or took back.
+    gone: HashMap<PostId, Hold>,
+    /// Posts that their feeds took back before, and show again.
+    back: HashSet<PostId>,
     /// What readers call each source, as it says itself.
     titles: HashMap<SourceName, String>,
     /// The host of the site that each feed that was read says it is of.
@@ -57,6 +61,10 @@ impl Gathering {
         let changed = sorted.saved.changed.into_iter();
         self.seen.extend(changed.map(|(id, post, _)| (id, post)));
         self.seen.extend(sorted.held);
+        self.gone.extend(sorted.gone);
+        let withdrawn = sorted.saved.withdrawn.into_iter();
+        let back = withdrawn.filter(|(_, withdrawn)| !withdrawn);
+        self.back.extend(back.map(|(post, _)| post));
         if let Some(title) = sorted.title {
             self.titles.insert(sorted.report.name.clone(), title);
         }
@@ -77,10 +85,15 @@ impl Gathering {
     /// Lays what was seen over what the ledger says.
     pub fn over(&self, mut ledger: Vec<LedgerEntry>) -> Vec<LedgerEntry> {
         for entry in &mut ledger {
+            if self.back.contains(&entry.id) {
+                entry.post.hold = None;
+            }
             if let Some(post) = self.seen.get(&entry.id) {
                 entry.post = post.clone();
             } else if self.is_withdrawn(entry) {
                 entry.post.hold = Some(Hold::Withdrawn);
+            } else if let Some(hold) = self.gone.get(&entry.id) {
+                entry.post.hold = Some(hold.clone());
             }
         }
         ledger.extend(self.unsaved.iter().map(|(entry, _)| entry.clone()));

@@ -175,8 +175,8 @@ async fn a_whole_text_stays_before_a_summary_and_else_the_source_that_is_listed_
     let ran = world.run().await;
     assert_eq!(ran.sent.len(), 1);
     assert_eq!(ran.source("eerste").joined, 1);
-    world.show("eerste", &[beginning(link("/b", item(6, 1)))]);
-    world.show("tweede", &[beginning(link("/b", elsewhere(6, 1)))]);
+    world.show("eerste", &[beginning(link("/b", item(6, 2)))]);
+    world.show("tweede", &[beginning(link("/b", elsewhere(6, 2)))]);
     let ran = world.run().await;
     assert_eq!((ran.sent.len(), ran.source("tweede").joined), (1, 1));
     // At a third host nobody says whose the whole is: more words are no proof.
@@ -185,8 +185,8 @@ async fn a_whole_text_stays_before_a_summary_and_else_the_source_that_is_listed_
         title: "Wat de bakker vond".to_owned(),
         ..base
     };
-    world.show("eerste", &[beginning(third(item(7, 1)))]);
-    world.show("tweede", &[whole(third(elsewhere(7, 1)))]);
+    world.show("eerste", &[beginning(third(item(7, 3)))]);
+    world.show("tweede", &[whole(third(elsewhere(7, 3)))]);
     let ran = world.run().await;
     assert_eq!((ran.sent.len(), ran.source("tweede").joined), (1, 1));
 }

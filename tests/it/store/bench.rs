@@ -144,6 +144,7 @@ pub fn new_post(number: i64) -> NewPost {
         baseline: false,
         standing: Standing::Open,
         likeness: likeness(number),
+        aliases: Vec::new(),
     }
 }
 
@@ -160,6 +161,7 @@ pub fn reading(seconds: i64, posts: impl IntoIterator<Item = i64>) -> SourceSave
         memory: None,
         visit: Visit::default(),
         recognised: Vec::new(),
+        withdrawn: Vec::new(),
     }
 }
 

@@ -171,7 +171,7 @@ pub async fn a_renamed_source_keeps_its_posts(bench: &Bench) {
     let state = store.source_state(&new).await.unwrap().unwrap();
     assert_eq!((state.first_gathered_at, state.posts), (Some(at(0)), 2));
     let known = store
-        .post_known(&new, &[post(1).identity], &[])
+        .post_known(&new, &[post(1).identity], &[], &[])
         .await
         .unwrap();
     assert_eq!(known[0].source, new);
@@ -190,7 +190,7 @@ pub async fn the_same_guid_of_two_sources_is_two_posts(bench: &Bench) {
     theirs.new[0].post.slug = post(1).slug;
     store.source_save(&theirs).await.unwrap();
     for (name, id) in [(source(), 1), (other.clone(), 2)] {
-        let known = store.post_known(&name, &[post(1).identity], &[]).await;
+        let known = store.post_known(&name, &[post(1).identity], &[], &[]).await;
         let ids: Vec<_> = known.unwrap().iter().map(|known| known.id.0).collect();
         assert_eq!(ids, [id]);
     }
@@ -234,7 +234,7 @@ pub async fn a_known_post_is_found_by_either_identity(bench: &Bench) {
     let store = &bench.store;
     store.source_save(&reading(0, 1..=3)).await.unwrap();
     let asked = ["https://blog.example.nl/1", "/1", "/2", "/nobody"].map(String::from);
-    let known = store.post_known(&source(), &asked, &[]).await.unwrap();
+    let known = store.post_known(&source(), &asked, &[], &[]).await.unwrap();
     let ids: Vec<_> = known.iter().map(|post| post.id.0).collect();
     assert_eq!(ids, [1, 2]);
     assert_eq!(known[1].identity, "https://blog.example.nl/2");
@@ -243,8 +243,15 @@ pub async fn a_known_post_is_found_by_either_identity(bench: &Bench) {
     assert_eq!(known[1].published, post(2).published);
     assert_eq!(known[1].likeness, likeness(2));
     let titles = ["title 3".to_owned()];
-    let titled = store.post_known(&source(), &[], &titles).await.unwrap();
+    let titled = store
+        .post_known(&source(), &[], &titles, &[])
+        .await
+        .unwrap();
     assert_eq!(titled[0].id, PostId(3));
+    let moments = [post(2).published.unwrap(), at(-1)];
+    let dated = store.post_known(&source(), &[], &[], &moments).await;
+    let dated: Vec<_> = dated.unwrap().iter().map(|post| post.id.0).collect();
+    assert_eq!(dated, [2]);
 
     let mut renamed = post(2);
     renamed.identity = "urn:new-guid".into();
@@ -268,13 +275,64 @@ pub async fn a_known_post_is_found_by_either_identity(bench: &Bench) {
     assert_eq!(entry.post.identity, "https://blog.example.nl/2");
     assert_eq!(entry.first_seen, at(0));
     for name in ["/2", "urn:new-guid", "https://blog.example.nl/2"] {
-        let known = store.post_known(&source(), &[name.to_owned()], &[]).await;
+        let known = store
+            .post_known(&source(), &[name.to_owned()], &[], &[])
+            .await;
         let known = known.unwrap();
         assert_eq!(known[0].fingerprint, "fingerprint 2b", "{name}");
         assert_eq!(known[0].likeness.title, "title 2b");
         assert_eq!(known[0].likeness.link, likeness(2).link, "a link stays");
     }
-    assert_eq!(store.post_known(&source(), &[], &[]).await.unwrap(), []);
+    assert_eq!(
+        store.post_known(&source(), &[], &[], &[]).await.unwrap(),
+        []
+    );
+}
+
+pub async fn an_old_name_may_be_a_new_posts_too(bench: &Bench) {
+    let store = &bench.store;
+    store.source_save(&reading(0, [1])).await.unwrap();
+    let mut later = reading(60, [2]);
+    later.new[0].aliases = vec![post(1).identity];
+    store.source_save(&later).await.unwrap();
+    let asked = [post(1).identity];
+    let known = store.post_known(&source(), &asked, &[], &[]).await.unwrap();
+    let ids: Vec<_> = known.iter().map(|post| post.id.0).collect();
+    assert_eq!(ids, [1, 2]);
+}
+
+pub async fn a_post_that_is_withdrawn_waits_until_it_is_shown_again(bench: &Bench) {
+    let store = &bench.store;
+    store.source_save(&reading(0, 1..=3)).await.unwrap();
+    let mut gone = reading(60, []);
+    gone.withdrawn = vec![(PostId(2), true)];
+    store.source_save(&gone).await.unwrap();
+    let holds = |list: Vec<LedgerEntry>| -> Vec<_> {
+        let holds = list.into_iter().map(|entry| (entry.id.0, entry.post.hold));
+        holds.collect()
+    };
+    let listed = store.ledger_list(&schedule("weekly"), 10).await.unwrap();
+    let withdrawn = Some(Hold::Withdrawn);
+    assert_eq!(
+        holds(listed),
+        [(3, None), (2, withdrawn.clone()), (1, None)]
+    );
+    let two = store.ledger_list(&schedule("weekly"), 2).await.unwrap();
+    assert_eq!(
+        holds(two),
+        [(3, None), (1, None)],
+        "it takes nobody's place"
+    );
+    let loaded = store.post_load(&[PostId(2)]).await.unwrap();
+    assert_eq!(holds(loaded), [(2, withdrawn)]);
+    let asked = [post(2).identity];
+    let known = store.post_known(&source(), &asked, &[], &[]).await;
+    assert!(known.unwrap()[0].withdrawn);
+
+    gone.withdrawn = vec![(PostId(2), false)];
+    store.source_save(&gone).await.unwrap();
+    let loaded = store.post_load(&[PostId(2)]).await.unwrap();
+    assert_eq!(holds(loaded), [(2, None)]);
 }
 
 pub async fn a_waiting_post_is_not_cut_off_for_one_that_is_done(bench: &Bench) {

@@ -203,7 +203,7 @@ fn held(hold: &Hold) -> String {
     match hold {
         Hold::Draft => "a draft".to_owned(),
         Hold::Until(at) => format!("until {at}"),
-        Hold::Withdrawn => "no longer in its folder".to_owned(),
+        Hold::Withdrawn | Hold::Missed => "no longer there".to_owned(),
     }
 }
 
