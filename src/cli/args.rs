@@ -188,12 +188,13 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS")]
         listen: Option<SocketAddr>,
     },
-    /// Explain a command, or a topic: `delivery` says what is promised about every mail, `bounces` what comes back
+    /// Explain a command, or a topic: `delivery` says what is promised about every mail, `bounces` what comes back, `posts`
+    /// when a text is for readers
     #[command(
         after_help = "Example: courant help delivery\nExample for a command: courant help issues retry"
     )]
     Help {
-        /// `delivery`, `bounces`, or a command; without it, the list of commands
+        /// `delivery`, `bounces`, `posts`, or a command; without it, the list of commands
         #[arg(value_name = "TOPIC")]
         topic: Vec<String>,
     },

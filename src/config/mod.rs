@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use jiff::tz::TimeZone;
+
 use crate::model::{Diagnostic, Schedule, Source};
 
 mod bounces;
@@ -167,7 +169,7 @@ fn read_parts(mut top: Section<'_>, file: &Path, environment: &Environment) -> O
     let root = absolute(shown, faults)?;
 
     let newsletter = newsletter::read(top.section("newsletter"));
-    let sources = sources::read(top.sections("source"), &root);
+    let mut sources = sources::read(top.sections("source"), &root);
     let from = newsletter.as_ref().map(|newsletter| &newsletter.from);
     let delivery = delivery::read(top.section("delivery"), &root, environment, from);
     let address = delivery.as_ref().map(|delivery| delivery.bounces.as_ref());
@@ -189,6 +191,12 @@ fn read_parts(mut top: Section<'_>, file: &Path, environment: &Environment) -> O
     let around = Surroundings::of(newsletter.as_ref(), &sources);
     let schedules = schedules::read(&root, shown, &around, faults);
     let template_overrides = templates::read(&root, shown, faults);
+    if let Some(newsletter) = &newsletter {
+        let zone = zone_of_posts(newsletter, &schedules);
+        for source in &mut sources {
+            source.timezone = zone.clone();
+        }
+    }
 
     let storage = storage?;
     let (bounces, leaving) = bounces?;
@@ -211,6 +219,19 @@ fn read_parts(mut top: Section<'_>, file: &Path, environment: &Environment) -> O
         schedules,
         template_overrides,
     })
+}
+
+/// The newsletter's zone; where it names none, the one that all schedules share.
+fn zone_of_posts(newsletter: &Newsletter, schedules: &[Schedule]) -> TimeZone {
+    match schedules {
+        [first, rest @ ..]
+            if !newsletter.names_timezone
+                && rest.iter().all(|other| other.timezone == first.timezone) =>
+        {
+            first.timezone.clone()
+        }
+        _ => newsletter.timezone.clone(),
+    }
 }
 
 /// The `courant.toml` that is meant, as the user would name it.

@@ -45,6 +45,8 @@ pub struct Newsletter {
     pub accent: String,
     /// The zone of schedules that name none.
     pub timezone: TimeZone,
+    /// Whether the section names that zone.
+    pub names_timezone: bool,
     /// The newsletter's own call to action.
     pub call_to_action: Option<LocalisedCall>,
     /// How readers leave, which `[bounces]` decides.
@@ -90,6 +92,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Newsletter> {
     let operator = section.optional("operator", |v| v.parse(EmailAddress::parse));
     let address = section.required("address", Value::line_of_text);
     let accent = section.or("accent", ACCENT.to_owned(), |v| v.parse(parse_colour));
+    let names_timezone = section.get("timezone").is_some();
     let timezone = section.or("timezone", TimeZone::UTC, read_timezone);
     let call_to_action = read_localised_call(&mut section);
     let test = section.or("test", false, Value::boolean);
@@ -107,6 +110,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Newsletter> {
         address: address?,
         accent: accent?,
         timezone: timezone?,
+        names_timezone,
         call_to_action,
         leaving: Leaving::Web,
         test: test?,

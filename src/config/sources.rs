@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use jiff::tz::TimeZone;
+
 use super::files::why;
 use super::filters;
 use super::newsletter::{parse_http, read_call_to_action};
@@ -51,6 +53,7 @@ fn read_source(
         kind: kind?,
         topics: topics?,
         language,
+        timezone: TimeZone::UTC,
         call_to_action,
         paused: paused?,
         full_text: full_text?,

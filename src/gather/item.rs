@@ -7,7 +7,7 @@ use url::Url;
 use super::clean::{self, Clean, Reference, TooDeep};
 use super::feed::Fields;
 use super::identity::{self, Marks};
-use super::{language, links, prose, words};
+use super::{dates, language, links, prose, words};
 use crate::model::{Author, Diagnostic, Image, Language, Post, Source, Topic};
 
 /// Names that blog software gives to posts without a topic (English, Dutch, German, French).
@@ -56,6 +56,8 @@ pub(super) fn read(
         title: title.clone(),
         date: published.map(|date| date.as_second().to_string()),
     };
+    // After the marks, so that what was known by such a date stays known.
+    let published = published.filter(|date| !dates::is_none(*date));
     let image = image_of(&entry.media, &base, &body);
     let fault = too_deep.then(|| {
         Diagnostic::warning(format!(

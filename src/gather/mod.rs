@@ -79,6 +79,8 @@ pub struct Gathered {
     pub unchanged: bool,
     /// What was wrong with single posts.
     pub faults: Vec<Diagnostic>,
+    /// What deserves a look when somebody checks, and no word at each run.
+    pub notes: Vec<Diagnostic>,
     /// The feed's own title.
     pub title: Option<String>,
     /// The site that the feed says it is of; whoever writes a feed may say so of any.

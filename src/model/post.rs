@@ -147,8 +147,12 @@ pub struct CallToAction {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hold {
-    /// Its front matter says `draft = true`.
+    /// It is written for later: its front matter says so, or its folder does.
     Draft,
+    /// Its front matter says that it is not for everybody.
+    Private,
+    /// It was for readers until this instant.
+    Expired(Timestamp),
     /// Its date lies ahead.
     Until(Timestamp),
     /// Its publisher took it back before it went out: its file is gone, or its feed left it out twice.

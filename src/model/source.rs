@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -19,6 +20,8 @@ pub struct Source {
     pub topics: Vec<Topic>,
     /// The language of posts that name none.
     pub language: Option<Language>,
+    /// The zone of days and times that a folder's posts name without one.
+    pub timezone: TimeZone,
     /// The call to action of posts that bring none with an address.
     pub call_to_action: Option<CallToAction>,
     /// Passed over by runs until it is resumed.
@@ -66,6 +69,7 @@ impl Source {
             kind,
             topics: Vec::new(),
             language: None,
+            timezone: TimeZone::UTC,
             call_to_action: None,
             paused: false,
             full_text: false,

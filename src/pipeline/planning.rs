@@ -162,6 +162,8 @@ fn reason(schedule: &Schedule, verdict: &Verdict, by_id: &HashMap<PostId, &Ledge
             "held: its source left it out, while older posts are still there; the next visit decides"
                 .to_owned()
         }
+        VerdictReason::Held(Hold::Private) => "held: not for everybody".to_owned(),
+        VerdictReason::Held(Hold::Expired(at)) => format!("held: expired on {}", day(at)),
         VerdictReason::Quarantined(why) => format!("held: {why}"),
         VerdictReason::Dropped => "dropped after review".to_owned(),
         VerdictReason::Filtered(by) => by.to_string(),

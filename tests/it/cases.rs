@@ -9,5 +9,6 @@ mod hijack;
 mod local_servers;
 mod names_over_time;
 mod placeholders;
+mod posts;
 mod status;
 mod withdrawn;

@@ -126,6 +126,7 @@ async fn check_folders(session: &Session, config: &Config) -> (usize, Vec<Diagno
         match gather::read_folder(folder, source, session.clock().now()) {
             Ok(gathered) => {
                 faults.extend(gathered.faults);
+                faults.extend(gathered.notes);
                 posts.extend(gathered.posts);
             }
             Err(error) => {

@@ -7,9 +7,10 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::session::Session;
 
 /// Topics and their texts. The promise in `delivery` stands in README.md in the same words.
-const TOPICS: [(&str, &str); 2] = [
+const TOPICS: [(&str, &str); 3] = [
     ("delivery", include_str!("help/delivery.txt")),
     ("bounces", include_str!("help/bounces.txt")),
+    ("posts", include_str!("help/posts.txt")),
 ];
 
 /// Prints the help of what was named, or of the program.

@@ -3,15 +3,15 @@
 //! RFC 3339 and RFC 2822 first, then whatever has a day, a month and a year in it, a year alone or a year and a month
 //! (W3C-DTF), or a count of seconds. Of two numbers the day comes first, as all of Europe writes it (`02/11/2026` is in
 //! November), unless that gives no date; other feed readers read no date with slashes at all. A date without a time is
-//! midnight; a time without a zone is UTC. A word that has no place in a date makes the whole text none. In a feed, what is
+//! midnight; a time without a zone is UTC in a feed, and where a person wrote it in the zone that is meant. A word that has no place in a date makes the whole text none. In a feed, what is
 //! too large carries over, as in other feed readers: the 32nd of July is the 1st of August.
 
 mod names;
 mod parts;
 
 use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, fmt};
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::{Timestamp, ZonedDateTime, fmt};
 
 use parts::Parts;
 
@@ -44,6 +44,36 @@ pub(super) fn instant(text: &str) -> Option<Timestamp> {
     as_written(text.trim()).map(|(instant, _)| instant)
 }
 
+/// The instant that a text of a person names, in this zone where it names none.
+pub(super) fn instant_in(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(zoned) = text.parse::<ZonedDateTime>() {
+        return Some(zoned.timestamp());
+    }
+    if let Some((moment, place)) = text.rsplit_once(' ')
+        && place.contains('/')
+        && let Ok(zone) = TimeZoneDatabase::bundled().get(place)
+    {
+        return instant_in(moment, &zone);
+    }
+    match loose(text) {
+        Some(parts) if parts.offset.is_none() && seconds(text).is_none() => {
+            in_zone(parts.moment()?, zone)
+        }
+        _ => instant(text),
+    }
+}
+
+/// Whether an instant stands for "no date": what programs write where they have none.
+pub(super) fn is_none(instant: Timestamp) -> bool {
+    instant.to_zoned_datetime(TimeZone::UTC).year() <= 1
+}
+
+/// Whether a text stands for "no date": the year 0 of databases.
+pub(super) fn says_none(text: &str) -> bool {
+    text.trim().starts_with("0000-00-00")
+}
+
 /// The instant, and whether the text is in the form of a standard.
 fn as_written(text: &str) -> Option<(Timestamp, bool)> {
     if let Ok(instant) = text.parse::<Timestamp>() {
@@ -67,8 +97,8 @@ fn is_partial(text: &str) -> bool {
         && text.as_bytes().get(4).is_none_or(|byte| *byte == b'-')
 }
 
-/// A day at the beginning of a file's name: `2026-11-02-titel` gives the day and `titel`.
-pub(super) fn of_file_name(stem: &str) -> Option<(Timestamp, &str)> {
+/// A day at the beginning of a file's name: `2026-11-02-titel` gives its midnight in the zone, and `titel`.
+pub(super) fn of_file_name<'a>(stem: &'a str, zone: &TimeZone) -> Option<(Timestamp, &'a str)> {
     let day = stem.get(..10).filter(|day| day.is_ascii())?;
     let shape = day.bytes().enumerate().all(|(at, byte)| match at {
         4 | 7 => byte == b'-' || byte == b'_',
@@ -80,7 +110,7 @@ pub(super) fn of_file_name(stem: &str) -> Option<(Timestamp, &str)> {
     }
     let date: Date = day.replace('_', "-").parse().ok()?;
     let rest = rest.trim_start_matches(['-', '_', ' ', '.']);
-    Some((utc(date.to_datetime(Time::midnight()))?, rest))
+    Some((in_zone(date.to_datetime(Time::midnight()), zone)?, rest))
 }
 
 /// The parts of a date in whatever form.
@@ -131,11 +161,9 @@ fn of_korea(text: &str) -> Option<String> {
     })
 }
 
-fn utc(moment: DateTime) -> Option<Timestamp> {
-    moment
-        .to_zoned_datetime(TimeZone::UTC)
-        .ok()
-        .map(|zoned| zoned.timestamp())
+fn in_zone(moment: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    let zoned = moment.to_zoned_datetime(zone.clone()).ok()?;
+    Some(zoned.timestamp())
 }
 
 #[cfg(test)]
@@ -208,6 +236,30 @@ mod tests {
     }
 
     #[test]
+    fn a_time_without_a_zone_is_in_the_zone_that_is_meant() {
+        let zone = TimeZoneDatabase::bundled().get("America/New_York").unwrap();
+        for (text, expected) in [
+            ("2026-11-30", "2026-11-30T05:00:00Z"),
+            ("2026-07-01 09:30", "2026-07-01T13:30:00Z"),
+            ("30 november 2026", "2026-11-30T05:00:00Z"),
+            ("2026-11-30T08:00:00", "2026-11-30T13:00:00Z"),
+            ("2026-11-30T08:00:00Z", "2026-11-30T08:00:00Z"),
+            ("2026-11-30 08:00:00 +0100", "2026-11-30T07:00:00Z"),
+            ("Mon, 30 Nov 2026 08:00:00 GMT", "2026-11-30T08:00:00Z"),
+            ("2026-11-30 08:00 Europe/Amsterdam", "2026-11-30T07:00:00Z"),
+            ("2026-11-30T08:00[Europe/Amsterdam]", "2026-11-30T07:00:00Z"),
+            ("1793608200", "2026-11-02T08:30:00Z"),
+            // A night that has two half past one: the first.
+            ("2026-11-01 01:30", "2026-11-01T05:30:00Z"),
+        ] {
+            let read = instant_in(text, &zone).map(|found| found.to_string());
+            assert_eq!(read.as_deref(), Some(expected), "{text}");
+        }
+        assert_eq!(instant_in("volgende week", &zone), None);
+        assert!(is_none(instant_in("0001-01-01", &zone).unwrap()));
+    }
+
+    #[test]
     fn what_is_no_date_is_none() {
         for text in [
             "",
@@ -242,10 +294,10 @@ mod tests {
 
     #[test]
     fn a_file_name_may_begin_with_a_day() {
-        let (day, rest) = of_file_name("2026-11-02-eerlijk-verkopen").unwrap();
+        let (day, rest) = of_file_name("2026-11-02-eerlijk-verkopen", &TimeZone::UTC).unwrap();
         assert_eq!(day.to_string(), "2026-11-02T00:00:00Z");
         assert_eq!(rest, "eerlijk-verkopen");
-        assert_eq!(of_file_name("2026-13-02-x"), None);
-        assert_eq!(of_file_name("eerlijk"), None);
+        assert_eq!(of_file_name("2026-13-02-x", &TimeZone::UTC), None);
+        assert_eq!(of_file_name("eerlijk", &TimeZone::UTC), None);
     }
 }

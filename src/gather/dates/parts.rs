@@ -2,7 +2,7 @@
 //!
 //! Takes one word after the other; a word that has no place in a date ends it.
 
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Span, Timestamp};
 
@@ -140,6 +140,12 @@ impl Parts {
 
     /// The instant; `None` where no calendar or clock has it.
     pub(super) fn instant(&self) -> Option<Timestamp> {
+        let moment = self.moment()?;
+        self.east(moment.date(), moment.time())
+    }
+
+    /// The day and time as written, at whatever offset.
+    pub(super) fn moment(&self) -> Option<DateTime> {
         let [year, month, day] = self.date()?;
         let date = Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
         let [hour, minute, second] = self.time_of_day();
@@ -151,7 +157,7 @@ impl Parts {
         };
         let [hour, minute, second] = [hour, minute, second].map(|part| i8::try_from(part).ok());
         let time = Time::new(hour?, minute?, second?, 0).ok()?;
-        self.east(date, time)
+        Some(date.to_datetime(time))
     }
 
     /// The instant, where what is too large in a month, a day or a time carries over into the next larger part.

@@ -1,8 +1,9 @@
 //! A folder with files that people wrote becomes posts: Markdown, HTML and plain text, with or without front matter.
 //!
-//! Folders are read with all below them; hidden files, `README`s and names that begin with `_` are not posts. Nothing
-//! outside the folder is read, not even through a symbolic link. A file that cannot be read is a fault with its place
-//! and leaves the others alone.
+//! Folders are read with all below them; hidden files, `README`s and names that begin with `_` are not posts, what lies
+//! in a folder of drafts is one, and of a site's root only what the site itself takes for posts is read. Nothing outside
+//! the folder is read, not even through a symbolic link. A file that cannot be read, or that is no text, is a fault with
+//! its place and leaves the others alone.
 
 mod byline;
 mod call;
@@ -11,6 +12,7 @@ mod markdown;
 mod page;
 mod pictures;
 mod post;
+mod site;
 mod text;
 mod word;
 
@@ -20,6 +22,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::{Error, Gathered, charset, identity};
 use crate::model::{Author, CallToAction, Diagnostic, Language, Post, Source};
@@ -30,6 +33,28 @@ const MAX_FILE: u64 = 10_000_000;
 
 /// Deeper folders are not read: nobody files posts this deep.
 const MAX_DEPTH: usize = 16;
+
+/// Folders whose files are drafts, lower-case.
+const DRAFTS: [&str; 3] = ["drafts", "_drafts", "draft"];
+
+/// How the files of other programs begin, and what they are.
+const NO_TEXT: [(&[u8], &str); 9] = [
+    (b"%PDF-", "a PDF"),
+    (
+        b"PK\x03\x04",
+        "a ZIP archive or a document of an office program",
+    ),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"RIFF", "a picture, a sound or a film"),
+    (b"\x1f\x8b", "a compressed file"),
+    (b"\xd0\xcf\x11\xe0", "a document of an office program"),
+    (b"{\\rtf", "RTF"),
+];
+
+/// Of a text at most one character in so many is a control.
+const CONTROLS: usize = 200;
 
 /// How a file is read, by its extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +89,16 @@ struct File {
     /// As the user would name it: from the folder's own name on.
     name: PathBuf,
     kind: Kind,
+    /// It lies in a folder of drafts.
+    is_draft: bool,
+}
+
+/// What a file gave.
+struct Read {
+    post: Post,
+    faults: Vec<Diagnostic>,
+    /// Keys of its front matter that mean nothing.
+    unknown: Vec<(String, Diagnostic)>,
 }
 
 /// Reads all posts of a folder, in the order of their paths.
@@ -77,6 +112,7 @@ pub fn read(folder: &Path, source: &Source, now: Timestamp) -> Result<Gathered, 
     let mut walk = Walk {
         root: &root,
         shown: &shown,
+        site: site::of(&root),
         files: Vec::new(),
         faults: Vec::new(),
     };
@@ -86,15 +122,18 @@ pub fn read(folder: &Path, source: &Source, now: Timestamp) -> Result<Gathered, 
         faults: walk.faults,
         ..Gathered::default()
     };
+    let mut unknown = Vec::new();
     for file in &walk.files {
         match read_file(file, &root, source, now) {
-            Ok((post, faults)) => {
-                gathered.posts.push(post);
-                gathered.faults.extend(faults);
+            Ok(read) => {
+                gathered.posts.push(read.post);
+                gathered.faults.extend(read.faults);
+                unknown.extend(read.unknown);
             }
             Err(fault) => gathered.faults.push(fault.in_file(&file.name)),
         }
     }
+    gathered.notes = once_a_key(unknown);
     part_twins(&mut gathered.posts, &mut gathered.faults);
     Ok(gathered)
 }
@@ -104,8 +143,9 @@ fn read_file(
     root: &Path,
     source: &Source,
     now: Timestamp,
-) -> Result<(Post, Vec<Diagnostic>), Box<Diagnostic>> {
+) -> Result<Read, Box<Diagnostic>> {
     let bytes = read_bytes(&file.path)?;
+    refuse_known(&bytes)?;
     let decoded = charset::decode(&bytes, None);
     let mut faults = Vec::new();
     if decoded.guessed {
@@ -116,21 +156,26 @@ fn read_file(
         );
     }
     let text = decoded.text;
-    let (mut front, at) = front_matter::split(&text)?;
-    if at == 0 && file.kind == Kind::Text {
-        front = sidecar(&file.path)?.unwrap_or_default();
+    refuse_controls(&text)?;
+    let zone = &source.timezone;
+    let (mut front, at) = front_matter::split(&text, zone)?;
+    if let Some(beside) = sidecar(&file.path, zone)? {
+        front = front.or(beside);
     }
+    let unknown = std::mem::take(&mut front.unknown).into_iter();
+    let unknown = unknown.map(|(key, told)| (key, in_file_or(told, &file.name)));
+    let unknown = unknown.collect();
     let body = &text[at..];
     let draft = match file.kind {
         Kind::Markdown => markdown::read(body, front.title.as_deref()),
-        Kind::Page => page::read(body),
+        Kind::Page => page::read(body, zone),
         Kind::Text => {
             let beside = file.path.parent().map(pictures::names_in);
             text::read(
                 body,
                 &beside.unwrap_or_default(),
                 front.title.as_deref(),
-                front.language.as_ref().map(|tag| &tag.0),
+                front.language.as_ref(),
                 source
                     .call_to_action
                     .as_ref()
@@ -140,7 +185,61 @@ fn read_file(
     };
     let (post, more) = post::assemble(file, root, &text, front, draft, source, now)?;
     faults.extend(more);
-    Ok((post, faults))
+    Ok(Read {
+        post,
+        faults,
+        unknown,
+    })
+}
+
+fn in_file_or(told: Diagnostic, name: &Path) -> Diagnostic {
+    match told.file {
+        Some(_) => told,
+        None => told.in_file(name),
+    }
+}
+
+/// Refuses what another program wrote, whatever it is called.
+fn refuse_known(bytes: &[u8]) -> Result<(), Box<Diagnostic>> {
+    match NO_TEXT.iter().find(|(begin, _)| bytes.starts_with(begin)) {
+        Some((_, what)) => Err(no_text(&format!("this is no text: it is {what}"))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses what has more controls than a text has.
+fn refuse_controls(text: &str) -> Result<(), Box<Diagnostic>> {
+    let is_control = |c: &char| c.is_control() && !c.is_whitespace();
+    let controls = text.chars().filter(is_control).count();
+    match text.contains('\0') || controls * CONTROLS > text.chars().count() {
+        true => Err(no_text("this is no text")),
+        false => Ok(()),
+    }
+}
+
+fn no_text(message: &str) -> Box<Diagnostic> {
+    let hint = "a post is text in UTF-8; move other files elsewhere, or save this one as text";
+    Box::new(Diagnostic::error(message).hint(hint))
+}
+
+/// One word about each key that means nothing, at the first place where it stands.
+fn once_a_key(unknown: Vec<(String, Diagnostic)>) -> Vec<Diagnostic> {
+    let mut told: Vec<(String, Diagnostic, usize)> = Vec::new();
+    for (key, fault) in unknown {
+        match told.iter_mut().find(|(known, ..)| *known == key) {
+            Some((_, _, more)) => *more += 1,
+            None => told.push((key, fault, 0)),
+        }
+    }
+    told.into_iter()
+        .map(|(_, mut fault, more)| {
+            if more > 0 {
+                let files = if more == 1 { "file has" } else { "files have" };
+                fault.message = format!("{}; {more} more {files} it", fault.message);
+            }
+            fault
+        })
+        .collect()
 }
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
@@ -155,20 +254,23 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
     Ok(fs::read(path).map_err(cannot)?)
 }
 
-/// Fields for a plain text that stand in a file of the same name: `post.txt` and `post.toml` or `post.yaml`.
-fn sidecar(path: &Path) -> Result<Option<FrontMatter>, Box<Diagnostic>> {
+/// Fields that stand in a file of the same name: `post.txt` and `post.toml`, `post.yaml` or `post.json`.
+fn sidecar(path: &Path, zone: &TimeZone) -> Result<Option<FrontMatter>, Box<Diagnostic>> {
     for (extension, syntax) in [
         ("toml", Syntax::Toml),
         ("yaml", Syntax::Yaml),
         ("yml", Syntax::Yaml),
+        ("json", Syntax::Json),
+        ("11tydata.json", Syntax::Json),
     ] {
         let beside = path.with_extension(extension);
         if beside.is_file() {
             let bytes = read_bytes(&beside)?;
             let text = charset::decode(&bytes, None).text;
             let name = beside.file_name().unwrap_or_default().to_string_lossy();
-            return front_matter::parse(&text, 0..text.len(), syntax)
-                .map(Some)
+            let parsed = front_matter::parse(&text, 0..text.len(), syntax, zone);
+            return parsed
+                .map(|front| Some(told_beside(front, &name)))
                 .map_err(|fault| {
                     Box::new(Diagnostic {
                         message: format!("in `{name}` beside it: {}", fault.message),
@@ -178,6 +280,14 @@ fn sidecar(path: &Path) -> Result<Option<FrontMatter>, Box<Diagnostic>> {
         }
     }
     Ok(None)
+}
+
+/// Says of unknown keys in which file they stand.
+fn told_beside(mut front: FrontMatter, name: &str) -> FrontMatter {
+    for (_, told) in &mut front.unknown {
+        told.message = format!("in `{name}` beside it: {}", told.message);
+    }
+    front
 }
 
 /// Gives posts with the same slug, or the same identity of their own, names that tell them apart.
@@ -206,6 +316,7 @@ fn part_twins(posts: &mut Vec<Post>, faults: &mut Vec<Diagnostic>) {
 struct Walk<'a> {
     root: &'a Path,
     shown: &'a Path,
+    site: Option<site::Site>,
     files: Vec<File>,
     faults: Vec<Diagnostic>,
 }
@@ -217,10 +328,10 @@ impl Walk<'_> {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
                 continue;
             };
-            if is_passed_over(name) {
+            let kind = fs::symlink_metadata(&path)?.file_type();
+            if is_passed_over(name, kind.is_dir()) {
                 continue;
             }
-            let kind = fs::symlink_metadata(&path)?.file_type();
             if kind.is_dir() {
                 self.subfolder(&path, depth);
             } else if let Some(format) = kind_of(&path) {
@@ -260,11 +371,19 @@ impl Walk<'_> {
             .map(|part| part.as_os_str().to_string_lossy())
             .collect::<Vec<_>>()
             .join("/");
+        let folders: Vec<&str> = relative.rsplit('/').skip(1).collect();
+        if self.site.is_some_and(|site| !site.has_post(&folders)) {
+            return;
+        }
+        let is_draft = folders
+            .iter()
+            .any(|folder| DRAFTS.contains(&folder.to_lowercase().as_str()));
         self.files.push(File {
             name: self.shown_name(&path),
             relative,
             path,
             kind,
+            is_draft,
         });
     }
 
@@ -274,8 +393,15 @@ impl Walk<'_> {
     }
 }
 
-fn is_passed_over(name: &str) -> bool {
-    name.starts_with(['.', '_']) || name.to_lowercase().starts_with("readme")
+/// A hidden name, one with an underscore that is no generator's folder of posts, a `README`, a program's own things.
+fn is_passed_over(name: &str, is_folder: bool) -> bool {
+    let lower = name.to_lowercase();
+    let is_of_posts = is_folder && matches!(lower.as_str(), "_posts" | "_drafts");
+    lower.starts_with('.')
+        || lower.starts_with('_') && !is_of_posts
+        || lower.starts_with("readme")
+        || lower == "node_modules"
+        || lower.ends_with(".excalidraw.md")
 }
 
 fn kind_of(path: &Path) -> Option<Kind> {

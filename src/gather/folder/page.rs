@@ -1,5 +1,7 @@
 //! A post written as HTML: title, head fields and the part of the page that is the post.
 
+use jiff::tz::TimeZone;
+
 use super::{Draft, word};
 use crate::gather::markup::{self, Piece};
 use crate::gather::{dates, plain, words};
@@ -11,8 +13,8 @@ const HOLDERS: [&str; 3] = ["article", "main", "body"];
 /// Parts of a whole page that are not its post.
 const FURNITURE: [&str; 3] = ["nav", "footer", "aside"];
 
-/// Reads a page.
-pub(super) fn read(html: &str) -> Draft {
+/// Reads a page; its day is one of the zone where it names none.
+pub(super) fn read(html: &str, zone: &TimeZone) -> Draft {
     let pieces = markup::pieces(html);
     let meta = |names: &[&str]| meta_of(&pieces, names);
     let language = pieces.iter().find_map(|piece| match piece {
@@ -34,7 +36,8 @@ pub(super) fn read(html: &str) -> Draft {
         }),
         language,
         published: meta(&["date", "article:published_time", "dcterms.date"])
-            .and_then(|text| dates::instant(&text)),
+            .and_then(|text| dates::instant_in(&text, zone))
+            .filter(|day| !dates::is_none(*day)),
         summary: meta(&["description", "og:description"]),
         image: image.map(|url| (url, meta(&["og:image:alt"]).unwrap_or_default())),
         html: markup::write(&markup::without_machinery(content)),
@@ -136,6 +139,7 @@ mod tests {
              <meta name='keywords' content='verkoop, Eerlijk Verkopen'>\
              <meta property='og:image' content='kassa.jpg'></head>\
              <body><nav>menu</nav><article><h1>De kassa</h1><p>Tekst.</p></article><footer>voet</footer></body></html>",
+            &TimeZone::UTC,
         );
         assert_eq!(draft.title.as_deref(), Some("De kassa"));
         assert_eq!(draft.author.unwrap().name, "Sanne de Wit");
@@ -149,10 +153,13 @@ mod tests {
 
     #[test]
     fn a_fragment_is_a_post_too() {
-        let draft = read("<p>Alleen <b>tekst</b>.</p>");
+        let draft = read("<p>Alleen <b>tekst</b>.</p>", &TimeZone::UTC);
         assert_eq!(draft.title, None);
         assert_eq!(draft.html, "<p>Alleen <b>tekst</b>.</p>");
-        let page = read("<title>Titel</title><body><nav>x</nav><p>Tekst</p></body>");
+        let page = read(
+            "<title>Titel</title><body><nav>x</nav><p>Tekst</p></body>",
+            &TimeZone::UTC,
+        );
         assert_eq!(page.title.as_deref(), Some("Titel"));
         assert_eq!(page.html, "<p>Tekst</p>");
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use url::Url;
 
 use super::front_matter::{Call, FrontMatter, Person};
@@ -10,7 +11,7 @@ use super::pictures::Pictures;
 use super::{Draft, File};
 use crate::gather::clean::{self, Clean, Reference, Target, TooDeep};
 use crate::gather::{dates, identity, language, links, words};
-use crate::model::{Author, CallToAction, Diagnostic, Hold, Image, Language, Post, Source, Topic};
+use crate::model::{Author, CallToAction, Diagnostic, Image, Language, Post, Source, Topic};
 
 /// Names that programs give to files, lower-case: they tell nothing.
 const BLANK_NAMES: [&str; 12] = [
@@ -41,16 +42,16 @@ pub(super) fn assemble(
     let beside = file.path.parent().unwrap_or(root);
     let mut pictures = Pictures::new(root, beside, text, &file.name);
     let (clean, lost) = cleaned(&draft.html, &front, &mut pictures)?;
-    let stem = Stem::of(file);
+    let stem = Stem::of(file, &source.timezone);
     let (title, title_derived) = title_of(&front, &draft, &stem, &clean)
         .ok_or_else(|| Diagnostic::error("the post is empty"))?;
     let author = author_of(&front, draft.author, &mut pictures);
     let image = image_of(&front, draft.image, &clean, &mut pictures);
-    let published = front
-        .date
-        .map(|day| day.0)
-        .or(draft.published)
-        .or(stem.date);
+    let published = front.date.or(draft.published).or(stem.date);
+    let withheld = match file.is_draft {
+        true => front.withheld.clone().as_draft(),
+        false => front.withheld.clone(),
+    };
     let slug = slug_of(&front, &stem, file);
     let post = Post {
         source: source.name.clone(),
@@ -58,7 +59,7 @@ pub(super) fn assemble(
         alternate: Some(slug.clone()),
         slug,
         title_derived,
-        link: front.link.as_ref().map(|link| link.0.clone()),
+        link: front.link.clone(),
         author,
         published,
         language: language_of(&front, draft.language, source, &clean.text),
@@ -71,8 +72,8 @@ pub(super) fn assemble(
         ),
         image,
         call_to_action: call_of(front.call_to_action, draft.call_to_action, source),
-        lead: front.lead.is_some_and(|lead| lead.0),
-        hold: hold_of(front.draft.is_some_and(|draft| draft.0), published, now),
+        lead: front.lead,
+        hold: withheld.hold(published, now),
         files: pictures.files(),
         also: Vec::new(),
         html: clean.html,
@@ -111,14 +112,14 @@ struct Stem {
 }
 
 impl Stem {
-    fn of(file: &File) -> Self {
+    fn of(file: &File, zone: &TimeZone) -> Self {
         let own = stem_of(&file.path);
         // `een-post/index.md`: the folder has the name.
         let name = match own.eq_ignore_ascii_case("index") && file.relative.contains('/') {
             true => file.path.parent().map(stem_of).unwrap_or_default(),
             false => own,
         };
-        match dates::of_file_name(&name) {
+        match dates::of_file_name(&name, zone) {
             Some((date, rest)) => Self {
                 date: Some(date),
                 rest: rest.to_owned(),
@@ -256,7 +257,7 @@ fn language_of(
     text: &str,
 ) -> Option<Language> {
     match &front.language {
-        Some(tag) => Some(tag.0.clone()),
+        Some(language) => Some(language.clone()),
         None => language::settle(drafted.or_else(|| source.language.clone()), text),
     }
 }
@@ -264,8 +265,7 @@ fn language_of(
 /// The source's topics, then the post's own, each once; what a page declares counts where the front matter is silent.
 fn topics_of(front: &FrontMatter, drafted: &[String], source: &Source) -> Vec<Topic> {
     let mut topics = source.topics.clone();
-    let own = [&front.topics, &front.tags, &front.categories];
-    let mut labels: Vec<&String> = own.into_iter().flatten().flat_map(|l| &l.0).collect();
+    let mut labels: Vec<&String> = front.topics.iter().collect();
     if labels.is_empty() {
         labels.extend(drafted);
     }
@@ -286,9 +286,10 @@ fn summary_of(
     clean: &Clean,
     derived_title: Option<&str>,
 ) -> String {
-    let own = front.summary.as_ref().or(front.description.as_ref());
-    if let Some(own) = own
-        .map(|own| words::line(own))
+    if let Some(own) = front
+        .summary
+        .as_deref()
+        .map(words::line)
         .filter(|own| !own.is_empty())
     {
         return words::summary(&own);
@@ -313,7 +314,7 @@ fn call_of(
         .map(|call| CallToAction {
             text: words::line(&call.text),
             label: call.label.map(|label| words::line(&label)),
-            url: call.url.map(|url| url.0),
+            url: call.url,
             image: None,
         })
         .or(drafted);
@@ -326,14 +327,6 @@ fn call_of(
         }),
         (Some(own), _) => Some(own),
         (None, of_source) => of_source.clone(),
-    }
-}
-
-fn hold_of(draft: bool, published: Option<Timestamp>, now: Timestamp) -> Option<Hold> {
-    match (draft, published) {
-        (true, _) => Some(Hold::Draft),
-        (_, Some(published)) if published > now => Some(Hold::Until(published)),
-        _ => None,
     }
 }
 

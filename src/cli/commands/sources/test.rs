@@ -204,6 +204,8 @@ fn held(hold: &Hold) -> String {
         Hold::Draft => "a draft".to_owned(),
         Hold::Until(at) => format!("until {at}"),
         Hold::Withdrawn | Hold::Missed => "no longer there".to_owned(),
+        Hold::Private => "not for everybody".to_owned(),
+        Hold::Expired(at) => format!("expired at {at}"),
     }
 }
 
