@@ -92,8 +92,9 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Newsletter> {
     let operator = section.optional("operator", |v| v.parse(EmailAddress::parse));
     let address = section.required("address", Value::line_of_text);
     let accent = section.or("accent", ACCENT.to_owned(), |v| v.parse(parse_colour));
-    let names_timezone = section.get("timezone").is_some();
-    let timezone = section.or("timezone", TimeZone::UTC, read_timezone);
+    let timezone = section.get("timezone");
+    let names_timezone = timezone.is_some();
+    let timezone = timezone.map_or(Some(TimeZone::UTC), |value| read_timezone(&value));
     let call_to_action = read_localised_call(&mut section);
     let test = section.or("test", false, Value::boolean);
     section.finish();

@@ -133,7 +133,7 @@ fn fields_count_in_every_form_and_place_that_they_are_written_in() {
     let out: Vec<_> = posts.iter().filter(|(_, why)| *why == "new").collect();
     assert_eq!(out.len(), 1, "{posts:?}");
     assert_eq!(out[0].0, "Root");
-    assert_eq!(posts.len(), 13, "{posts:?}");
+    assert_eq!(posts.len(), 12, "{posts:?}");
     assert_eq!(faults, [""; 0]);
 }
 

@@ -123,15 +123,23 @@ impl<'t> Yaml<'t> {
     }
 
     fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Parsed<Node> {
-        let at = self.byte(span.start)..self.byte(span.end);
+        let mut at = self.byte(span.start)..self.byte(span.end);
         if depth > MAX_DEPTH {
             let fault = Diagnostic::error("the front matter nests too deep");
             return Err(Box::new(fault.at_span(self.text, at)));
         }
         let (value, anchor) = match event {
             Event::Scalar(text, style, anchor, _) => (scalar(&text, style), anchor),
-            Event::SequenceStart(_, anchor, _) => (Value::List(self.list(depth)?), anchor),
-            Event::MappingStart(_, anchor, _) => (Value::Fields(self.fields(depth)?), anchor),
+            Event::SequenceStart(_, anchor, _) => {
+                let (items, end) = self.list(depth)?;
+                at.end = end.max(at.end);
+                (Value::List(items), anchor)
+            }
+            Event::MappingStart(_, anchor, _) => {
+                let (fields, end) = self.fields(depth)?;
+                at.end = end.max(at.end);
+                (Value::Fields(fields), anchor)
+            }
             Event::Alias(anchor) => {
                 let named = self.anchors.get(&anchor).map(|node| node.value.clone());
                 (named.unwrap_or(Value::Nothing), 0)
@@ -147,24 +155,28 @@ impl<'t> Yaml<'t> {
         Ok(node)
     }
 
-    fn list(&mut self, depth: usize) -> Parsed<Vec<Node>> {
+    /// The items of a list, and where it ends.
+    fn list(&mut self, depth: usize) -> Parsed<(Vec<Node>, usize)> {
         let mut items = Vec::new();
         loop {
             match self.next()? {
-                (Event::SequenceEnd | Event::StreamEnd, _) => return Ok(items),
+                (Event::SequenceEnd | Event::StreamEnd, span) => {
+                    return Ok((items, self.byte(span.end)));
+                }
                 (event, span) => items.push(self.node(event, span, depth + 1)?),
             }
         }
     }
 
-    fn fields(&mut self, depth: usize) -> Parsed<Vec<Field>> {
+    /// The fields of a map, and where it ends.
+    fn fields(&mut self, depth: usize) -> Parsed<(Vec<Field>, usize)> {
         let mut fields = Vec::new();
         let mut merged = Vec::new();
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::MappingEnd | Event::StreamEnd) {
                 fields.extend(merged);
-                return Ok(fields);
+                return Ok((fields, self.byte(span.end)));
             }
             let key = self.node(event, span, depth + 1)?;
             let (event, span) = self.next()?;
