@@ -7,7 +7,7 @@ use url::Url;
 use super::clean::{self, Clean, Reference, TooDeep};
 use super::feed::Fields;
 use super::identity::{self, Marks};
-use super::{dates, language, links, prose, words};
+use super::{dates, folder, language, links, prose, words};
 use crate::model::{Author, Diagnostic, Image, Language, Post, Source, Topic};
 
 /// Names that blog software gives to posts without a topic (English, Dutch, German, French).
@@ -145,6 +145,7 @@ fn body_of(entry: &Entry, base: &Url) -> Result<Clean, TooDeep> {
         (_, Some(text)) => summary_html(text),
         _ => String::new(),
     };
+    let html = folder::without_shortcodes(&html).unwrap_or(html);
     clean::clean(&html, |reference| match reference {
         Reference::Link(href) => links::absolute(base, href).map(Into::into),
         Reference::Picture(src) => links::picture(base, src).map(Into::into),

@@ -150,7 +150,7 @@ pub(super) fn list_item(line: &str) -> Option<(&'static str, &str)> {
 }
 
 /// Escaped text in which web addresses are links.
-fn linked_into(html: &mut String, text: &str) {
+pub(super) fn linked_into(html: &mut String, text: &str) {
     let mut rest = text;
     while let Some(at) = next_address(rest) {
         let (before, from) = rest.split_at(at);

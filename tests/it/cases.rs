@@ -8,6 +8,7 @@ mod feeds;
 mod hijack;
 mod local_servers;
 mod names_over_time;
+mod notation;
 mod placeholders;
 mod posts;
 mod status;

@@ -9,12 +9,15 @@ mod byline;
 mod call;
 mod front_matter;
 mod markdown;
+mod notation;
 mod page;
 mod pictures;
 mod post;
 mod site;
 mod text;
 mod word;
+
+pub(super) use notation::without_shortcodes;
 
 use std::collections::HashSet;
 use std::fs;
@@ -165,9 +168,13 @@ fn read_file(
     let unknown = std::mem::take(&mut front.unknown).into_iter();
     let unknown = unknown.map(|(key, told)| (key, in_file_or(told, &file.name)));
     let unknown = unknown.collect();
-    let body = &text[at..];
-    let draft = match file.kind {
-        Kind::Markdown => markdown::read(body, front.title.as_deref()),
+    words_alone(&mut front);
+    let rewritten = notation::rewrite(&text, at, file.kind)?;
+    let left_out = rewritten.left_out.into_iter();
+    faults.extend(left_out.map(|told| told.in_file(&file.name)));
+    let body = rewritten.text.as_str();
+    let mut draft = match file.kind {
+        Kind::Markdown => markdown::read(body, front.title.as_deref(), rewritten.beginning),
         Kind::Page => page::read(body, zone),
         Kind::Text => {
             let beside = file.path.parent().map(pictures::names_in);
@@ -183,6 +190,7 @@ fn read_file(
             )
         }
     };
+    draft.topics.extend(rewritten.topics);
     let (post, more) = post::assemble(file, root, &text, front, draft, source, now)?;
     faults.extend(more);
     Ok(Read {
@@ -190,6 +198,25 @@ fn read_file(
         faults,
         unknown,
     })
+}
+
+/// What a person says above a text has no remarks and no notation either.
+fn words_alone(front: &mut FrontMatter) {
+    let author = front.author.as_mut();
+    let (name, bio) = author.map_or((None, None), |author| {
+        (Some(&mut author.name), author.bio.as_mut())
+    });
+    let texts = [
+        front.title.as_mut(),
+        front.summary.as_mut(),
+        front.image_alt.as_mut(),
+        front.bio.as_mut(),
+        name,
+        bio,
+    ];
+    for text in texts.into_iter().flatten() {
+        *text = notation::line(text);
+    }
 }
 
 fn in_file_or(told: Diagnostic, name: &Path) -> Diagnostic {

@@ -11,6 +11,9 @@ use url::Url;
 use crate::gather::{identity, prose};
 use crate::model::{Diagnostic, PostFile};
 
+/// A picture that is looked for by its name lies no deeper than this.
+const MAX_DEPTH: usize = 8;
+
 /// The pictures of one post.
 pub(super) struct Pictures<'a> {
     /// The folder, without symbolic links.
@@ -85,11 +88,25 @@ impl<'a> Pictures<'a> {
         let reference = reference.split(['?', '#']).next().unwrap_or(reference);
         let decoded = percent_decoded(reference);
         let relative = Path::new(decoded.trim_start_matches('/'));
-        [self.beside, self.root]
-            .into_iter()
+        // A folder of the post's own (Hexo), and where Hugo and Hexo keep what their pages show.
+        let own = self.name.file_stem().map(|stem| self.beside.join(stem));
+        let starts = [
+            Some(self.beside.to_owned()),
+            Some(self.root.to_owned()),
+            own,
+            Some(self.root.join("static")),
+            Some(self.root.join("source")),
+        ];
+        let found = starts
+            .iter()
+            .flatten()
             .filter_map(|start| step_by_step(start, relative))
             .filter_map(|path| path.canonicalize().ok())
-            .find(|path| path.starts_with(self.root) && path.is_file())
+            .find(|path| path.starts_with(self.root) && path.is_file());
+        found.or_else(|| match relative.components().count() {
+            1 => by_name(self.root, relative.to_str()?, 0),
+            _ => None,
+        })
     }
 
     fn warn(&mut self, reference: &str) {
@@ -134,6 +151,34 @@ fn step_by_step(start: &Path, relative: &Path) -> Option<PathBuf> {
         }
     }
     Some(here)
+}
+
+/// A picture of this name anywhere below a directory, as notes name theirs; links are not followed.
+fn by_name(directory: &Path, name: &str, depth: usize) -> Option<PathBuf> {
+    if depth > MAX_DEPTH || !prose::has_image_extension(name) {
+        return None;
+    }
+    let entries = fs::read_dir(directory).ok()?.flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    let named = |path: &&PathBuf| {
+        let own = path.file_name().and_then(|own| own.to_str());
+        own.is_some_and(|own| own.to_lowercase() == name.to_lowercase())
+            && fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file())
+    };
+    if let Some(path) = paths.iter().find(named) {
+        return Some(path.clone());
+    }
+    let folders = paths.iter().filter(|path| {
+        let is_hidden = path
+            .file_name()
+            .and_then(|own| own.to_str())
+            .is_none_or(|own| own.starts_with('.'));
+        !is_hidden && fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
+    });
+    folders
+        .filter_map(|folder| by_name(folder, name, depth + 1))
+        .next()
 }
 
 fn like(directory: &Path, name: &str) -> Option<String> {

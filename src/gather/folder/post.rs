@@ -49,7 +49,7 @@ pub(super) fn assemble(
     let image = image_of(&front, draft.image, &clean, &mut pictures);
     let published = front.date.or(draft.published).or(stem.date);
     let withheld = match file.is_draft {
-        true => front.withheld.clone().as_draft(),
+        true => front.withheld.clone().into_draft(),
         false => front.withheld.clone(),
     };
     let slug = slug_of(&front, &stem, file);
@@ -297,11 +297,20 @@ fn summary_of(
     if let Some(drafted) = drafted {
         return words::summary(&words::line(&drafted));
     }
+    // A film or another page that is only named is no sentence.
+    let is_address = |line: &&str| line.contains("://") && !line.contains(char::is_whitespace);
+    let lines = clean.prose.lines().filter(|line| !is_address(line));
+    let prose = lines.collect::<Vec<_>>().join("\n");
+    let prose = if prose.trim().is_empty() {
+        &clean.prose
+    } else {
+        &prose
+    };
     let rest = derived_title
-        .and_then(|title| clean.prose.strip_prefix(title))
+        .and_then(|title| prose.strip_prefix(title))
         .map(|rest| rest.trim_start_matches(['.', ':', ';', ',', '!', '?', '…', ' ', '\n']))
         .filter(|rest| rest.starts_with(char::is_uppercase));
-    words::summary(rest.unwrap_or(&clean.prose))
+    words::summary(rest.unwrap_or(prose))
 }
 
 /// The post's own with its address; without one, its words over the source's address; else the source's.

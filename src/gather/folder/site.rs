@@ -29,12 +29,10 @@ const OF_HUGO: [&str; 8] = [
 pub(super) fn of(root: &Path) -> Option<Site> {
     let has_file = |name: &&str| root.join(name).is_file();
     let has_folder = |name: &str| root.join(name).is_dir();
-    if OF_JEKYLL.iter().any(|name| has_file(name))
-        && (has_folder("_posts") || has_folder("source/_posts"))
-    {
+    if OF_JEKYLL.iter().any(&has_file) && (has_folder("_posts") || has_folder("source/_posts")) {
         return Some(Site::PostsAnywhere);
     }
-    (OF_HUGO.iter().any(|name| has_file(name)) && has_folder("content")).then_some(Site::Content)
+    (OF_HUGO.iter().any(&has_file) && has_folder("content")).then_some(Site::Content)
 }
 
 impl Site {

@@ -11,95 +11,23 @@ use crate::gather::dates;
 use crate::model::{Diagnostic, Hold};
 
 /// States of a text that readers may see, as they are compared.
-const OUT: [&str; 20] = [
-    "published",
-    "publish",
-    "public",
-    "live",
-    "done",
-    "final",
-    "finished",
-    "complete",
-    "completed",
-    "sent",
-    "active",
-    "posted",
-    "released",
-    "online",
-    "evergreen",
-    "budding",
-    "gepubliceerd",
-    "klaar",
-    "veröffentlicht",
-    "publié",
-];
+const OUT: &str = "published publish public live done final finished complete completed sent active posted released \
+    online evergreen budding gepubliceerd klaar veröffentlicht publié";
 
 /// States of a text that is not ready.
-const NOT_YET: [&str; 27] = [
-    "draft",
-    "drafts",
-    "pending",
-    "pendingreview",
-    "autodraft",
-    "trash",
-    "trashed",
-    "deleted",
-    "skip",
-    "unpublished",
-    "wip",
-    "todo",
-    "inprogress",
-    "inreview",
-    "review",
-    "needsreview",
-    "notstarted",
-    "idea",
-    "planned",
-    "backlog",
-    "onhold",
-    "ready",
-    "offline",
-    "concept",
-    "idee",
-    "entwurf",
-    "brouillon",
-];
+const NOT_YET: &str = "draft drafts pending pendingreview autodraft trash trashed deleted skip unpublished wip todo \
+    inprogress inreview review needsreview notstarted idea planned backlog onhold ready offline concept \
+    idee entwurf brouillon";
 
 /// States of a text that waits for its day.
-const ON_ITS_DAY: [&str; 3] = ["scheduled", "future", "gepland"];
+const ON_ITS_DAY: &str = "scheduled future gepland";
 
 /// Words for a text that is not for everybody.
-const NOT_FOR_ALL: [&str; 17] = [
-    "private",
-    "hidden",
-    "unlisted",
-    "members",
-    "member",
-    "paid",
-    "tiers",
-    "tier",
-    "subscribers",
-    "premium",
-    "password",
-    "passwordprotected",
-    "protected",
-    "internal",
-    "archived",
-    "archive",
-    "none",
-];
+const NOT_FOR_ALL: &str = "private hidden unlisted members member paid tiers tier subscribers premium password \
+    passwordprotected protected internal archived archive none";
 
 /// Words for a text that is.
-const FOR_ALL: [&str; 8] = [
-    "public",
-    "all",
-    "everyone",
-    "everybody",
-    "open",
-    "visible",
-    "listed",
-    "published",
-];
+const FOR_ALL: &str = "public all everyone everybody open visible listed published";
 
 /// What keeps a post from readers.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -134,7 +62,7 @@ impl Withheld {
     }
 
     /// A text in a folder of drafts is one, whatever it says.
-    pub(in crate::gather::folder) fn as_draft(mut self) -> Self {
+    pub(in crate::gather::folder) fn into_draft(mut self) -> Self {
         self.draft = true;
         self
     }
@@ -215,9 +143,9 @@ impl Withheld {
         word: &str,
     ) -> Result<(), Box<Diagnostic>> {
         match plain(word) {
-            known if FOR_ALL.contains(&known.as_str()) => {}
-            known if NOT_FOR_ALL.contains(&known.as_str()) => self.private = true,
-            known if NOT_YET.contains(&known.as_str()) => self.draft = true,
+            known if has(FOR_ALL, &known) => {}
+            known if has(NOT_FOR_ALL, &known) => self.private = true,
+            known if has(NOT_YET, &known) => self.draft = true,
             _ => {
                 let message = format!("`{word}` says neither public nor private");
                 let fault = reader.fault(node, message);
@@ -234,10 +162,10 @@ impl Withheld {
         word: &str,
     ) -> Result<(), Box<Diagnostic>> {
         match plain(word) {
-            known if OUT.contains(&known.as_str()) => {}
-            known if NOT_YET.contains(&known.as_str()) => self.draft = true,
-            known if ON_ITS_DAY.contains(&known.as_str()) => self.on_its_day = true,
-            known if NOT_FOR_ALL.contains(&known.as_str()) => self.private = true,
+            known if has(OUT, &known) => {}
+            known if has(NOT_YET, &known) => self.draft = true,
+            known if has(ON_ITS_DAY, &known) => self.on_its_day = true,
+            known if has(NOT_FOR_ALL, &known) => self.private = true,
             _ => {
                 let message = format!("`{word}` says neither published nor draft");
                 let fault = reader.fault(node, message);
@@ -246,6 +174,10 @@ impl Withheld {
         }
         Ok(())
     }
+}
+
+fn has(words: &str, word: &str) -> bool {
+    words.split(' ').any(|known| known == word)
 }
 
 fn words(reader: &Reader<'_>, node: &Node) -> Result<Vec<String>, Box<Diagnostic>> {
