@@ -43,6 +43,10 @@ pub fn placeholders(config: &Config) -> Vec<Diagnostic> {
                 SourceKind::Url(_) => None,
             }),
     );
+    if let Some(last) = found.last_mut() {
+        let hint = last.hint.take().unwrap_or_default();
+        last.hint = Some(format!("{hint}; {TRIAL}"));
+    }
     found
 }
 
@@ -64,7 +68,7 @@ fn of_url(config: &Config) -> Option<Diagnostic> {
     let fault = Diagnostic::error(format!(
         "`{url}` is a placeholder: {why}, and each link in the mail leads there, also the one to leave"
     ))
-    .hint(hint("write the address where readers reach `courant serve`"));
+    .hint("write the address where readers reach `courant serve`");
     Some(point(config, fault, Setting::Url))
 }
 
@@ -85,7 +89,7 @@ fn of_addresses(config: &Config) -> Vec<Diagnostic> {
             Err(_) => why_not(domain),
         }?;
         let fault = Diagnostic::error(format!("`{address}` is a placeholder: {why}"))
-            .hint(hint("write an address of your own"));
+            .hint("write an address of your own");
         Some(point(config, fault, setting))
     });
     found.collect()
@@ -99,7 +103,7 @@ fn of_postal_address(config: &Config) -> Option<Diagnostic> {
     let fault = Diagnostic::error(format!(
         "`{address}` is a placeholder: `courant init` wrote it, and the law wants your own in each mail"
     ))
-    .hint(hint("write the postal address of who publishes"));
+    .hint("write the postal address of who publishes");
     Some(point(config, fault, Setting::Address))
 }
 
@@ -113,7 +117,7 @@ fn of_welcome(config: &Config, folder: &std::path::Path) -> Option<Diagnostic> {
     let fault = Diagnostic::error(
         "this post is a placeholder: `courant init` wrote it for you, and not for readers",
     )
-    .hint(hint("delete the file, or write your own words into it"));
+    .hint("delete the file, or write your own words into it");
     Some(document.point(fault, start..start + opening.len()))
 }
 
@@ -123,11 +127,8 @@ fn opening(post: &str) -> Option<&str> {
     body.trim_start().split_inclusive('.').next()
 }
 
-fn hint(what: &str) -> String {
-    format!(
-        "{what}; to try it all the same, `test = true` in `[newsletter]` marks each subject with [test] and mails 20 readers at most"
-    )
-}
+/// How to try it all the same; said once, behind the last of them.
+const TRIAL: &str = "to try it all the same, `test = true` in `[newsletter]` marks each subject with [test] and mails 20 readers at most";
 
 /// Why nobody is reached under a name; `None` where somebody may be.
 fn why_not(name: &str) -> Option<&'static str> {
