@@ -109,6 +109,7 @@ pub fn send(port: u16, connections: usize, database: &Path, sign: Option<&str>) 
                     always: 10,
                 },
                 readers: u64::MAX,
+                one_domain: false,
             },
             return_paths: None,
         };

@@ -9,7 +9,9 @@ use tokio::time::Instant;
 
 use super::lanes::Complaint;
 use super::log::log;
-use crate::model::{ClaimedDelivery, Clock, Intent, IntentRefusal, Outcome, OutcomeRecord};
+use crate::model::{
+    ClaimedDelivery, Clock, Intent, IntentRefusal, Outcome, OutcomeRecord, Revision,
+};
 
 /// Opens a desk: the connections' side, to be cloned for each, and the recorder's.
 pub(super) fn open() -> (Desk, Asks) {
@@ -29,6 +31,8 @@ pub(super) enum Ask {
     Next(oneshot::Sender<ClaimedDelivery>),
     Intend(Intent, oneshot::Sender<Grant>),
     Settle(OutcomeRecord, Option<Receipt>),
+    /// Heard after the outcomes that it is about.
+    Revise(Vec<Revision>),
     Complain(Complaint),
 }
 
@@ -96,6 +100,13 @@ impl Desk {
         let (done, recorded) = oneshot::channel();
         self.hand_in(delivery, outcome, at, Some(Receipt { done, awaited }));
         recorded
+    }
+
+    /// Hands in what became known of outcomes that were handed in before.
+    pub(super) fn revise(&self, revisions: Vec<Revision>) {
+        if !revisions.is_empty() {
+            let _ = self.0.send(Ask::Revise(revisions));
+        }
     }
 
     /// Hands on that the relay wants fewer messages; heard before what is handed in afterwards.

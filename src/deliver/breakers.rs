@@ -1,14 +1,17 @@
 //! Says when to stop because the trouble is not the reader's: a whole list is never failed for the relay's mood.
 //!
-//! Pure: it is told what happened and answers with a reason, once there is one.
+//! Pure: it is told what happened and answers with a reason, once there is one. What it learns of refusals that were recorded
+//! meanwhile is told by [`Breakers::judged`].
 
 use std::collections::{HashSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::reply::{is_policy, line};
+use super::blame::{blame, is_about_us};
+use super::reply::{is_permanent, is_policy, line};
+use super::suspects::{Judgement, Suspects, Tick};
 use super::{ListGuard, Stopped};
-use crate::model::{EmailAddress, Reply};
+use crate::model::{Claim, EmailAddress, Reply};
 
 /// Connection failures in a row after which the relay counts as unreachable.
 const FAILURES: u32 = 3;
@@ -19,8 +22,8 @@ const WINDOW: usize = 100;
 /// Refusals for policy among them after which the relay counts as unwilling.
 const REFUSALS: usize = 20;
 
-/// With another relay in line, so many readers in a row who are refused for policy are enough: a relay that slows down since
-/// it refuses everybody would take minutes to come to twenty, while the other one could have sent.
+/// With another relay in line, so many readers in a row who are refused for policy, and for now, are enough: a relay that
+/// slows down since it refuses everybody would take minutes to come to twenty, while the other one could have sent.
 const IN_A_ROW: usize = 5;
 
 /// At so many domains, at least: what one receiver thinks of us is no fault of the relay's.
@@ -36,7 +39,13 @@ const SPAN: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Debug)]
 pub(super) struct Breakers {
     failures: u32,
-    window: VecDeque<bool>,
+    /// The newest answers: whether each refused for policy, and which delivery.
+    window: VecDeque<Option<Claim>>,
+    suspects: Suspects,
+    /// The newest refusal for good that named a reader.
+    last: Option<Reply>,
+    /// Refusals for good whose judgement is known, and not handed on yet.
+    judged: Vec<(Claim, Judgement)>,
     /// Refusals for policy since the relay last said anything else; none are kept where no other relay is in line.
     row: Option<Row>,
     guard: ListGuard,
@@ -58,21 +67,29 @@ impl Breakers {
         Self {
             failures: 0,
             window: VecDeque::new(),
+            suspects: Suspects::new(guard.one_domain),
+            last: None,
+            judged: Vec::new(),
             row: has_successor.then(Row::default),
             guard,
             gone: VecDeque::new(),
         }
     }
 
-    /// The relay says that there is no such reader, and the address is about to be suppressed.
+    /// The relay says that there is no such reader, which another issue may bear out.
     pub(super) fn gone(&mut self, reply: &Reply, now: Timestamp) -> Option<Stopped> {
+        self.failures = 0;
+        self.note(None);
         self.gone.push_back(now);
         while let Some(first) = self.gone.front()
             && now.duration_since(*first) >= SPAN
         {
             self.gone.pop_front();
         }
-        let (gone, ListGuard { limits, readers }) = (self.gone.len() as u64, self.guard);
+        let ListGuard {
+            limits, readers, ..
+        } = self.guard;
+        let gone = self.gone.len() as u64;
         limits.is_flood(gone, readers).then(|| Stopped::Gone {
             gone,
             readers,
@@ -86,38 +103,71 @@ impl Breakers {
         (self.failures >= FAILURES).then(|| Stopped::Connection(cause.to_owned()))
     }
 
-    /// The relay took a message.
-    pub(super) fn answered(&mut self, reply: &Reply) -> Option<Stopped> {
+    /// The relay took a message that was `begun` to be said then.
+    pub(super) fn accepted(&mut self, begun: Tick) {
         self.failures = 0;
         if let Some(row) = &mut self.row {
             *row = Row::default();
         }
-        self.count(is_policy(reply), reply)
+        let judged = self.suspects.accepted(begun);
+        self.judged.extend(judged);
+        self.note(None);
     }
 
     /// The relay refused a reader, or us where none had been named.
-    pub(super) fn refused(&mut self, reply: &Reply, to: Option<&EmailAddress>) -> Option<Stopped> {
-        self.failures = 0;
-        let all = self.note_in_row(is_policy(reply), reply, to);
-        self.count(is_policy(reply), reply).or(all)
-    }
-
-    /// The relay refused our own address: nothing that the recipient could help.
-    pub(super) fn sender_refused(&mut self, reply: &Reply) -> Option<Stopped> {
-        self.failures = 0;
-        let all = self.note_in_row(true, reply, None);
-        self.count(true, reply).or(all)
-    }
-
-    /// Notes a refusal where another relay is in line. Greylisting says nothing: it treats every stranger alike.
-    fn note_in_row(
+    pub(super) fn refused(
         &mut self,
-        for_policy: bool,
         reply: &Reply,
+        claim: Claim,
         to: Option<&EmailAddress>,
+        heard: Tick,
     ) -> Option<Stopped> {
+        self.failures = 0;
+        let stopped = match (is_permanent(reply), to) {
+            (true, None) => Some(Stopped::SenderRefused(line(reply))),
+            (true, Some(to)) => {
+                let about = (reply, blame(reply));
+                let readers = self.suspects.refused(claim, to, about, heard);
+                self.last = Some(reply.clone());
+                readers.map(|readers| refuses_us(readers, reply))
+            }
+            (false, _) => self.note_in_row(reply, to),
+        };
+        let stopped = stopped.or_else(|| self.count(claim, reply));
+        if stopped.is_some() {
+            let us = self.suspects.acquit();
+            self.judged.extend(us);
+        }
+        stopped
+    }
+
+    /// Nobody is left to send to: what is known of refusals by now is all that will be.
+    pub(super) fn close(&mut self, is_next: bool) -> Option<Stopped> {
+        let all = self.last.as_ref().filter(|_| self.suspects.are_all());
+        let stopped = all.map(|reply| refuses_us(self.suspects.len(), reply));
+        let judged = match stopped {
+            Some(_) => self.suspects.acquit(),
+            None => self.suspects.close(is_next),
+        };
+        self.judged.extend(judged);
+        stopped
+    }
+
+    /// How many of them are queued again.
+    pub(super) fn pending(&self) -> u64 {
+        let us = self.judged.iter().filter(|one| one.1 == Judgement::Us);
+        us.count() as u64
+    }
+
+    /// What became known of refusals since this was last asked.
+    pub(super) fn judged(&mut self) -> Vec<(Claim, Judgement)> {
+        std::mem::take(&mut self.judged)
+    }
+
+    /// Notes a refusal for now where another relay is in line. Greylisting says nothing: it treats every stranger alike.
+    fn note_in_row(&mut self, reply: &Reply, to: Option<&EmailAddress>) -> Option<Stopped> {
         let row = self.row.as_mut().filter(|_| !reply.is_greylisting())?;
-        match (for_policy, to) {
+        match (is_of_policy(reply), to) {
             (false, _) => *row = Row::default(),
             (true, None) => row.of_us += 1,
             (true, Some(to)) => {
@@ -133,13 +183,35 @@ impl Breakers {
         })
     }
 
-    fn count(&mut self, refused: bool, reply: &Reply) -> Option<Stopped> {
+    /// Counts a refusal among the newest answers; where too many are for policy, those who failed for it are taken back.
+    fn count(&mut self, claim: Claim, reply: &Reply) -> Option<Stopped> {
+        self.note(is_of_policy(reply).then_some(claim));
+        let refused: Vec<Claim> = self.window.iter().flatten().copied().collect();
+        if refused.len() < REFUSALS {
+            return None;
+        }
+        let back = refused.into_iter().map(|claim| (claim, Judgement::Us));
+        self.judged.extend(back);
+        Some(Stopped::Policy(line(reply)))
+    }
+
+    fn note(&mut self, refused: Option<Claim>) {
         self.window.push_back(refused);
         if self.window.len() > WINDOW {
             self.window.pop_front();
         }
-        let refusals = self.window.iter().filter(|refused| **refused).count();
-        (refusals >= REFUSALS).then(|| Stopped::Policy(line(reply)))
+    }
+}
+
+/// Whether it refuses us for policy, or for what we sent so far. Greylisting does neither.
+fn is_of_policy(reply: &Reply) -> bool {
+    (is_policy(reply) || is_about_us(reply)) && !reply.is_greylisting()
+}
+
+fn refuses_us(readers: usize, reply: &Reply) -> Stopped {
+    Stopped::RefusesUs {
+        readers,
+        reply: line(reply),
     }
 }
 
@@ -147,7 +219,15 @@ impl Breakers {
 mod tests {
     use super::super::reply::reply;
     use super::*;
-    use crate::model::BounceLimits;
+    use crate::model::{BounceLimits, DeliveryKey, IssueNumber};
+
+    fn claim(number: i64) -> Claim {
+        let issue = IssueNumber(1);
+        Claim {
+            key: DeliveryKey { issue, number },
+            fence: 1,
+        }
+    }
 
     fn guard() -> ListGuard {
         ListGuard {
@@ -158,6 +238,7 @@ mod tests {
                 always: 10,
             },
             readers: 400,
+            one_domain: false,
         }
     }
 
@@ -168,9 +249,10 @@ mod tests {
     /// Tells the breakers of refusals, each for an address, or for us alone; says after how many they trip.
     fn trips_after(breakers: &mut Breakers, text: &str, all: &[&str]) -> Option<usize> {
         let said = reply(451, [text]);
-        let tripped = all.iter().position(|to| {
+        let tripped = (0..).zip(all).position(|(number, to)| {
             let to = (!to.is_empty()).then(|| EmailAddress::parse(to).unwrap());
-            breakers.refused(&said, to.as_ref()).is_some()
+            let stopped = breakers.refused(&said, claim(number), to.as_ref(), 1);
+            stopped.is_some()
         });
         tripped.map(|at| at + 1)
     }
@@ -203,13 +285,39 @@ mod tests {
         let four = ["a@a.nl", "b@b.nl", "c@c.nl", "d@d.nl"];
         let mut breakers = Breakers::new(guard(), true);
         assert_eq!(trips_after(&mut breakers, "4.7.1 no", &four), None);
-        assert_eq!(breakers.answered(&reply(250, ["ok"])), None);
+        breakers.accepted(2);
         assert_eq!(trips_after(&mut breakers, "4.7.1 no", &four), None);
         assert_eq!(trips_after(&mut breakers, "4.2.1 busy", &["e@e.nl"]), None);
         assert_eq!(trips_after(&mut breakers, "4.7.1 no", &four), None);
-        let stopped = breakers.sender_refused(&reply(550, ["5.7.1 not you"]));
-        let reply = "550 5.7.1 not you".to_owned();
-        assert_eq!(stopped, Some(Stopped::AllRefused { refusals: 5, reply }));
+        let one_more = trips_after(&mut breakers, "4.7.1 no", &["e@e.nl"]);
+        assert_eq!(one_more, Some(1));
+    }
+
+    #[test]
+    fn greylisting_is_no_policy_breaker() {
+        for words in [
+            "4.7.1 greylisted, come back",
+            "4.7.1 Please come back in 00:05:00",
+            "4.7.1 not seen before: retry in 300 seconds",
+        ] {
+            let many: Vec<String> = (0..100).map(|n| format!("r@d{n}.nl")).collect();
+            let many: Vec<&str> = many.iter().map(String::as_str).collect();
+            assert_eq!(trips_after(&mut breakers(), words, &many), None, "{words}");
+        }
+    }
+
+    #[test]
+    fn a_refused_sender_stops_at_once_and_nobody_is_judged() {
+        let mut breakers = breakers();
+        let to = EmailAddress::parse("a@a.nl").unwrap();
+        let no = reply(554, ["5.7.1 no"]);
+        assert_eq!(breakers.refused(&no, claim(0), Some(&to), 1), None);
+        let sender = reply(550, ["5.1.8 who are you"]);
+        let stopped = breakers.refused(&sender, claim(1), None, 2);
+        let words = "550 5.1.8 who are you".to_owned();
+        assert_eq!(stopped, Some(Stopped::SenderRefused(words)));
+        assert_eq!(breakers.judged(), [(claim(0), Judgement::Us)]);
+        assert_eq!(breakers.judged(), []);
     }
 
     #[test]
@@ -239,7 +347,7 @@ mod tests {
         let mut breakers = breakers();
         assert_eq!(breakers.connection_failed("x"), None);
         assert_eq!(breakers.connection_failed("x"), None);
-        assert_eq!(breakers.answered(&reply(250, ["ok"])), None);
+        breakers.accepted(1);
         assert_eq!(breakers.connection_failed("x"), None);
         assert_eq!(breakers.connection_failed("x"), None);
         assert_eq!(
@@ -249,32 +357,28 @@ mod tests {
     }
 
     #[test]
-    fn twenty_refusals_for_policy_among_a_hundred_are_enough() {
-        let (spam, gone, ok) = (
-            reply(550, ["5.7.1 no"]),
-            reply(550, ["5.1.1 no"]),
-            reply(250, ["ok"]),
-        );
+    fn twenty_refusals_for_policy_among_a_hundred_are_enough_and_all_are_taken_back() {
+        // Each in other words, and somebody is taken after each: they look like the readers' own.
+        let refuse = |breakers: &mut Breakers, n: u64, taken: u64| {
+            let to = EmailAddress::parse(&format!("r@d{n}.nl")).unwrap();
+            let number = i64::try_from(n).unwrap();
+            let word = "x".repeat(number.unsigned_abs() as usize + 1);
+            let spam = reply(550, [format!("5.7.1 {word}").as_str()]);
+            let stopped = breakers.refused(&spam, claim(number), Some(&to), 2 * n);
+            (0..taken).for_each(|_| breakers.accepted(2 * n + 1));
+            stopped.is_some()
+        };
         let mut breakers = breakers();
-        for _ in 0..200 {
-            assert_eq!(breakers.answered(&gone), None);
+        for n in 0..19 {
+            assert!(!refuse(&mut breakers, n, 4), "{n}");
         }
-        for _ in 0..19 {
-            assert_eq!(breakers.answered(&spam), None);
-            for _ in 0..4 {
-                assert_eq!(breakers.answered(&ok), None);
-            }
-        }
-        assert_eq!(
-            breakers.answered(&spam),
-            Some(Stopped::Policy("550 5.7.1 no".into()))
-        );
+        let failed = breakers.judged();
+        assert_eq!(failed.len(), 19);
+        assert!(failed.iter().all(|(_, why)| *why == Judgement::Reader));
+        assert!(refuse(&mut breakers, 19, 0));
+        let back: HashSet<i64> = breakers.judged().iter().map(|one| one.0.key.number).collect();
+        assert_eq!(back.len(), 20);
         let mut spread = self::breakers();
-        for _ in 0..100 {
-            assert_eq!(spread.answered(&spam), None);
-            for _ in 0..5 {
-                assert_eq!(spread.answered(&ok), None);
-            }
-        }
+        assert!((0..100).all(|n| !refuse(&mut spread, n, 5)));
     }
 }

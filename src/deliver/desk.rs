@@ -16,7 +16,8 @@ use super::log::log_slowed;
 use super::run::Run;
 use super::{Error, Expected, Outbox, Progress, Recorded, Report, Stopped};
 use crate::model::{
-    ClaimedDelivery, Intent, IntentRefusal, Outcome, OutcomeRecord, TurnRequest, TurnResult,
+    ClaimedDelivery, Intent, IntentRefusal, Outcome, OutcomeRecord, Revision, TurnRequest,
+    TurnResult,
 };
 
 /// How long outcomes that nobody waits for may wait for an intent or a claim to share their commit: less than a commit
@@ -40,6 +41,8 @@ pub(super) struct Recorder<'a, O> {
     progress: &'a dyn Progress,
     lanes: Lanes,
     outcomes: Vec<OutcomeRecord>,
+    /// What became known of outcomes that were handed in.
+    revisions: Vec<Revision>,
     receipts: Vec<Receipt>,
     intents: Vec<(Intent, oneshot::Sender<Grant>)>,
     waiting: Vec<oneshot::Sender<ClaimedDelivery>>,
@@ -68,6 +71,7 @@ impl<'a, O: Outbox> Recorder<'a, O> {
             progress,
             lanes,
             outcomes: Vec::new(),
+            revisions: Vec::new(),
             receipts: Vec::new(),
             intents: Vec::new(),
             waiting: Vec::new(),
@@ -101,6 +105,8 @@ impl<'a, O: Outbox> Recorder<'a, O> {
             self.keep_paces().await?;
         }
         self.give_back();
+        self.report.left_to_next = self.run.close();
+        self.revisions.extend(self.run.revisions());
         if self.has_work() {
             self.turn().await?;
         }
@@ -175,6 +181,7 @@ impl<'a, O: Outbox> Recorder<'a, O> {
                     self.report.slow(slowed);
                 }
             }
+            Ask::Revise(revisions) => self.revisions.extend(revisions),
             Ask::Intend(intent, answer) => self.intents.push((intent, answer)),
             Ask::Next(answer) => {
                 self.waiting.push(answer);
@@ -242,7 +249,7 @@ impl<'a, O: Outbox> Recorder<'a, O> {
     }
 
     fn has_work(&self) -> bool {
-        self.is_awaited() || !self.outcomes.is_empty()
+        self.is_awaited() || !self.outcomes.is_empty() || !self.revisions.is_empty()
     }
 
     /// Whether somebody waits for the next turn.
@@ -260,9 +267,11 @@ impl<'a, O: Outbox> Recorder<'a, O> {
     async fn turn(&mut self) -> Result<(), Error> {
         let (now, since) = (self.run.now(), Instant::now());
         let lease = self.run.job.relay.lease;
+        let revisions = self.newest_revisions();
         let request = TurnRequest {
             issue: self.run.job.issue.number,
             outcomes: std::mem::take(&mut self.outcomes),
+            revisions: revisions.clone(),
             intents: self.intents.iter().map(|(intent, _)| *intent).collect(),
             claim: self.claims(),
             now,
@@ -271,6 +280,7 @@ impl<'a, O: Outbox> Recorder<'a, O> {
         let (outcomes, claim) = (request.outcomes.clone(), request.claim);
         let result = self.outbox.turn(request).await.map_err(Error::Outbox)?;
         self.report_outcomes(&outcomes, &result);
+        revisions.iter().for_each(|one| self.report.revise(one.to));
         if result.overtaken {
             self.run.trip(Stopped::Overtaken);
         }
@@ -294,6 +304,16 @@ impl<'a, O: Outbox> Recorder<'a, O> {
         }
         self.serve();
         Ok(())
+    }
+
+    /// The revisions to record, of several for one delivery the newest.
+    fn newest_revisions(&mut self) -> Vec<Revision> {
+        let mut newest: Vec<Revision> = Vec::new();
+        for one in std::mem::take(&mut self.revisions) {
+            newest.retain(|before| before.claim != one.claim);
+            newest.push(one);
+        }
+        newest
     }
 
     /// How many deliveries to claim in this turn: a batch, as soon as nothing might be left that may go now, and no more than

@@ -1,12 +1,13 @@
 //! Decides what became of a delivery (T4) from what the dialogue came to.
 //!
-//! Pure. A refusal is the relay's certain "no"; a lost connection costs nothing; only what broke after the last byte is
-//! unknown, and that is sent again at most twice, or never.
+//! Pure. A refusal is the relay's certain "no", and put off until it is certain whom it is about; a lost connection costs
+//! nothing; only what broke after the last byte is unknown, and that is sent again at most twice, or never.
 
 use jiff::Timestamp;
 
 use super::exchange::{Setback, Step};
-use super::reply::{is_gone, is_permanent, reply};
+use super::blame::is_gone;
+use super::reply::{is_permanent, reply};
 use super::retry::next_attempt;
 use crate::model::{ClaimedDelivery, Outcome};
 
@@ -26,22 +27,25 @@ pub(super) struct Circumstances {
     pub(super) resend_unknown: bool,
     /// Times in this run that the connection was lost under this delivery, this one included.
     pub(super) losses: u32,
+    /// Whether the relay is known to refuse us, and not single readers.
+    pub(super) refuses_us: bool,
 }
 
 /// The outcome of a delivery whose dialogue ended in a setback.
 pub(super) fn judge(delivery: &ClaimedDelivery, setback: Setback, about: Circumstances) -> Outcome {
     let later = next_attempt(delivery.attempts, about.now, about.expires_at);
     match setback {
-        // `MAIL` names our address, not the reader's: no reader is failed for it.
-        Setback::Refused(step, reply) if step == Step::Mail || !is_permanent(&reply) => match later
-        {
+        // `MAIL` names our address, not the reader's: no reader is gone for it.
+        Setback::Refused(step, reply) if step != Step::Mail && is_gone(&reply) => {
+            Outcome::Failed(reply, true)
+        }
+        Setback::Refused(_, reply) if about.refuses_us && is_permanent(&reply) => {
+            Outcome::Deferred(reply, about.now)
+        }
+        Setback::Refused(_, reply) => match later {
             Some(at) => Outcome::Deferred(reply, at),
             None => Outcome::Failed(reply, false),
         },
-        Setback::Refused(_, reply) => {
-            let gone = is_gone(&reply);
-            Outcome::Failed(reply, gone)
-        }
         Setback::Lost(_) if about.losses <= MAX_LOSSES => Outcome::Released(about.now),
         Setback::Lost(cause) => match later {
             Some(at) => Outcome::Deferred(reply(0, [cause.as_str()]), at),
@@ -105,6 +109,7 @@ mod tests {
             expires_at: now() + SignedDuration::from_mins(30),
             resend_unknown: true,
             losses,
+            refuses_us: false,
         }
     }
 
@@ -131,9 +136,26 @@ mod tests {
             judged(Step::Rcpt, &gone),
             Outcome::Failed(gone.clone(), true)
         );
-        assert_eq!(judged(Step::Dot, &full), Outcome::Failed(full, false));
+        assert_eq!(
+            judged(Step::Dot, &full),
+            Outcome::Deferred(full.clone(), in_five)
+        );
         assert_eq!(judged(Step::Dot, &later), Outcome::Deferred(later, in_five));
         assert_eq!(judged(Step::Mail, &gone), Outcome::Deferred(gone, in_five));
+    }
+
+    #[test]
+    fn what_a_relay_says_that_refuses_us_is_due_at_once() {
+        let quota = says(550, "5.4.5 daily sending limit");
+        let about = Circumstances {
+            refuses_us: true,
+            ..about(0)
+        };
+        for step in [Step::Mail, Step::Rcpt, Step::Dot] {
+            let setback = Setback::Refused(step, quota.clone());
+            let outcome = judge(&delivery(3, 0), setback, about);
+            assert_eq!(outcome, Outcome::Deferred(quota.clone(), now()));
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! relay that dislikes all of them does, with everything kept in the queue.
 
 mod asking;
+mod blame;
 mod breakers;
 mod connection;
 mod deadlines;
@@ -34,6 +35,7 @@ mod run;
 mod stencil;
 mod stop;
 mod stream;
+mod suspects;
 mod trial;
 mod worker;
 
@@ -106,6 +108,8 @@ pub struct ListGuard {
     pub limits: BounceLimits,
     /// Readers of the issue.
     pub readers: u64,
+    /// Whether all of them are at one domain: then no second domain can be told the same.
+    pub one_domain: bool,
 }
 
 /// Envelope senders, one a delivery.
@@ -256,6 +260,7 @@ pub async fn deliver<O: Outbox>(
             stock,
             connection: None,
             round_trip: Duration::ZERO,
+            begun: 0,
         };
         join(feeder.feed(), worker.work())
     });

@@ -1,16 +1,12 @@
 //! What the relay said, in the form that is kept: a code, an enhanced status (RFC 3463) and a short, clean text.
 //!
 //! A reply is written by a stranger and often quotes the reader's address: addresses and control characters are removed
-//! here, so that a reply may be logged and printed. Classes of refusal are told apart by enhanced status alone.
+//! here, so that a reply may be logged and printed. Whom a refusal is about, `blame` tells.
 
 use crate::model::Reply;
 
 /// Longest text that is kept, in characters.
 const MAX_TEXT: usize = 500;
-
-/// Statuses that say "there is no such mailbox": unknown user, unknown host, bad syntax, moved away, null MX
-/// (RFC 3463 §3.2, RFC 7505 §4.2). Never 5.7.x or 5.2.2: those say something about us, or about today.
-const GONE: [&str; 5] = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"];
 
 /// Makes a reply of a code and its text lines.
 pub(super) fn reply<'a>(code: u16, lines: impl IntoIterator<Item = &'a str>) -> Reply {
@@ -62,11 +58,6 @@ fn without_address(word: &str) -> &str {
     if word.contains('@') { "…" } else { word }
 }
 
-/// Whether it says that the mailbox does not exist.
-pub(super) fn is_gone(reply: &Reply) -> bool {
-    is_permanent(reply) && reply.enhanced.as_deref().is_some_and(|s| GONE.contains(&s))
-}
-
 /// Whether it refuses us by policy (RFC 3463 §3.8): a reason to stop, never to blame the reader.
 pub(super) fn is_policy(reply: &Reply) -> bool {
     reply
@@ -100,6 +91,7 @@ pub(super) fn line(reply: &Reply) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::blame::is_gone;
     use super::*;
 
     #[test]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::lanes::Slowed;
-use crate::model::{Outcome, OutcomeRecord};
+use crate::model::{Outcome, OutcomeRecord, Revised};
 
 /// Counts of what was recorded by one run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,6 +26,8 @@ pub struct Report {
     pub lost: u64,
     /// Lanes that were slowed down, as they were slowed last.
     pub slowed: Vec<Slowed>,
+    /// Refused by this relay, for what may not be the readers' fault, and left to the next one.
+    pub left_to_next: u64,
     /// What was still to go at its pace when the run ended.
     pub expected: Option<Expected>,
     /// Why the run stopped before the queue was empty.
@@ -41,6 +43,17 @@ impl Report {
             Outcome::Deferred(..) | Outcome::UnknownRetry(_) => self.deferred += 1,
             Outcome::Released(_) => self.released += 1,
             Outcome::UnknownHeld => self.held += 1,
+        }
+    }
+
+    /// Corrects the counts: the refusal had been counted as put off, or as failed where it is taken back.
+    pub(super) fn revise(&mut self, to: Revised) {
+        match to {
+            Revised::Failed => {
+                self.failed += 1;
+                self.deferred = self.deferred.saturating_sub(1);
+            }
+            Revised::Queued => {}
         }
     }
 
@@ -77,6 +90,17 @@ pub enum Stopped {
     /// The login failed.
     #[error("{0}")]
     Login(String),
+    /// The relay said the same to several readers, or of us: no reader is the cause.
+    #[error("the relay refuses us, and not single readers ({readers} were told the same): {reply}")]
+    RefusesUs {
+        /// How many were told so.
+        readers: usize,
+        /// What it said of the last of them.
+        reply: String,
+    },
+    /// The relay refused the envelope's sender.
+    #[error("the relay refuses us as a sender: {0}")]
+    SenderRefused(String),
     /// 20 of the last 100 recipients were refused for policy.
     #[error("the relay refuses too many readers for its policy: {0}")]
     Policy(String),
@@ -119,6 +143,8 @@ impl Stopped {
             Self::Connection(_)
             | Self::Tls(_)
             | Self::Login(_)
+            | Self::RefusesUs { .. }
+            | Self::SenderRefused(_)
             | Self::Policy(_)
             | Self::AllRefused { .. }
             | Self::TooLarge(_)
@@ -130,6 +156,18 @@ impl Stopped {
             | Self::Variant(_)
             | Self::Signing => false,
         }
+    }
+
+    /// Whether the relay was reached and will not have our mail: something must change there, or in what we ask of it.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Login(_)
+                | Self::RefusesUs { .. }
+                | Self::SenderRefused(_)
+                | Self::Policy(_)
+                | Self::AllRefused { .. }
+        )
     }
 
     /// Whether trying again later, with nothing changed, may help.

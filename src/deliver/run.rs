@@ -8,8 +8,11 @@ use tokio::time::{Instant, sleep_until};
 
 use super::breakers::Breakers;
 use super::exchange::Step;
+use super::suspects::{Judgement, Tick};
 use super::{Job, Stop, Stopped};
-use crate::model::{ClaimedDelivery, Clock, DeliveryKey, EmailAddress, Reply};
+use crate::model::{
+    ClaimedDelivery, Clock, DeliveryKey, EmailAddress, Reply, Revised, Revision,
+};
 
 /// Envelopes in a row that may break a connection behind a message, before none rides any more.
 const FALLS: u32 = 3;
@@ -27,6 +30,8 @@ pub(super) struct Run<'a> {
 
 struct Notes {
     breakers: Breakers,
+    /// Rises with everything that is said or heard.
+    tick: Tick,
     stopped: Option<Stopped>,
     losses: HashMap<DeliveryKey, u32>,
     cut_at: Option<Instant>,
@@ -44,6 +49,7 @@ impl<'a> Run<'a> {
             halt: Stop::new(),
             notes: Mutex::new(Notes {
                 breakers: Breakers::new(job.guard, job.has_successor),
+                tick: 0,
                 stopped: None,
                 losses: HashMap::new(),
                 cut_at: None,
@@ -142,24 +148,59 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The relay gave a definite answer about a recipient.
-    pub(super) fn answered(&self, reply: &Reply) {
-        let tripped = self.notes().breakers.answered(reply);
-        self.trip_if(tripped);
+    /// A place in the order of all that is said and heard.
+    pub(super) fn tick(&self) -> Tick {
+        let mut notes = self.notes();
+        notes.tick += 1;
+        notes.tick
+    }
+
+    /// The relay took a message that was `begun` to be said then.
+    pub(super) fn accepted(&self, begun: Tick) {
+        self.notes().breakers.accepted(begun);
     }
 
     /// The relay refused a delivery, for now or for good.
-    pub(super) fn refused(&self, step: Step, reply: &Reply, to: &EmailAddress) {
+    pub(super) fn refused(&self, step: Step, reply: &Reply, delivery: &ClaimedDelivery) {
         // At `MAIL` no reader has been named.
-        let named = Some(to).filter(|_| step != Step::Mail);
-        let tripped = self.notes().breakers.refused(reply, named);
+        let to = Some(&delivery.reader.address).filter(|_| step != Step::Mail);
+        let (claim, heard) = (delivery.claim, self.tick());
+        let tripped = self.notes().breakers.refused(reply, claim, to, heard);
         self.trip_if(tripped);
     }
 
-    /// The relay refused From's address.
-    pub(super) fn sender_refused(&self, reply: &Reply) {
-        let tripped = self.notes().breakers.sender_refused(reply);
+    /// Nobody is left to send to; says how many are left to the next relay.
+    pub(super) fn close(&self) -> u64 {
+        if self.is_ending() {
+            return 0;
+        }
+        let is_next = self.job.has_successor;
+        let (tripped, left) = {
+            let mut notes = self.notes();
+            let tripped = notes.breakers.close(is_next);
+            (tripped, notes.breakers.pending())
+        };
         self.trip_if(tripped);
+        left
+    }
+
+    /// What became known of refusals that were recorded.
+    pub(super) fn revisions(&self) -> Vec<Revision> {
+        let judged = self.notes().breakers.judged().into_iter();
+        let revised = judged.map(|(claim, judgement)| Revision {
+            claim,
+            to: match judgement {
+                Judgement::Reader => Revised::Failed,
+                Judgement::Us => Revised::Queued,
+            },
+        });
+        revised.collect()
+    }
+
+    /// Whether the relay is known to refuse us, and not single readers.
+    pub(super) fn is_refused(&self) -> bool {
+        let notes = self.notes();
+        notes.stopped.as_ref().is_some_and(Stopped::is_refusal)
     }
 
     /// The relay said that there is no such reader.

@@ -152,6 +152,22 @@ pub enum IntentRefusal {
     Lost,
 }
 
+/// How servers say that strangers have to come twice.
+const GREYLISTING: [&str; 12] = [
+    "greylist",
+    "graylist",
+    "grey-list",
+    "gray-list",
+    "grey list",
+    "gray list",
+    "greymilter",
+    "first time",
+    "first contact",
+    "not seen before",
+    "come back in",
+    "retry in",
+];
+
 /// What the relay said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
@@ -167,7 +183,7 @@ impl Reply {
     /// Whether a refusal for now says that strangers have to come twice, which is no complaint about us.
     pub fn is_greylisting(&self) -> bool {
         let text = self.text.to_ascii_lowercase();
-        (400..500).contains(&self.code) && (text.contains("greylist") || text.contains("graylist"))
+        (400..500).contains(&self.code) && GREYLISTING.iter().any(|words| text.contains(words))
     }
 }
 
@@ -199,13 +215,33 @@ pub struct OutcomeRecord {
     pub at: Timestamp,
 }
 
-/// One group commit of the sender: outcomes, intents and the next claims in one transaction, in this order.
+/// What is known later of a refusal for good that was recorded as put off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revision {
+    /// Under which it was recorded; a newer one forbids it.
+    pub claim: Claim,
+    /// Where the delivery stands now.
+    pub to: Revised,
+}
+
+/// Where a delivery stands after a revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revised {
+    /// Failed: the refusal was the reader's.
+    Failed,
+    /// Queued again and due: the refusal was not the reader's.
+    Queued,
+}
+
+/// One group commit of the sender: outcomes, revisions, intents and the next claims in one transaction, in this order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TurnRequest {
     /// The issue.
     pub issue: IssueNumber,
     /// Outcomes to record.
     pub outcomes: Vec<OutcomeRecord>,
+    /// Outcomes to revise.
+    pub revisions: Vec<Revision>,
     /// Intents to grant.
     pub intents: Vec<Intent>,
     /// How many more deliveries to claim.

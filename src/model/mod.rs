@@ -34,7 +34,8 @@ pub use caps::{Cap, Caps, RelayUse, Room, WarmUp};
 pub use cause::{CANCELLED, Cause, EXPIRED};
 pub use delivery::{
     Account, Claim, ClaimedDelivery, DeliveryKey, DeliveryState, Intent, IntentRefusal,
-    IssueStanding, Outcome, OutcomeRecord, Reader, Reply, TurnRequest, TurnResult,
+    IssueStanding, Outcome, OutcomeRecord, Reader, Reply, Revised, Revision, TurnRequest,
+    TurnResult,
 };
 pub use diagnostic::{Diagnostic, Severity};
 pub use dkim::{DkimKey, DkimKeyError, DkimSecret};

@@ -35,6 +35,8 @@ pub(super) struct Parcel<'a> {
     pub(super) variants: &'a [SealedVariant],
     /// Readers of the issue.
     pub(super) planned: u64,
+    /// Whether all of them are at one domain.
+    pub(super) one_domain: bool,
     pub(super) tenure: &'a Tenure,
 }
 
@@ -45,6 +47,8 @@ pub(super) struct HandedOver {
     pub(super) relays: Vec<RelayReport>,
     /// Why sending stopped, if no relay could take the rest.
     pub(super) stopped: Option<String>,
+    /// Whether one of them was reached and would not have our mail.
+    pub(super) is_refused: bool,
     /// Deliveries that wait for room at a relay.
     pub(super) waiting: i64,
     /// Whether it stopped since readers were refused as gone by the dozen.
@@ -70,6 +74,8 @@ impl HandedOver {
 enum Came {
     /// Nothing is left for it.
     Through,
+    /// It refused some for what may not be their fault: they are the next relay's.
+    LeftSome,
     /// This relay goes no further.
     ToAnEnd(RelayEnd),
     /// No relay goes any further, whichever it is.
@@ -176,6 +182,7 @@ impl Pipeline {
             match came {
                 // The others are asked all the same where they may have something that nobody else is given.
                 Came::Through => is_through = true,
+                Came::LeftSome => {}
                 Came::ToAStop(reason) => {
                     is_over = true;
                     handed.is_flood = matches!(reason, Stopped::Gone { .. });
@@ -229,6 +236,7 @@ impl Pipeline {
             guard: ListGuard {
                 limits: self.config.delivery.bounce_limits,
                 readers: parcel.planned,
+                one_domain: parcel.one_domain,
             },
             return_paths: verp.as_ref().map(|verp| verp as &dyn ReturnPaths),
         };
@@ -251,7 +259,11 @@ impl Pipeline {
             sent += done.sent;
             handed.note_paces(done.slowed, done.expected);
             if let Some(reason) = done.stopped {
+                handed.is_refused |= reason.is_refusal();
                 return Ok((sent, relays.stopped(index, reason)));
+            }
+            if done.left_to_next > 0 {
+                return Ok((sent, Came::LeftSome));
             }
             if !outbox.is_cut() || self.can_go(parcel, alone, world).await? == 0 {
                 return Ok((sent, Came::Through));

@@ -165,6 +165,8 @@ pub struct IssueReport {
     pub relays: Vec<RelayReport>,
     /// Why sending stopped early, if it did: no relay could take the rest.
     pub stopped: Option<String>,
+    /// Whether it stopped since a relay will not have our mail, whoever it is for.
+    pub refused: bool,
     /// Readers whom the relay refused as gone, and so many that it was not believed: the issue is paused.
     pub taken_back: i64,
     /// Deliveries that could go now, and wait for room under a relay's cap.

@@ -354,6 +354,7 @@ fn first_report(seal: &Seal, readership: &Readership<'_>) -> IssueReport {
         slowed: vec![],
         paced: None,
         stopped: None,
+        refused: false,
         taken_back: 0,
         waiting: 0,
         next_try: None,

@@ -63,6 +63,7 @@ impl Pipeline {
             }
             let before = self.account(number).await?;
             let recovered = self.recover(tenure, number, world).await?;
+            self.store.outbox_go_on(number).await?;
             let now = world.clock.now();
             self.store.outbox_withdraw(number, now).await?;
             self.store.outbox_expire(number, now).await?;
@@ -142,6 +143,7 @@ impl Pipeline {
             issue: &issue,
             variants: &variants,
             planned: planned.unsigned_abs(),
+            one_domain: self.store.issue_has_one_domain(issue.number).await?,
             tenure,
         };
         let since = world.clock.now();
@@ -154,6 +156,7 @@ impl Pipeline {
         this.relays = handed.relays;
         this.slowed = handed.slowed;
         this.paced = handed.paced;
+        this.refused = handed.is_refused && handed.stopped.is_some();
         this.stopped = handed.stopped;
         // What came back to the queue after the issue was cancelled.
         self.store.outbox_withdraw(issue.number, now).await?;
@@ -274,6 +277,7 @@ fn resumed_report(
         slowed: vec![],
         paced: None,
         stopped: None,
+        refused: false,
         taken_back: 0,
         waiting: 0,
         next_try: None,

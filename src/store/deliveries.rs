@@ -125,6 +125,22 @@ impl Store {
         rows.iter().map(delivery).collect()
     }
 
+    /// Whether all readers of an issue are at one domain. Looks no further than to the first that is elsewhere.
+    pub async fn issue_has_one_domain(&self, issue: IssueNumber) -> Result<bool, Error> {
+        let mut tx = self.engine.begin_read().await?;
+        let text = "SELECT reader FROM delivery WHERE issue = $1 ORDER BY number LIMIT 1";
+        let Some(row) = tx.row(Statement::new(text).with(issue.0)).await? else {
+            return Ok(true);
+        };
+        let first: Reader = row.json("reader")?;
+        let address = first.address.to_string();
+        let domain = address.rsplit('@').next().unwrap_or_default();
+        // The address stands in the reader's JSON, and its domain ends it.
+        let text = "SELECT number FROM delivery WHERE issue = $1 AND replace(reader, $2, '') = reader LIMIT 1";
+        let elsewhere = Statement::new(text).with(issue.0).with(format!("@{domain}\""));
+        Ok(tx.row(elsewhere).await?.is_none())
+    }
+
     /// A reader's deliveries, the newest issue's first.
     pub async fn delivery_list_for(
         &self,

@@ -11,5 +11,6 @@ mod names_over_time;
 mod notation;
 mod placeholders;
 mod posts;
+mod refusals;
 mod status;
 mod withdrawn;

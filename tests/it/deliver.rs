@@ -6,6 +6,7 @@
     reason = "clippy knows the test functions alone as tests, not what they call"
 )]
 
+mod blaming;
 mod breaking;
 mod ending;
 mod mailbox;

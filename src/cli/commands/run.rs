@@ -128,7 +128,8 @@ fn exit(report: &RunReport) -> Exit {
     let mut issues = report.issues.iter().filter(wanted);
     let stopped = issues.clone().any(|issue| issue.stopped.is_some());
     let none_sent = issues.clone().all(|issue| issue.account.sent == 0);
-    if stopped && none_sent {
+    let refused = issues.clone().any(|issue| issue.refused);
+    if refused || (stopped && none_sent) {
         return Exit::Unavailable;
     }
     let undelivered = |issue: &IssueReport| {

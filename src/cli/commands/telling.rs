@@ -192,6 +192,12 @@ fn of_issue(issue: &IssueReport, program: &str, unread: bool) -> Vec<Alert> {
     if let Some(reason) = &issue.stopped {
         let fault = format!("sending issue {number} stopped: {reason}");
         let hint = match issue.taken_back {
+            0 if issue.refused => {
+                "nobody failed for it, and the next run tries again; ask the mail server's operator what it holds against \
+                 you (limits, payment, whether the sender is verified), or name a second relay: \
+                 `relay = [\"smtp://…\", \"smtp://…\"]`"
+                    .to_owned()
+            }
             0 => "what is queued stays queued, and the next run takes it up".to_owned(),
             _ => format!(
                 "nobody was suppressed for it, and all of these are queued again; look at the relay, then \

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::asking::{Desk, Grant};
+use super::blame::is_gone;
 use super::connection::{Ask, Connection, Envelope};
 use super::exchange::{Setback, Step, Verdict};
 use super::feeder::{Ready, Stock};
@@ -20,8 +21,8 @@ use super::judge::{Circumstances, judge};
 use super::lanes::Complaint;
 use super::line::Line;
 use super::relay::Door;
-use super::reply::is_permanent;
 use super::run::Run;
+use super::suspects::Tick;
 use crate::model::{Outcome, Reply};
 
 /// How long a relay that waits for a message is kept waiting for the next one to be ready: some commits of the outbox,
@@ -47,6 +48,8 @@ pub(super) struct Worker<'a> {
     pub(super) connection: Option<Connection>,
     /// How long the relay took for the newest exchange.
     pub(super) round_trip: Duration,
+    /// When the newest exchange was begun, in the order of all that is said and heard.
+    pub(super) begun: Tick,
 }
 
 impl Worker<'_> {
@@ -271,6 +274,7 @@ impl Worker<'_> {
 
     async fn exchange(&mut self, connection: &mut Connection, ask: Ask<'_>) -> Verdict {
         let (used, begun) = (connection.is_used(), Instant::now());
+        self.begun = self.run.tick();
         let ended = tokio::select! {
             verdict = connection.exchange(ask) => Some(verdict),
             () = self.run.out_of_time() => None,
@@ -313,10 +317,12 @@ impl Worker<'_> {
         self.line.resolved(delivery.claim);
         let now = self.run.now();
         self.recorded = Some(self.desk.record(&delivery, outcome, now, awaited));
+        // What this answer says of earlier ones.
+        self.desk.revise(self.run.revisions());
     }
 
     fn sent(&self, reply: Reply) -> Outcome {
-        self.run.answered(&reply);
+        self.run.accepted(self.begun);
         Outcome::Sent(reply)
     }
 
@@ -328,14 +334,14 @@ impl Worker<'_> {
     fn judged(&self, ready: &Ready, setback: Setback) -> Outcome {
         let mut losses = 0;
         match &setback {
-            Setback::Refused(Step::Mail, reply) if is_permanent(reply) => {
-                self.run.sender_refused(reply);
-            }
             Setback::Refused(step, reply) => {
                 let to = &ready.delivery.reader.address;
                 let complaint = Complaint::of_refusal(*step, reply, to);
                 self.desk.complain(complaint);
-                self.run.refused(*step, reply, to);
+                match *step != Step::Mail && is_gone(reply) {
+                    true => self.run.gone(reply),
+                    false => self.run.refused(*step, reply, &ready.delivery),
+                }
             }
             Setback::Lost(cause) => {
                 losses = self.run.lost(ready.delivery.claim.key);
@@ -348,11 +354,8 @@ impl Worker<'_> {
             expires_at: self.run.job.issue.expires_at,
             resend_unknown: self.run.job.resend_unknown,
             losses,
+            refuses_us: self.run.is_refused(),
         };
-        let outcome = judge(&ready.delivery, setback, about);
-        if let Outcome::Failed(reply, true) = &outcome {
-            self.run.gone(reply);
-        }
-        outcome
+        judge(&ready.delivery, setback, about)
     }
 }

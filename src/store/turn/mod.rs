@@ -1,4 +1,5 @@
-//! A sender's turn, in one commit: outcomes (T4), then intents (T3), then the next claims (T2).
+//! A sender's turn, in one commit: outcomes (T4) and what is known of earlier ones, then intents (T3), then the next
+//! claims (T2).
 //!
 //! Everything is compare-and-set under the fence of a claim, so that a sender whose lease has run out records nothing and
 //! is granted nothing.
@@ -109,7 +110,8 @@ impl Store {
         cursors.get(&issue.0).copied().unwrap_or(0)
     }
 
-    fn set_cursor(&self, issue: IssueNumber, number: i64) {
+    /// Where to look next.
+    pub(super) fn set_cursor(&self, issue: IssueNumber, number: i64) {
         let mut cursors = self.cursors.lock().unwrap_or_else(|e| e.into_inner());
         cursors.insert(issue.0, number);
     }
@@ -135,6 +137,7 @@ impl Turn {
         outcomes::keep_tries(batch, &request.outcomes);
         outcomes::suppress(batch, &request.outcomes);
         let recorded = outcomes::record(batch, &request.outcomes);
+        outcomes::revise(batch, &request.revisions, request.now);
         relays::count(batch, recorded, &self.relay, &request.outcomes, request.now);
         Steps {
             recorded,

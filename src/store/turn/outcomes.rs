@@ -1,6 +1,8 @@
 //! What came of messages (T4): recorded under their fences, and what follows from it for the tries and the address.
 
-use crate::model::{DeliveryState, Outcome, OutcomeRecord, Reply};
+use jiff::Timestamp;
+
+use crate::model::{DeliveryState, Outcome, OutcomeRecord, Reply, Revised, Revision};
 
 use super::super::batch::{Batch, Taken};
 use super::super::statement::Value;
@@ -67,6 +69,39 @@ fn reply(outcome: &Outcome) -> [Value; 3] {
         reply.and_then(|reply| reply.enhanced.clone()).into(),
         reply.map(|reply| reply.text.clone()).into(),
     ]
+}
+
+/// Revises refusals for good that were recorded, under the fences that they were recorded under.
+pub(super) fn revise(batch: &mut Batch, revisions: &[Revision], now: Timestamp) {
+    let rows = || {
+        revisions.iter().map(|Revision { claim, to }| {
+            let (state, word) = match to {
+                Revised::Failed => (DeliveryState::Failed, "failed"),
+                Revised::Queued => (DeliveryState::Queued, "deferred"),
+            };
+            let (key, fence) = (claim.key, claim.fence);
+            (key.issue.0, key.number, fence, state.as_str(), word)
+        })
+    };
+    batch.each(
+        "UPDATE delivery SET state = :state, next_at = :now
+         {from}
+         WHERE delivery.issue = :issue AND delivery.number = :number AND delivery.fence = :fence
+            AND delivery.state IN ('queued', 'failed') AND delivery.code >= 500",
+        &["issue", "number", "fence", "state", "now"],
+        rows().map(|(issue, number, fence, state, _)| {
+            [issue.into(), number.into(), fence.into(), state.into(), now.into()]
+        }),
+    );
+    batch.each(
+        "UPDATE attempt SET outcome = :outcome
+         {from}
+         WHERE attempt.issue = :issue AND attempt.number = :number AND attempt.fence = :fence",
+        &["issue", "number", "fence", "outcome"],
+        rows().map(|(issue, number, fence, _, word)| {
+            [issue.into(), number.into(), fence.into(), word.into()]
+        }),
+    );
 }
 
 /// Keeps the tries that did not end in sent, of outcomes that are about to be recorded.

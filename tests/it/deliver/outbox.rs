@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use courant::deliver::{Outbox, OutboxError, Progress, Recorded};
 use courant::model::{
     Account, Claim, ClaimedDelivery, DeliveryKey, DeliveryState, IntentRefusal, IssueNumber,
-    LearntPace, Outcome, OutcomeRecord, Reader, SubscriberId, TurnRequest, TurnResult,
+    LearntPace, Outcome, OutcomeRecord, Reader, Revised, Revision, SubscriberId, TurnRequest,
+    TurnResult,
 };
 use jiff::Timestamp;
 
@@ -149,6 +150,9 @@ impl Outbox for MemoryOutbox {
         for record in &request.outcomes {
             settle(&mut rows, record, &mut result);
         }
+        for revision in &request.revisions {
+            revise(&mut rows, revision, request.now);
+        }
         for intent in &request.intents {
             intend(&mut rows, intent.claim, &request, &mut result);
         }
@@ -215,6 +219,18 @@ fn settle(rows: &mut [Row], record: &OutcomeRecord, result: &mut TurnResult) {
         _ => row.attempts += 1,
     }
     row.outcomes.push(record.outcome.clone());
+}
+
+fn revise(rows: &mut [Row], revision: &Revision, now: Timestamp) {
+    let row = row_of(rows, revision.claim);
+    let is_over = matches!(row.state, DeliveryState::Queued | DeliveryState::Failed);
+    if row.fence == revision.claim.fence && is_over {
+        row.next_at = now;
+        row.state = match revision.to {
+            Revised::Failed => DeliveryState::Failed,
+            Revised::Queued => DeliveryState::Queued,
+        };
+    }
 }
 
 fn intend(rows: &mut [Row], claim: Claim, request: &TurnRequest, result: &mut TurnResult) {

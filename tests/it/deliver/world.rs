@@ -158,6 +158,7 @@ pub fn guard() -> ListGuard {
             always: 10,
         },
         readers: 1_000_000,
+        one_domain: false,
     }
 }
 
@@ -180,14 +181,27 @@ pub async fn run_over<O: Outbox + Progress>(
     stop: &Stop,
 ) -> Result<Report, Error> {
     let issue = issue();
+    let variants = variants(&issue);
     let job = Job {
-        issue: &issue,
-        variants: &variants(&issue),
-        relay: settings,
-        has_successor: false,
         resend_unknown,
-        guard: guard(),
-        return_paths: None,
+        ..job(&issue, &variants, settings)
     };
     deliver(&job, outbox, clock, stop, outbox).await
+}
+
+/// A job without another relay, for a long list of several domains.
+pub fn job<'a>(
+    issue: &'a Issue,
+    variants: &'a [SealedVariant],
+    relay: &'a RelaySettings,
+) -> Job<'a> {
+    Job {
+        issue,
+        variants,
+        relay,
+        has_successor: false,
+        resend_unknown: true,
+        guard: guard(),
+        return_paths: None,
+    }
 }

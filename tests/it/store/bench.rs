@@ -259,6 +259,7 @@ pub fn turn(issue: IssueNumber, seconds: i64) -> TurnRequest {
     TurnRequest {
         issue,
         outcomes: Vec::new(),
+        revisions: Vec::new(),
         intents: Vec::new(),
         claim: 0,
         now: at(seconds),
