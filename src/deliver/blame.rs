@@ -185,13 +185,39 @@ pub(super) fn blame(reply: &Reply) -> Blame {
         Blame::Us
     } else if GONE.contains(&status) {
         Blame::Gone
-    } else if status.starts_with("5.2.") || status == "5.6.7" || says(&READERS) {
+    } else if is_of_mailbox(status) || status == "5.6.7" || says(&READERS) {
         Blame::Reader
     } else if says(&EITHERS) {
         Blame::Us
     } else {
         Blame::Unclear
     }
+}
+
+/// Whether a status is about the mailbox (RFC 3463 §3.3).
+fn is_of_mailbox(status: &str) -> bool {
+    status.get(1..).is_some_and(|rest| rest.starts_with(".2."))
+}
+
+/// Whether it may be the connection that it refuses, and not the mail: a new one may then carry the same mail. `named`: a
+/// reader had been named.
+pub(super) fn may_be_of_session(reply: &Reply, named: bool) -> bool {
+    if !named || is_of_session(reply) {
+        return !reply.is_greylisting();
+    }
+    !is_permanent(reply) && !reply.is_greylisting() && !matches!(blame(reply), Blame::Reader)
+}
+
+/// Whether it speaks of the connection.
+pub(super) fn is_of_session(reply: &Reply) -> bool {
+    let text = reply.text.to_lowercase();
+    let words = [
+        "session",
+        "connection",
+        "too many messages",
+        "too many mails",
+    ];
+    words.iter().any(|word| text.contains(word))
 }
 
 /// Whether it says for good that the mailbox does not exist.
@@ -248,54 +274,132 @@ mod tests {
         use Blame::{Gone, Reader, Unclear, Us};
         for (said, whom) in [
             // Said of us.
-            ("550 5.4.5 Daily user sending limit exceeded. For more information on Gmail sending limits go to x. - gsmtp", Us),
-            ("550 5.4.5 Daily user sending quota exceeded. o65sm25351206pga.71 - gsmtp", Us),
-            ("554 Sending paused for this account. For more information, please check the inbox of the email address", Us),
-            ("554 Message rejected: Email address is not verified. The following identities failed the check in region EU-WEST-1", Us),
-            ("550 Sending rate limit reached for this account (200/h)", Us),
+            (
+                "550 5.4.5 Daily user sending limit exceeded. For more information on Gmail sending limits go to x. - gsmtp",
+                Us,
+            ),
+            (
+                "550 5.4.5 Daily user sending quota exceeded. o65sm25351206pga.71 - gsmtp",
+                Us,
+            ),
+            (
+                "554 Sending paused for this account. For more information, please check the inbox of the email address",
+                Us,
+            ),
+            (
+                "554 Message rejected: Email address is not verified. The following identities failed the check in region EU-WEST-1",
+                Us,
+            ),
+            (
+                "550 Sending rate limit reached for this account (200/h)",
+                Us,
+            ),
             ("550 5.4.6 mail rate exceeded limit", Us),
-            ("550 5.1.90 Your message can't be sent because you've reached your daily limit for message recipients", Us),
-            ("552 Message would take you over your relay quota of 500 Current quota used: 487", Us),
+            (
+                "550 5.1.90 Your message can't be sent because you've reached your daily limit for message recipients",
+                Us,
+            ),
+            (
+                "552 Message would take you over your relay quota of 500 Current quota used: 487",
+                Us,
+            ),
             ("550 sorry, too many emails (#5.7.1)", Us),
             ("554 5.7.1 Your account has been suspended", Us),
-            ("550 5.7.60 SMTP; Client does not have permissions to send as this sender", Us),
+            (
+                "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
+                Us,
+            ),
             ("554 5.7.1 <jan@example.nl>: Relay access denied", Us),
             ("550 5.7.1 Relaying denied", Us),
             ("550 relay not permitted", Us),
-            ("554 5.7.1 <jan@example.nl>: Recipient address rejected: You have exceeded your Outmail quota.", Us),
-            ("550 5.7.1 <jan@example.nl>: Recipient address rejected: Email Sending Quota Exceeded", Us),
-            ("554 Your account is on probation and domains are limited to 100 messages / hour. Account will be enabled in 341 seconds", Us),
-            ("550 User jan@example.nl has exceeded its 24-hour sending limit. Messages to 25 recipients out of 25", Us),
-            ("554 5.7.0 Your message could not be sent. The limit on the number of allowed outgoing messages was exceeded. Try again later.", Us),
+            (
+                "554 5.7.1 <jan@example.nl>: Recipient address rejected: You have exceeded your Outmail quota.",
+                Us,
+            ),
+            (
+                "550 5.7.1 <jan@example.nl>: Recipient address rejected: Email Sending Quota Exceeded",
+                Us,
+            ),
+            (
+                "554 Your account is on probation and domains are limited to 100 messages / hour. Account will be enabled in 341 seconds",
+                Us,
+            ),
+            (
+                "550 User jan@example.nl has exceeded its 24-hour sending limit. Messages to 25 recipients out of 25",
+                Us,
+            ),
+            (
+                "554 5.7.0 Your message could not be sent. The limit on the number of allowed outgoing messages was exceeded. Try again later.",
+                Us,
+            ),
             ("550 5.7.1 Your mail limit has been reached.", Us),
-            ("554 5.7.1 <DATA>: Data command rejected: limit of 400 rcpts per 24 hours for client x reached", Us),
-            ("550 Domain example.nl has exceeded the max emails per hour (250/200 (125%)) allowed. Message discarded.", Us),
+            (
+                "554 5.7.1 <DATA>: Data command rejected: limit of 400 rcpts per 24 hours for client x reached",
+                Us,
+            ),
+            (
+                "550 Domain example.nl has exceeded the max emails per hour (250/200 (125%)) allowed. Message discarded.",
+                Us,
+            ),
             ("550 Too many emails sent from user jan@example.nl", Us),
-            ("550 The from address does not match a verified Sender Identity. Mail cannot be sent until this error is resolved.", Us),
+            (
+                "550 The from address does not match a verified Sender Identity. Mail cannot be sent until this error is resolved.",
+                Us,
+            ),
             ("550 From header sender domain not verified.", Us),
             ("550 This domain is not associated with your account", Us),
             ("550 5.1.1 Sender verify failed", Us),
             ("550 5.1.8 Bad sender's system address", Us),
-            ("554 5.2.0 STOREDRV.Submission.Exception: the sender's submission quota was exceeded", Us),
+            (
+                "554 5.2.0 STOREDRV.Submission.Exception: the sender's submission quota was exceeded",
+                Us,
+            ),
             ("550 Zu viele Nachrichten, Versandlimit überschritten", Us),
             ("550 Authentication required", Us),
             ("552 5.3.4 Message size exceeds fixed limit", Us),
             // Said of a reader.
             ("550 5.1.1 User unknown in virtual mailbox table", Gone),
-            ("550 5.1.1 <jan@example.nl>: Recipient address rejected: User unknown in relay recipient table", Gone),
-            ("550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup", Gone),
-            ("552 5.2.2 Quota exceeded (mailbox for user is full)", Reader),
+            (
+                "550 5.1.1 <jan@example.nl>: Recipient address rejected: User unknown in relay recipient table",
+                Gone,
+            ),
+            (
+                "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup",
+                Gone,
+            ),
+            (
+                "552 5.2.2 Quota exceeded (mailbox for user is full)",
+                Reader,
+            ),
             ("552 5.2.2 Over STORAGE quota", Reader),
-            ("552 Requested mail action aborted: exceeded storage allocation", Reader),
+            (
+                "552 Requested mail action aborted: exceeded storage allocation",
+                Reader,
+            ),
             ("550 User has too many messages on the server", Reader),
-            ("550 Benutzer hat das Speichervolumen ueberschritten.", Reader),
-            ("550 5.2.1 The email account that you tried to reach is disabled", Reader),
-            ("554 delivery error: dd This user doesn't have a yahoo.de account", Reader),
+            (
+                "550 Benutzer hat das Speichervolumen ueberschritten.",
+                Reader,
+            ),
+            (
+                "550 5.2.1 The email account that you tried to reach is disabled",
+                Reader,
+            ),
+            (
+                "554 delivery error: dd This user doesn't have a yahoo.de account",
+                Reader,
+            ),
             ("550 No such user here", Reader),
             ("550 Mailbox quota exceeded", Reader),
-            ("553 5.6.7 the relay does not offer SMTPUTF8, which this address needs", Reader),
+            (
+                "553 5.6.7 the relay does not offer SMTPUTF8, which this address needs",
+                Reader,
+            ),
             // Said of nobody.
-            ("554 Transaction failed Reject due to policy restrictions.", Unclear),
+            (
+                "554 Transaction failed Reject due to policy restrictions.",
+                Unclear,
+            ),
             ("550 5.7.1 Message rejected as spam", Unclear),
             ("554 no", Unclear),
         ] {

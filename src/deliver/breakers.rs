@@ -376,7 +376,11 @@ mod tests {
         assert_eq!(failed.len(), 19);
         assert!(failed.iter().all(|(_, why)| *why == Judgement::Reader));
         assert!(refuse(&mut breakers, 19, 0));
-        let back: HashSet<i64> = breakers.judged().iter().map(|one| one.0.key.number).collect();
+        let back: HashSet<i64> = breakers
+            .judged()
+            .iter()
+            .map(|one| one.0.key.number)
+            .collect();
         assert_eq!(back.len(), 20);
         let mut spread = self::breakers();
         assert!((0..100).all(|n| !refuse(&mut spread, n, 5)));

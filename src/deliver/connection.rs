@@ -11,6 +11,8 @@ use std::time::Duration;
 use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
 use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
 
+use tokio::sync::watch;
+
 use super::deadlines::Deadlines;
 use super::exchange::{Setback, Step, Transcript, Verdict};
 use super::message::Message;
@@ -55,6 +57,28 @@ pub(super) struct Connection {
     begun: bool,
     /// Messages that were offered on it.
     messages: u32,
+    /// Messages that the relay took on it.
+    taken: u32,
+    place: Option<Place>,
+}
+
+/// A place among the connections that are open.
+pub(super) struct Place(pub(super) watch::Sender<Doors>);
+
+/// How many connections there are, over all of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Doors {
+    /// That are open.
+    pub(super) open: usize,
+    /// That somebody tries to open.
+    pub(super) trying: usize,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0
+            .send_modify(|doors| doors.open = doors.open.saturating_sub(1));
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +101,19 @@ impl Connection {
             transcript: Transcript::default(),
             begun: false,
             messages: 0,
+            taken: 0,
+            place: None,
         }
+    }
+
+    /// Counts it among those that are open, for as long as it is.
+    pub(super) fn takes(&mut self, place: Place) {
+        self.place = Some(place);
+    }
+
+    /// How many messages the relay took on it.
+    pub(super) fn taken(&self) -> u32 {
+        self.taken
     }
 
     /// Whether another message may be tried on it.
@@ -302,10 +338,14 @@ impl Connection {
             self.transcript.message_has_left();
         }
         let verdict = self.transcript.verdict();
+        self.taken += u32::from(matches!(verdict.dot, Some(Ok(_))));
         if self.transcript.has_envelope()
             && !matches!(verdict.envelope, Some(Err(Setback::Lost(_))))
         {
             self.messages += 1;
+        }
+        if self.transcript.is_broken() {
+            self.place = None;
         }
         self.state = match self.transcript.is_broken() {
             true => State::Closed,

@@ -330,8 +330,12 @@ impl<'a, O: Outbox> Recorder<'a, O> {
         }
     }
 
-    /// Keeps for the next run what was learnt of the paces.
+    /// Keeps for the next run what was learnt of the relay: its paces, and how much a connection carries.
     async fn keep_paces(&mut self) -> Result<(), Error> {
+        if let Some(messages) = self.run.session_news() {
+            let kept = self.outbox.keep_session(messages).await;
+            kept.map_err(Error::Outbox)?;
+        }
         let news = self.lanes.news(self.run.now());
         if news.is_empty() {
             return Ok(());

@@ -19,6 +19,7 @@ use super::judge::expired;
 use super::line::Line;
 use super::message::Message;
 use super::run::Run;
+use super::suspects::Tick;
 use super::{Stencil, Stopped};
 use crate::model::{ClaimedDelivery, EmailAddress, Outcome};
 
@@ -30,6 +31,8 @@ pub(super) struct Ready {
     pub(super) message: Message,
     /// The intent, where it was granted already.
     pub(super) lease: Option<Lease>,
+    /// When its envelope was begun, in the order of all that is said and heard.
+    pub(super) begun: Tick,
 }
 
 /// Feeds one connection.
@@ -176,6 +179,7 @@ impl Feeder<'_> {
                 delivery,
                 message,
                 lease,
+                begun: 0,
             });
         };
         self.line.enter(&self.desk, claim, ahead, let_in).await;

@@ -5,8 +5,8 @@
 
 use jiff::Timestamp;
 
-use super::exchange::{Setback, Step};
 use super::blame::is_gone;
+use super::exchange::{Setback, Step};
 use super::reply::{is_permanent, reply};
 use super::retry::next_attempt;
 use crate::model::{ClaimedDelivery, Outcome};

@@ -234,6 +234,7 @@ pub async fn deliver<O: Outbox>(
     let door = Door::new(job.relay)?;
     let run = Run::new(job, clock, stop);
     let learnt = outbox.paces().await.map_err(Error::Outbox)?;
+    run.remember_session(outbox.session().await.map_err(Error::Outbox)?);
     let moment = (clock.now(), Instant::now());
     let lanes = Lanes::new(job.relay, &learnt, job.issue.expires_at, moment);
     let (desk, asks) = asking::open();
@@ -261,6 +262,9 @@ pub async fn deliver<O: Outbox>(
             connection: None,
             round_trip: Duration::ZERO,
             begun: 0,
+            renewal: None,
+            again: None,
+            retired: false,
         };
         join(feeder.feed(), worker.work())
     });

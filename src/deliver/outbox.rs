@@ -27,6 +27,23 @@ pub trait Outbox: Send + Sync {
         async { Ok(Vec::new()) }
     }
 
+    /// How many messages this relay takes over one connection, as an earlier run learnt; an outbox that does not remember it
+    /// has nothing.
+    ///
+    /// # Errors
+    /// If it cannot be read; nothing is sent then.
+    fn session(&self) -> impl Future<Output = Result<Option<u32>, OutboxError>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Keeps how many messages the relay takes over one connection; an outbox that does not remember forgets it.
+    ///
+    /// # Errors
+    /// If it was not kept; the run then ends.
+    fn keep_session(&self, _messages: u32) -> impl Future<Output = Result<(), OutboxError>> + Send {
+        async { Ok(()) }
+    }
+
     /// Keeps what has changed of the paces, a few times a minute at most; an outbox that does not remember forgets it.
     ///
     /// # Errors

@@ -4,18 +4,22 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::breakers::Breakers;
+use super::connection::{Doors, Place};
 use super::exchange::Step;
 use super::suspects::{Judgement, Tick};
 use super::{Job, Stop, Stopped};
-use crate::model::{
-    ClaimedDelivery, Clock, DeliveryKey, EmailAddress, Reply, Revised, Revision,
-};
+use crate::model::{ClaimedDelivery, Clock, DeliveryKey, EmailAddress, Reply, Revised, Revision};
 
 /// Envelopes in a row that may break a connection behind a message, before none rides any more.
 const FALLS: u32 = 3;
+
+/// Mails in a row that a new connection did not help, before no other is opened for such a refusal that says nothing of
+/// connections.
+const VAIN: u32 = 3;
 
 /// One run over an issue.
 pub(super) struct Run<'a> {
@@ -25,6 +29,7 @@ pub(super) struct Run<'a> {
     stop: &'a Stop,
     /// Raised by a breaker.
     halt: Stop,
+    doors: watch::Sender<Doors>,
     notes: Mutex<Notes>,
 }
 
@@ -36,8 +41,22 @@ struct Notes {
     losses: HashMap<DeliveryKey, u32>,
     cut_at: Option<Instant>,
     pipelines: bool,
+    session: Session,
+    /// Whether the relay took anything.
+    accepted: bool,
     /// Envelopes in a row that broke a connection when they rode behind a message.
     falls: u32,
+}
+
+/// How many messages the relay takes over one connection, as learnt from its refusals.
+#[derive(Debug, Default)]
+struct Session {
+    most: Option<u32>,
+    /// Where the newest refusal came that said nothing of connections; twice at the same place it is one of them.
+    guess: Option<u32>,
+    /// Refusals in a row for which a new connection was opened in vain.
+    vain: u32,
+    is_news: bool,
 }
 
 impl<'a> Run<'a> {
@@ -47,6 +66,7 @@ impl<'a> Run<'a> {
             clock,
             stop,
             halt: Stop::new(),
+            doors: watch::Sender::default(),
             notes: Mutex::new(Notes {
                 breakers: Breakers::new(job.guard, job.has_successor),
                 tick: 0,
@@ -54,6 +74,8 @@ impl<'a> Run<'a> {
                 losses: HashMap::new(),
                 cut_at: None,
                 pipelines: false,
+                session: Session::default(),
+                accepted: false,
                 falls: 0,
             }),
         }
@@ -96,6 +118,73 @@ impl<'a> Run<'a> {
     /// Whether the intent is asked for before the envelope is said, so that `DATA` can ride with it.
     pub(super) fn intends_ahead(&self) -> bool {
         self.notes().pipelines
+    }
+
+    /// Takes on what an earlier run learnt of how many messages a connection may carry.
+    pub(super) fn remember_session(&self, most: Option<u32>) {
+        self.notes().session.most = most;
+    }
+
+    /// How many messages a connection may carry, as far as that was learnt.
+    pub(super) fn most_messages(&self) -> u32 {
+        self.notes().session.most.unwrap_or(u32::MAX)
+    }
+
+    /// A new connection took what one that had carried so many messages refused; `said`: since there were so many.
+    pub(super) fn learn_session(&self, messages: u32, said: bool) {
+        let session = &mut self.notes().session;
+        session.vain = 0;
+        let certain = said || session.guess == Some(messages);
+        session.guess = Some(messages);
+        if certain && messages > 0 && session.most.is_none_or(|most| messages < most) {
+            session.most = Some(messages);
+            session.is_news = true;
+        }
+    }
+
+    /// A new connection did not help.
+    pub(super) fn renewed_in_vain(&self) {
+        self.notes().session.vain += 1;
+    }
+
+    /// Whether new connections have helped of late.
+    pub(super) fn may_renew(&self) -> bool {
+        self.notes().session.vain < VAIN
+    }
+
+    /// How many messages a connection may carry, if that is news.
+    pub(super) fn session_news(&self) -> Option<u32> {
+        let session = &mut self.notes().session;
+        std::mem::take(&mut session.is_news).then_some(session.most)?
+    }
+
+    /// Somebody begins to open a connection, or has ended to.
+    pub(super) fn trying(&self, begins: bool) {
+        self.doors.send_modify(|doors| match begins {
+            true => doors.trying += 1,
+            false => doors.trying = doors.trying.saturating_sub(1),
+        });
+    }
+
+    /// A place for a connection that was opened.
+    pub(super) fn opened(&self) -> Place {
+        self.doors.send_modify(|doors| doors.open += 1);
+        Place(self.doors.clone())
+    }
+
+    /// Whether another connection is open; waits for those that somebody tries to open.
+    pub(super) async fn is_open_elsewhere(&self) -> bool {
+        let mut doors = self.doors.subscribe();
+        let known = |doors: &Doors| doors.open > 0 || doors.trying == 0;
+        tokio::select! {
+            doors = doors.wait_for(known) => doors.is_ok_and(|doors| doors.open > 0),
+            () = self.ending() => false,
+        }
+    }
+
+    /// Whether the relay took anything so far.
+    pub(super) fn has_accepted(&self) -> bool {
+        self.notes().accepted
     }
 
     /// Whether nothing more is to be claimed.
@@ -157,7 +246,9 @@ impl<'a> Run<'a> {
 
     /// The relay took a message that was `begun` to be said then.
     pub(super) fn accepted(&self, begun: Tick) {
-        self.notes().breakers.accepted(begun);
+        let mut notes = self.notes();
+        notes.accepted = true;
+        notes.breakers.accepted(begun);
     }
 
     /// The relay refused a delivery, for now or for good.

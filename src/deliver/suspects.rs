@@ -160,7 +160,10 @@ mod tests {
     fn the_same_to_two_domains_or_to_three_readers_of_the_only_one_is_about_us() {
         for said in ["550 5.7.1 no", "550 quota exceeded", "554 whatever 12"] {
             let alike = ["a.nl", "a.nl", "a.nl", "a.nl"];
-            assert_eq!(tells_after(&mut several(), said, &["a.nl", "b.nl"]), Some(2));
+            assert_eq!(
+                tells_after(&mut several(), said, &["a.nl", "b.nl"]),
+                Some(2)
+            );
             assert_eq!(tells_after(&mut several(), said, &alike), None);
             let mut one = Suspects::new(true);
             assert_eq!(tells_after(&mut one, said, &alike), Some(3));
@@ -207,7 +210,11 @@ mod tests {
         for (said, next, alone) in [
             ("554 5.7.1 no", Some(Judgement::Us), None),
             ("550 quota exceeded", Some(Judgement::Us), None),
-            ("552 5.2.2 full", Some(Judgement::Reader), Some(Judgement::Reader)),
+            (
+                "552 5.2.2 full",
+                Some(Judgement::Reader),
+                Some(Judgement::Reader),
+            ),
         ] {
             for (is_next, judged) in [(true, next), (false, alone)] {
                 let mut suspects = several();

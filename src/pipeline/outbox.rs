@@ -15,6 +15,10 @@ use crate::store::Store;
 /// How long the store keeps what was learnt of a relay's paces: as long as the sender believes it.
 const PACES_KEPT: SignedDuration = deliver::REMEMBERED;
 
+/// How long it is believed that a relay takes so many messages over one connection; then it is tried anew, which costs one
+/// connection more.
+const SESSION_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// The outbox for one relay.
 pub(super) struct RelayOutbox<'a> {
     store: &'a Store,
@@ -88,6 +92,17 @@ impl Outbox for RelayOutbox<'_> {
 
     async fn paces(&self) -> Result<Vec<LearntPace>, OutboxError> {
         Ok(self.store.pace_list(self.relay).await?)
+    }
+
+    async fn session(&self) -> Result<Option<u32>, OutboxError> {
+        let since = self.clock.now().saturating_sub(SESSION_KEPT)?;
+        Ok(self.store.relay_session(self.relay, since).await?)
+    }
+
+    async fn keep_session(&self, messages: u32) -> Result<(), OutboxError> {
+        let now = self.clock.now();
+        let kept = self.store.relay_session_save(self.relay, messages, now);
+        Ok(kept.await?)
     }
 
     async fn keep_paces(&self, learnt: Vec<LearntPace>) -> Result<(), OutboxError> {

@@ -137,7 +137,9 @@ impl Store {
         let domain = address.rsplit('@').next().unwrap_or_default();
         // The address stands in the reader's JSON, and its domain ends it.
         let text = "SELECT number FROM delivery WHERE issue = $1 AND replace(reader, $2, '') = reader LIMIT 1";
-        let elsewhere = Statement::new(text).with(issue.0).with(format!("@{domain}\""));
+        let elsewhere = Statement::new(text)
+            .with(issue.0)
+            .with(format!("@{domain}\""));
         Ok(tx.row(elsewhere).await?.is_none())
     }
 

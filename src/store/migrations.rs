@@ -81,6 +81,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/postgres/0012_state_by_words.sql"),
     ),
     (
+        14,
+        "relay sessions",
+        include_str!("../../migrations/sqlite/0014_relay_sessions.sql"),
+        include_str!("../../migrations/postgres/0014_relay_sessions.sql"),
+    ),
+    (
         20,
         "withdrawn posts",
         include_str!("../../migrations/sqlite/0020_withdrawn_posts.sql"),

@@ -59,11 +59,11 @@ impl Store {
         Ok(i64::try_from(expired).unwrap_or(i64::MAX))
     }
 
-    /// Claims of an issue begin behind the last delivery that anything was recorded of: what an earlier process did not come
+    /// Claims of an issue begin behind the last delivery that was answered: what an earlier process did not come
     /// to goes before what was put back, so that a few who are refused first hold up nobody.
     pub async fn outbox_go_on(&self, issue: IssueNumber) -> Result<(), Error> {
         let mut tx = self.engine.begin_read().await?;
-        let text = "SELECT MAX(number) AS last FROM delivery WHERE issue = $1 AND last_at IS NOT NULL";
+        let text = "SELECT MAX(number) AS last FROM delivery WHERE issue = $1 AND attempts > 0";
         let row = tx.row(Statement::new(text).with(issue.0)).await?;
         if let Some(last) = row.map_or(Ok(None), |row| row.number_or_none("last"))? {
             self.set_cursor(issue, last + 1);

@@ -1,4 +1,4 @@
-//! What runs learnt of how fast a relay, or one domain's mail over it, may go.
+//! What runs learnt of how fast a relay, or one domain's mail over it, may go, and how much over one connection.
 
 use jiff::Timestamp;
 
@@ -29,6 +29,34 @@ impl Store {
         forget: Timestamp,
     ) -> Result<(), Error> {
         transact!(self, tx => save(tx, relay, learnt, forget).await)
+    }
+
+    /// How many messages a relay takes over one connection, if that was learnt after `since`.
+    pub async fn relay_session(&self, relay: &str, since: Timestamp) -> Result<Option<u32>, Error> {
+        let text = "SELECT messages FROM relay_session WHERE relay = $1 AND noted_at > $2";
+        let mut tx = self.engine.begin_read().await?;
+        let row = tx.row(Statement::new(text).with(relay).with(since)).await?;
+        row.map(|row| row.count("messages")).transpose()
+    }
+
+    /// Keeps how many messages a relay takes over one connection, in place of what was known.
+    pub async fn relay_session_save(
+        &self,
+        relay: &str,
+        messages: u32,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let statement = || {
+            Statement::new(
+                "INSERT INTO relay_session (relay, messages, noted_at) VALUES ($1, $2, $3)
+                 ON CONFLICT (relay) DO UPDATE SET messages = excluded.messages, noted_at = excluded.noted_at",
+            )
+            .with(relay)
+            .with(i64::from(messages))
+            .with(now)
+        };
+        transact!(self, tx => tx.execute(statement()).await)?;
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ mod bounces;
 mod cron;
 mod feeds;
 mod hijack;
+mod limits;
 mod local_servers;
 mod names_over_time;
 mod notation;

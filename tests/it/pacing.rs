@@ -104,6 +104,8 @@ async fn what_was_slowed_is_told_with_the_relays_words_and_remembered() {
     let mut readers = at_domain("a.example", 1);
     readers.extend(at_domain("b.example", 20));
     let newsletter = newsletter(&server, &readers);
+    // What is refused on a connection that carried others is offered again on a new one.
+    newsletter.append("courant.toml", "messages_per_connection = 1\n");
     let run = newsletter.run_beside(&["run"]).await;
     let slow = remembered(&newsletter).await;
     let [(Some(domain), pace)] = &slow[..] else {

@@ -73,7 +73,9 @@ impl Lanes {
                 reply: reply.clone(),
             }));
         }
-        if relay {
+        // Two of them in the first seconds say little about a pace of many minutes.
+        let hangs_up = complaint.relay && complaint.reply.code == 421;
+        if relay && !(hangs_up && self.relay.hold(self.quiet, now)) {
             let measured = self.relay.measured(now);
             slowed.extend(self.relay.slow(measured, now).map(|pace| Slowed {
                 domain: None,

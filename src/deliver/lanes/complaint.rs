@@ -3,6 +3,7 @@
 //! Pure. A 421 is the relay's way to say that it has had enough of us (RFC 5321 §3.8); 4.7.x refuses for policy, and only
 //! for now (RFC 3463 §3.8). Greylisting is neither: it treats every stranger so, at any pace.
 
+use super::super::blame::is_of_session;
 use super::super::exchange::Step;
 use super::super::reply::is_policy;
 use crate::model::{EmailAddress, Reply};
@@ -38,7 +39,7 @@ impl Complaint {
     /// What a 421 in the middle of the dialogue says; `used`: the connection had carried messages before.
     ///
     /// A relay that hangs up before an envelope begins, on a connection that it has carried much on or that lay idle, asks
-    /// for a new connection and not for a slower pace, unless it says so.
+    /// for a new connection and not for a slower pace: if it wants that, it says so on the new one too.
     pub(in crate::deliver) fn of_hanging_up(
         step: Step,
         reply: &Reply,
@@ -46,7 +47,7 @@ impl Complaint {
         to: Option<&EmailAddress>,
     ) -> Option<Self> {
         let between = used && matches!(step, Step::Mail | Step::Rset);
-        if between && !is_throttle(reply) {
+        if between || (used && is_of_session(reply)) {
             return None;
         }
         let to = to.filter(|_| is_throttle(reply) && matches!(step, Step::Rcpt | Step::Data));
@@ -113,12 +114,20 @@ mod tests {
     }
 
     #[test]
-    fn hanging_up_between_messages_is_no_complaint_unless_it_says_so() {
+    fn hanging_up_between_messages_is_no_complaint() {
         let to = EmailAddress::parse("jan@example.nl").unwrap();
         for (step, reply, used, relay, domain) in [
             (Step::Mail, "421 4.3.2 enough", true, false, false),
             (Step::Rset, "421 idle too long", true, false, false),
-            (Step::Mail, "421 4.7.0 slow down", true, true, false),
+            (Step::Mail, "421 4.7.0 slow down", true, false, false),
+            (Step::Mail, "421 4.7.0 slow down", false, true, false),
+            (
+                Step::Rcpt,
+                "421 4.7.0 too many messages in this connection",
+                true,
+                false,
+                false,
+            ),
             (Step::Mail, "421 4.3.2 enough", false, true, false),
             (Step::Rcpt, "421 4.3.2 enough", true, true, false),
             (Step::Rcpt, "421 4.7.0 slow down", true, true, true),

@@ -45,6 +45,14 @@ impl Gauge {
         Duration::from_secs(seconds).checked_div(messages)
     }
 
+    /// Whether it has seen too little time for a pace to mean something: less than ten seconds, or than the `quiet` time in
+    /// which a pace proves itself.
+    pub(super) fn is_young(&self, quiet: Duration, now: Instant) -> bool {
+        let enough = Duration::from_secs(SHORTEST).min(quiet);
+        let passed = self.start.map(|start| now.saturating_duration_since(start));
+        passed.is_none_or(|passed| passed < enough)
+    }
+
     /// Forgets the seconds that are a minute old.
     fn turn_to(&mut self, now: Instant) {
         let start = *self.start.get_or_insert(now);

@@ -21,6 +21,9 @@ const UNKNOWN: Duration = Duration::from_secs(2);
 /// What complaints are held against where a lane has carried nothing yet: one message in ten seconds.
 const UNMEASURED: Duration = Duration::from_secs(10);
 
+/// The first wait of a lane that is asked to slow down before its pace could be told.
+const HOLD: Duration = Duration::from_secs(1);
+
 /// A delivery that was claimed and waits.
 #[derive(Debug)]
 pub(super) struct Shelved {
@@ -41,6 +44,10 @@ pub(super) struct Lane {
     pace: Pace,
     gauge: Gauge,
     slowing: Option<Slowing>,
+    /// Nothing goes before this: it was asked to wait before its pace meant anything.
+    held_until: Option<Instant>,
+    /// How often it was.
+    held: u32,
     /// Whether the slow-down has changed since it was last asked for.
     changed: bool,
     pub(super) queue: VecDeque<Shelved>,
@@ -58,6 +65,8 @@ impl Lane {
             pace: Pace::default(),
             gauge: Gauge::new(),
             slowing: None,
+            held_until: None,
+            held: 0,
             changed: false,
             queue: VecDeque::new(),
             parked: 0,
@@ -78,7 +87,9 @@ impl Lane {
     /// When the next message may go: at once, at an instant, or, with `None`, once another has come to its end.
     pub(super) fn slot(&self, now: Instant) -> Option<Instant> {
         let free = self.under_way < self.places;
-        free.then(|| self.interval().map_or(now, |i| self.pace.slot(i, now)))
+        let slot = self.interval().map_or(now, |i| self.pace.slot(i, now));
+        let held = self.held_until.map_or(slot, |until| until.max(slot));
+        free.then_some(held)
     }
 
     /// Slots up to an instant; all there are where there is no pace.
@@ -140,6 +151,19 @@ impl Lane {
     /// Time between two messages as measured.
     pub(super) fn measured(&mut self, now: Instant) -> Option<Duration> {
         self.gauge.interval(now)
+    }
+
+    /// Waits a moment after a complaint that comes before a pace could be told: longer each time. False once there is one.
+    pub(super) fn hold(&mut self, quiet: Duration, now: Instant) -> bool {
+        if self.slowing.is_some() || self.configured.is_some() || !self.gauge.is_young(quiet, now) {
+            return false;
+        }
+        // Complaints meanwhile answer what was sent before.
+        if self.held_until.is_none_or(|until| until <= now) {
+            self.held_until = now.checked_add(HOLD * 2_u32.saturating_pow(self.held.min(4)));
+            self.held += 1;
+        }
+        true
     }
 
     /// Slows down after a complaint; says the new pace if this is not the complaint of a moment ago.

@@ -24,6 +24,7 @@ use super::relay::Door;
 use super::run::Run;
 use super::suspects::Tick;
 use crate::model::{Outcome, Reply};
+use connecting::Renewal;
 
 /// How long a relay that waits for a message is kept waiting for the next one to be ready: some commits of the outbox,
 /// and less than the round trip that is saved.
@@ -50,6 +51,11 @@ pub(super) struct Worker<'a> {
     pub(super) round_trip: Duration,
     /// When the newest exchange was begun, in the order of all that is said and heard.
     pub(super) begun: Tick,
+    pub(super) renewal: Option<Renewal>,
+    /// The message that is to be offered again, over a new connection.
+    pub(super) again: Option<Ready>,
+    /// Whether the relay has no room for this connection.
+    pub(super) retired: bool,
 }
 
 impl Worker<'_> {
@@ -70,19 +76,25 @@ impl Worker<'_> {
     }
 
     /// Says an envelope, and what is needed for the relay to wait for its message; `None` if it came to an end.
-    async fn offer(&mut self, next: Ready) -> Option<Ready> {
+    async fn offer(&mut self, mut next: Ready) -> Option<Ready> {
         loop {
             let mut connection = match self.connection_for(&next).await {
                 Ok(connection) => connection,
                 Err(outcome) => return self.settle(next, outcome),
             };
-            let used = connection.is_used();
+            let (used, worn) = (connection.is_used(), connection.taken() > 0);
+            let messages = connection.messages();
             let ask = self.ask(None, &next);
             let verdict = self.exchange(&mut connection, ask).await;
             self.keep(connection);
+            next.begun = self.begun;
             match verdict.envelope.unwrap_or(Ok(())) {
                 // Relays close connections that idle or have carried much; a new one is all it takes.
-                Err(Setback::Lost(_)) if used && !self.run.is_ending() => {}
+                Err(Setback::Lost(_)) if used && !self.run.is_ending() => {
+                    if let Some((_, reply)) = verdict.hung_up.filter(|_| worn) {
+                        self.worn_out(messages, &reply);
+                    }
+                }
                 answer => return self.answered(next, answer).await,
             }
         }
@@ -101,7 +113,7 @@ impl Worker<'_> {
             let outcome = self.released();
             return self.settle(this, outcome);
         }
-        let next = match self.may_ride(&connection) {
+        let mut next = match self.may_ride(&connection) {
             true => self.soon().await,
             false => None,
         };
@@ -113,13 +125,28 @@ impl Worker<'_> {
                 ..Ask::default()
             },
         };
-        let verdict = self.exchange(&mut connection, ask).await;
+        let (messages, verdict) = (
+            connection.messages(),
+            self.exchange(&mut connection, ask).await,
+        );
         self.keep(connection);
+        if let Some(next) = &mut next {
+            next.begun = self.begun;
+        }
         if let (Some(Ok(_)), Some(envelope)) = (&verdict.dot, &verdict.envelope) {
             self.run.rode(!matches!(envelope, Err(Setback::Lost(_))));
+            if let Some((_, reply)) = &verdict.hung_up {
+                self.worn_out(messages, reply);
+            }
+        }
+        if let (Some(Err(Setback::Refused(step, reply))), None) = (&verdict.dot, &next)
+            && self.renews(*step, reply).await
+        {
+            self.again = Some(this);
+            return None;
         }
         let outcome = match verdict.dot {
-            Some(Ok(reply)) => self.sent(reply),
+            Some(Ok(reply)) => self.sent(reply, this.begun),
             Some(Err(setback)) => self.judged(&this, setback),
             None => self.released(),
         };
@@ -164,9 +191,9 @@ impl Worker<'_> {
     /// What the relay said to an envelope, and to `DATA` if that was asked: says it if not.
     async fn answered(&mut self, next: Ready, answer: Result<(), Setback>) -> Option<Ready> {
         if let Err(setback) = answer {
-            let outcome = self.judged(&next, setback);
-            return self.settle(next, outcome);
+            return self.set_back(next, setback).await;
         }
+        self.renewed(true);
         if next.lease.is_some() {
             return Some(next);
         }
@@ -188,11 +215,21 @@ impl Worker<'_> {
         self.keep(connection);
         match verdict.envelope.unwrap_or(Ok(())) {
             Ok(()) => Some(next),
-            Err(setback) => {
-                let outcome = self.judged(&next, setback);
-                self.settle(next, outcome)
-            }
+            Err(setback) => self.set_back(next, setback).await,
         }
+    }
+
+    /// A message came to nothing before it was said: it is offered again where a new connection may help, else judged.
+    async fn set_back(&mut self, next: Ready, setback: Setback) -> Option<Ready> {
+        if let Setback::Refused(step, reply) = &setback
+            && self.renews(*step, reply).await
+        {
+            self.again = Some(next);
+            return None;
+        }
+        self.renewed(false);
+        let outcome = self.judged(&next, setback);
+        self.settle(next, outcome)
     }
 
     /// The message under its intent; `None` if that was refused.
@@ -221,7 +258,10 @@ impl Worker<'_> {
 
     /// The next message, however long it takes; a connection that lies idle meanwhile is closed.
     async fn next(&mut self) -> Option<Ready> {
-        if let Some(ready) = self.stock.at_hand() {
+        if self.retired {
+            return None;
+        }
+        if let Some(ready) = self.again.take().or_else(|| self.stock.at_hand()) {
             return Some(ready);
         }
         let idle = self.door.deadlines().idle;
@@ -238,7 +278,7 @@ impl Worker<'_> {
     /// Whether another envelope may follow on this connection in the same breath.
     fn may_ride(&self, connection: &Connection) -> bool {
         connection.pipelines()
-            && connection.messages() < self.door.most_messages()
+            && connection.messages() < self.most_messages()
             && self.run.may_ride()
             && !self.run.is_ending()
     }
@@ -291,8 +331,9 @@ impl Worker<'_> {
 
     /// Puts back what waits at the door, and says goodbye once all outcomes are durable: killed before, it would leave the last
     /// message in doubt, and the relay that heard the goodbye knows of none.
-    async fn leave(self) {
-        for ready in self.stock.close().await {
+    async fn leave(mut self) {
+        let again = self.again.take();
+        for ready in self.stock.close().await.into_iter().chain(again) {
             let outcome = Outcome::Released(self.run.now());
             self.desk.settle(&ready.delivery, outcome, self.run.now());
         }
@@ -321,8 +362,8 @@ impl Worker<'_> {
         self.desk.revise(self.run.revisions());
     }
 
-    fn sent(&self, reply: Reply) -> Outcome {
-        self.run.accepted(self.begun);
+    fn sent(&self, reply: Reply, begun: Tick) -> Outcome {
+        self.run.accepted(begun);
         Outcome::Sent(reply)
     }
 

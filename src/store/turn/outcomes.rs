@@ -90,7 +90,13 @@ pub(super) fn revise(batch: &mut Batch, revisions: &[Revision], now: Timestamp) 
             AND delivery.state IN ('queued', 'failed') AND delivery.code >= 500",
         &["issue", "number", "fence", "state", "now"],
         rows().map(|(issue, number, fence, state, _)| {
-            [issue.into(), number.into(), fence.into(), state.into(), now.into()]
+            [
+                issue.into(),
+                number.into(),
+                fence.into(),
+                state.into(),
+                now.into(),
+            ]
         }),
     );
     batch.each(

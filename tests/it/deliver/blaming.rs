@@ -10,31 +10,82 @@ use crate::support::smtp::{Script, SmtpServer, Stage, at};
 
 /// What providers say of a sender, and where; numbers differ from mail to mail where they put one.
 const WORDINGS: [(Stage, &str); 24] = [
-    (Stage::Dot, "550 5.4.5 Daily user sending limit exceeded. o65sm2535pga.71 - gsmtp"),
+    (
+        Stage::Dot,
+        "550 5.4.5 Daily user sending limit exceeded. o65sm2535pga.71 - gsmtp",
+    ),
     (Stage::Dot, "554 Sending paused for this account."),
-    (Stage::Dot, "554 Message rejected: Email address is not verified. The following identities failed the check"),
-    (Stage::Rcpt, "550 Sending rate limit reached for this account (200/h)"),
+    (
+        Stage::Dot,
+        "554 Message rejected: Email address is not verified. The following identities failed the check",
+    ),
+    (
+        Stage::Rcpt,
+        "550 Sending rate limit reached for this account (200/h)",
+    ),
     (Stage::Dot, "550 5.4.6 mail rate exceeded limit"),
-    (Stage::Dot, "550 5.1.90 Your message can't be sent because you've reached your daily limit for message recipients"),
-    (Stage::Dot, "552 C13ypH3DXQO9CC140p6S9y Message would take you over your relay quota of 500 Current quota used: 487"),
+    (
+        Stage::Dot,
+        "550 5.1.90 Your message can't be sent because you've reached your daily limit for message recipients",
+    ),
+    (
+        Stage::Dot,
+        "552 C13ypH3DXQO9CC140p6S9y Message would take you over your relay quota of 500 Current quota used: 487",
+    ),
     (Stage::Rcpt, "550 sorry, too many emails (#5.7.1)"),
     (Stage::Dot, "554 5.7.1 Your account has been suspended"),
-    (Stage::Dot, "550 5.7.60 SMTP; Client does not have permissions to send as this sender"),
+    (
+        Stage::Dot,
+        "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
+    ),
     (Stage::Rcpt, "554 5.7.1 Relay access denied"),
     (Stage::Rcpt, "550 relay not permitted"),
-    (Stage::Rcpt, "554 5.7.1 Recipient address rejected: You have exceeded your Outmail quota."),
-    (Stage::Rcpt, "550 User has exceeded its 24-hour sending limit. Messages to 25 recipients out of 25"),
-    (Stage::Dot, "554 Your account is on probation and domains are limited to 100 messages / hour."),
-    (Stage::Dot, "554 5.7.0 Your message could not be sent. The limit on the number of allowed outgoing messages was exceeded."),
-    (Stage::Data, "554 5.7.1 <DATA>: Data command rejected: only 10 messages per day"),
+    (
+        Stage::Rcpt,
+        "554 5.7.1 Recipient address rejected: You have exceeded your Outmail quota.",
+    ),
+    (
+        Stage::Rcpt,
+        "550 User has exceeded its 24-hour sending limit. Messages to 25 recipients out of 25",
+    ),
+    (
+        Stage::Dot,
+        "554 Your account is on probation and domains are limited to 100 messages / hour.",
+    ),
+    (
+        Stage::Dot,
+        "554 5.7.0 Your message could not be sent. The limit on the number of allowed outgoing messages was exceeded.",
+    ),
+    (
+        Stage::Data,
+        "554 5.7.1 <DATA>: Data command rejected: only 10 messages per day",
+    ),
     (Stage::Dot, "550 5.7.1 Your mail limit has been reached."),
-    (Stage::Rcpt, "550 Domain example.nl has exceeded the max emails per hour (250/200 (125%)) allowed."),
-    (Stage::Dot, "550 The from address does not match a verified Sender Identity."),
-    (Stage::Mail, "550 This domain is not associated with your account"),
-    (Stage::Mail, "550 5.1.8 Sender address rejected: Domain not found"),
+    (
+        Stage::Rcpt,
+        "550 Domain example.nl has exceeded the max emails per hour (250/200 (125%)) allowed.",
+    ),
+    (
+        Stage::Dot,
+        "550 The from address does not match a verified Sender Identity.",
+    ),
+    (
+        Stage::Mail,
+        "550 This domain is not associated with your account",
+    ),
+    (
+        Stage::Mail,
+        "550 5.1.8 Sender address rejected: Domain not found",
+    ),
     // No word in these says whom they are about.
-    (Stage::Dot, "554 Transaction failed Reject due to policy restrictions."),
-    (Stage::Rcpt, "550 5.7.1 [CSR] Our system has detected an unusual amount of unsolicited mail"),
+    (
+        Stage::Dot,
+        "554 Transaction failed Reject due to policy restrictions.",
+    ),
+    (
+        Stage::Rcpt,
+        "550 5.7.1 [CSR] Our system has detected an unusual amount of unsolicited mail",
+    ),
 ];
 
 const SIZES: [usize; 6] = [1, 2, 5, 15, 30, 300];
@@ -90,19 +141,27 @@ async fn blames(stage: Stage, said: &str, size: usize, one_domain: bool) {
             let outbox = list(size, one_domain);
             let report = send(&one, &outbox, (one_domain, has_successor)).await;
             nobody_paid(&outbox, size, &told);
-            assert_eq!(one.received().len(), taken, "{told}");
+            // Of those whose envelope was accepted, some may not have been said yet.
+            let received = one.received().len();
+            assert!(
+                received <= taken && (stage != Stage::Dot || received == taken),
+                "{told}"
+            );
             let least = if one_domain { 3 } else { 2 };
             if size - taken >= least || stage == Stage::Mail {
                 let refused = report.stopped.as_ref().is_some_and(Stopped::is_refusal);
                 assert!(refused, "{told}: {report:?}");
                 let due = |n| outbox.row(n).next_at <= now();
                 assert!((0..size).all(due), "{told}");
-                assert!(one.arrivals(stage) <= taken + 12, "{told}: it went on asking");
+                assert!(
+                    one.arrivals(stage) <= taken + 12,
+                    "{told}: it went on asking"
+                );
             }
             if has_successor {
                 let two = SmtpServer::start(Script::new()).await;
                 send(&two, &outbox, (one_domain, false)).await;
-                assert_eq!(two.received().len(), size - taken, "{told}");
+                assert_eq!(two.received().len(), size - received, "{told}");
                 assert_eq!(outbox.account().sent, size as i64, "{told}");
             }
         }
@@ -146,11 +205,21 @@ async fn the_whole_grid() {
 #[tokio::test]
 async fn the_readers_own_refusals_fail_them_and_nobody_else() {
     let rules = [
-        at(Stage::Rcpt).to("reader0@d0.example").say("552 5.2.2 mailbox full"),
-        at(Stage::Rcpt).to("reader1@d1.example").say("552 5.2.2 mailbox full"),
-        at(Stage::Dot).to("reader4@d1.example").say("554 5.6.0 not of this form"),
-        at(Stage::Rcpt).to("reader7@d1.example").say("550 quota exceeded"),
-        at(Stage::Rcpt).to("reader9@d0.example").say("550 No such user"),
+        at(Stage::Rcpt)
+            .to("reader0@d0.example")
+            .say("552 5.2.2 mailbox full"),
+        at(Stage::Rcpt)
+            .to("reader1@d1.example")
+            .say("552 5.2.2 mailbox full"),
+        at(Stage::Dot)
+            .to("reader4@d1.example")
+            .say("554 5.6.0 not of this form"),
+        at(Stage::Rcpt)
+            .to("reader7@d1.example")
+            .say("550 quota exceeded"),
+        at(Stage::Rcpt)
+            .to("reader9@d0.example")
+            .say("550 No such user"),
     ];
     let script = rules.into_iter().fold(Script::new(), Script::rule);
     let server = SmtpServer::start(script).await;

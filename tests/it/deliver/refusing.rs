@@ -151,7 +151,10 @@ async fn a_relay_that_refuses_all_for_its_policy_is_left() {
     let account = outbox.account();
     assert_eq!((account.failed, account.queued), (0, 100));
     assert_eq!(server.arrivals(Stage::Dot), 20);
-    assert!((0..100).all(|n| outbox.row(n).next_at <= now()), "all are due");
+    assert!(
+        (0..100).all(|n| outbox.row(n).next_at <= now()),
+        "all are due"
+    );
 }
 
 #[tokio::test]

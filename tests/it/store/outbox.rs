@@ -1,6 +1,7 @@
 //! T2 to T4: claims, intents and outcomes under their fences.
 
 use courant::model::*;
+use courant::store::{DeliveryRow, Store};
 
 use super::bench::*;
 
@@ -224,4 +225,80 @@ pub async fn unfinished_issues_are_those_with_work_left(bench: &Bench) {
     record(store, 61, again, ok()).await;
     assert_eq!(store.issue_unfinished(at(61)).await.unwrap(), []);
     assert_eq!(store.issue_unfinished(at(62)).await.unwrap(), []);
+}
+
+pub async fn a_refusal_is_revised_under_its_own_fence(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 4).await;
+    let claimed = claim(store, issue, 0, 3).await;
+    let claims: Vec<Claim> = claimed.iter().map(|one| one.claim).collect();
+    for (claim, code) in claims.iter().zip([550, 550, 451]) {
+        let put_off = Outcome::Deferred(reply(code, "5.7.1", "no"), at(600));
+        assert_eq!(record(store, 1, *claim, put_off).await, []);
+    }
+    let revise = async |seconds, all: &[(usize, Revised)]| {
+        let revisions = all.iter().map(|(n, to)| Revision {
+            claim: claims[*n],
+            to: *to,
+        });
+        let request = TurnRequest {
+            revisions: revisions.collect(),
+            ..turn(issue, seconds)
+        };
+        store.outbox_turn(RELAY, &request).await.unwrap();
+    };
+    let states = async || {
+        let rows = store.delivery_list(issue, None, -1, 10).await.unwrap();
+        let state = |row: &DeliveryRow| (row.state, row.next_at);
+        rows.iter().map(state).collect::<Vec<_>>()
+    };
+    let failed = (DeliveryState::Failed, None);
+    let queued = |seconds| (DeliveryState::Queued, Some(at(seconds)));
+    // A refusal for now is revised by nobody.
+    revise(
+        2,
+        &[
+            (0, Revised::Failed),
+            (1, Revised::Queued),
+            (2, Revised::Failed),
+        ],
+    )
+    .await;
+    assert_eq!(states().await[..3], [failed, queued(2), queued(600)]);
+    let text = "SELECT COUNT(*) FROM attempt WHERE outcome = 'failed' AND number = 0";
+    assert_eq!(count(&bench.target, text).await, 1);
+    revise(3, &[(0, Revised::Queued)]).await;
+    assert_eq!(states().await[0], queued(3));
+    // Whoever has it now knows better.
+    let again = claim(store, issue, 4, 10).await;
+    assert!(again.iter().any(|one| one.claim.key.number == 0));
+    revise(5, &[(0, Revised::Failed)]).await;
+    assert_eq!(row(store, issue, 0).await.state, DeliveryState::Claimed);
+    account(store, issue).await;
+}
+
+pub async fn what_was_not_tried_yet_goes_before_what_came_back(bench: &Bench) {
+    let issue = sealed(&bench.store, 5).await;
+    for claimed in claim(&bench.store, issue, 0, 2).await {
+        let back = Outcome::Deferred(reply(550, "5.7.1", "no"), at(1));
+        record(&bench.store, 1, claimed.claim, back).await;
+    }
+    // Another process.
+    let store = Store::open(&bench.target).await.unwrap();
+    store.outbox_go_on(issue).await.unwrap();
+    let numbers: Vec<_> = claim(&store, issue, 2, 5).await;
+    let numbers: Vec<_> = numbers.iter().map(|one| one.claim.key.number).collect();
+    assert_eq!(numbers, [2, 3, 4, 0, 1]);
+    store.close().await;
+}
+
+pub async fn a_list_of_one_domain_is_known(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 3).await;
+    assert!(store.issue_has_one_domain(issue).await.unwrap());
+    store.source_save(&reading(-60, 4..=4)).await.unwrap();
+    let mut two = seal(2, "weekly", &[4], 3);
+    two.deliveries[2].reader.address = EmailAddress::parse("jan@elders.nl").unwrap();
+    store.issue_seal(&two).await.unwrap();
+    assert!(!store.issue_has_one_domain(IssueNumber(2)).await.unwrap());
 }

@@ -54,3 +54,17 @@ pub async fn a_pace_is_kept_by_relay_and_domain_until_it_is_over_or_old(bench: &
     assert_eq!(store.pace_list("two.example:587").await.unwrap(), []);
     assert_eq!(store.pace_list("one.example:587").await.unwrap(), news[..1]);
 }
+
+pub async fn how_much_a_connection_carries_is_kept_by_relay_for_a_while(bench: &Bench) {
+    let store = &bench.store;
+    assert_eq!(store.relay_session(RELAY, at(-1)).await.unwrap(), None);
+    for (messages, seconds) in [(20, 0), (10, 60)] {
+        store
+            .relay_session_save(RELAY, messages, at(seconds))
+            .await
+            .unwrap();
+    }
+    store.relay_session_save("other", 5, at(60)).await.unwrap();
+    assert_eq!(store.relay_session(RELAY, at(59)).await.unwrap(), Some(10));
+    assert_eq!(store.relay_session(RELAY, at(60)).await.unwrap(), None);
+}

@@ -80,6 +80,8 @@ struct Shared {
     script: Mutex<Script>,
     received: Mutex<Vec<Received>>,
     heard: Mutex<Vec<Heard>>,
+    /// What was said by rule.
+    said: Mutex<Vec<String>>,
     gates: Mutex<Vec<Gate>>,
     under_way: Mutex<UnderWay>,
     arrivals: watch::Sender<HashMap<Stage, usize>>,
@@ -112,6 +114,7 @@ impl SmtpServer {
             script: Mutex::new(script),
             received: Mutex::default(),
             heard: Mutex::default(),
+            said: Mutex::default(),
             gates: Mutex::default(),
             under_way: Mutex::default(),
             arrivals: watch::Sender::default(),
@@ -182,6 +185,12 @@ impl SmtpServer {
         self.shared.heard.lock().unwrap().clone()
     }
 
+    /// How often it said this line by a rule.
+    pub fn refusals(&self, said: &str) -> usize {
+        let all = self.shared.said.lock().unwrap();
+        all.iter().filter(|line| *line == said).count()
+    }
+
     /// How often a stage was reached so far, over all connections.
     pub fn arrivals(&self, stage: Stage) -> usize {
         count(&self.shared.arrivals.borrow(), stage)
@@ -248,6 +257,12 @@ impl Gate {
 }
 
 impl Shared {
+    /// Connections that were taken and have not ended.
+    fn open(&self) -> usize {
+        let arrivals = self.arrivals.borrow();
+        count(&arrivals, Stage::Taken) - count(&arrivals, Stage::Gone)
+    }
+
     /// A message for this address has been begun on a connection.
     fn begun(&self, connection: usize, to: &str) {
         let mut under_way = self.under_way.lock().unwrap();

@@ -66,6 +66,7 @@ pub struct Rule {
     connection: Option<usize>,
     times: usize,
     skip: usize,
+    messages: usize,
     pub(super) octets: usize,
     pub(super) stored: bool,
     pub(super) twice: bool,
@@ -80,6 +81,7 @@ pub fn at(stage: Stage) -> Rule {
         connection: None,
         times: usize::MAX,
         skip: 0,
+        messages: 0,
         octets: 0,
         stored: false,
         twice: false,
@@ -109,6 +111,12 @@ impl Rule {
     /// Not the first so many times.
     pub fn skip(mut self, times: usize) -> Self {
         self.skip = times;
+        self
+    }
+
+    /// Only on a connection over which so many messages were taken.
+    pub fn after_messages(mut self, messages: usize) -> Self {
+        self.messages = messages;
         self
     }
 
@@ -156,6 +164,7 @@ pub struct Script {
     pub(super) login: Option<(String, String)>,
     pub(super) small_window: bool,
     pub(super) data_for_nobody: bool,
+    pub(super) connections: Option<(usize, String)>,
     pub(super) rules: Vec<Rule>,
 }
 
@@ -163,6 +172,12 @@ impl Script {
     /// Says "go on" to `DATA` although no recipient was accepted, as RFC 2920 §3.1 warns.
     pub fn data_for_nobody(mut self) -> Self {
         self.data_for_nobody = true;
+        self
+    }
+
+    /// Takes so many connections at the same time, and says this to one more.
+    pub fn connections(mut self, most: usize, said: &str) -> Self {
+        self.connections = Some((most, said.to_owned()));
         self
     }
 
@@ -217,7 +232,7 @@ impl Script {
     pub(super) fn fitting(
         &mut self,
         stage: Stage,
-        connection: usize,
+        (connection, messages): (usize, usize),
         to: Option<&str>,
         octets: usize,
     ) -> Option<Rule> {
@@ -229,6 +244,7 @@ impl Script {
                     .to
                     .as_deref()
                     .is_none_or(|whom| to.is_some_and(|to| is_one_of(whom, to)))
+                && messages >= rule.messages
                 && octets >= rule.octets;
             if !fits {
                 continue;

@@ -49,6 +49,8 @@ struct Session {
     /// Whether `MAIL` was accepted, and no message or `RSET` has come since.
     open: bool,
     logged_in: bool,
+    /// Messages that were taken on it.
+    messages: usize,
 }
 
 /// What follows an act: the dialogue goes on as if the step had been done, or had been refused, or not at all.
@@ -70,12 +72,20 @@ impl Session {
             to: Vec::new(),
             open: false,
             logged_in: false,
+            messages: 0,
         }
     }
 
     async fn attend(mut self) -> io::Result<()> {
         if self.shared.script.lock().unwrap().implicit_tls {
             self = self.secure().await?;
+        }
+        let full = self.shared.script.lock().unwrap().connections.clone();
+        if let Some((most, said)) = full
+            && self.shared.open() > most
+        {
+            self.say(&said).await?;
+            return Ok(());
         }
         if self.step(Stage::Connect, "220 test ESMTP").await? != Then::Done {
             return Ok(());
@@ -184,6 +194,7 @@ impl Session {
             followed,
             stored,
         };
+        self.messages += usize::from(stored);
         let twice = rule.as_ref().is_some_and(|rule| rule.twice);
         let copies = if twice { 2 } else { 1 };
         let all = std::iter::repeat_n(received, copies);
@@ -264,7 +275,11 @@ impl Session {
     fn fitting(&self, stage: Stage, octets: usize) -> Option<Rule> {
         let to = self.to.last().map(String::as_str);
         let mut script = self.shared.script.lock().unwrap();
-        script.fitting(stage, self.number, to, octets)
+        let rule = script.fitting(stage, (self.number, self.messages), to, octets);
+        if let Some(Act::Say(line)) = rule.as_ref().map(|rule| &rule.act) {
+            self.shared.said.lock().unwrap().push(line.clone());
+        }
+        rule
     }
 
     async fn act(&mut self, act: &Act) -> io::Result<Then> {
