@@ -75,7 +75,11 @@ async fn what_is_given_up_while_others_wait_is_told() {
     let (server, newsletter) = sending(script, 4).await;
     assert_eq!(newsletter.run_beside(&["-q", "run"]).await.code, 1);
     assert_eq!(tick(&newsletter).await, (0, String::new()));
-    server.rule(at(Stage::Rcpt).to("reader2@example.nl").say("550 5.7.1 no"));
+    server.rule(
+        at(Stage::Rcpt)
+            .to("reader2@example.nl")
+            .say("550 5.2.1 off"),
+    );
     newsletter.run_beside(&["issues", "retry", "1"]).await;
     let (code, told) = tick(&newsletter).await;
     assert_eq!(code, 1, "{told}");
