@@ -160,6 +160,7 @@ mod tests {
                 (Some("5.0.0"), "smtp; 554 Exim 5.1.1 says no"),
                 (Some("5.0.0"), "smtp; 554 no (mx 10.5.1.1)"),
                 (Some("5.0.0"), "smtp; 554 no, id 5.1.1"),
+                (Some("5.0.0"), "smtp; 554 no, ticket #5.1.1 on filter-5.1.1"),
             ],
         );
     }

@@ -49,7 +49,9 @@ fn forwarded(mail: &Message<'_>) -> Option<Said> {
     mail.parts.iter().find(|part| is_message(&part.body))?;
     let heads = returned_heads(mail);
     let mut groups = heads.iter().flatten();
+    let outer = values(mail, RECIPIENT).into_iter().next();
     let marked = groups.find_map(|group| group.get(RECIPIENT));
+    let marked = marked.or(outer.as_deref());
     let subject = mail.subject().unwrap_or("").trim().to_lowercase();
     let from = values(mail, "From").join(" ").to_lowercase();
     let is_staff = || {

@@ -40,7 +40,7 @@ const LINES: usize = 4;
 /// What a bounce in plain words is told by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plain<'a> {
-    /// The local part of `From`.
+    /// The local part of `From`; all of it where it has no address.
     pub(super) from: &'a str,
     pub(super) subject: &'a str,
     /// Exim's header.
@@ -87,6 +87,7 @@ fn is_report(mail: Plain<'_>) -> bool {
     };
     mail.failed.is_some()
         || begins(&DAEMONS)
+        || from.ends_with("mailer-daemon>")
         || is_qmail()
         || (from == "postmaster" && of_subject(mail.subject).is_some())
         // A program may have written it that answers for a person, in words that begin with ours.
@@ -108,8 +109,11 @@ fn fate(subject: &str, own: &str, words: &Words) -> Fate {
 }
 
 fn of_subject(subject: &str) -> Option<Fate> {
-    let of = |text: &str| Words::of(text).fate();
-    of(head(subject)).or_else(|| of(subject))
+    let begin = Words::of(head(subject));
+    if subject.contains(':') && begin.are_a_receipt() {
+        return Some(Fate::Arrived);
+    }
+    begin.fate().or_else(|| Words::of(subject).fate())
 }
 
 fn head(subject: &str) -> &str {
@@ -151,11 +155,143 @@ fn said(own: &str) -> String {
 
 /// The text up to the returned message.
 fn own_words(text: &str) -> String {
-    let is_own = |line: &&str| {
-        !RETURNED
-            .iter()
-            .any(|mark| line.trim_start().starts_with(mark))
-    };
+    // Sendmail's own headings are dashes as well, with spaces before them.
+    let is_own = |line: &&str| !RETURNED.iter().any(|mark| line.starts_with(mark));
     let lines = text.lines().take_while(is_own).take(MOST_LINES);
     lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(from: &str, subject: &str, text: &str) -> String {
+        let mail = Plain {
+            from,
+            subject,
+            failed: None,
+            text,
+            is_automatic: false,
+        };
+        match bounce(mail).map(|said| said.kind) {
+            Some(ReportKind::Bounce(found)) => {
+                format!("{:?} {}", found.class, found.status.unwrap_or_default())
+            }
+            Some(other) => format!("{other:?}"),
+            None => "none".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_became_of_a_mail_is_read_in_the_words_of_many() {
+        let hard = "jan@reader.test: 550 5.1.1 unknown";
+        for (from, subject, text, expected) in [
+            (
+                "postmaster",
+                "Onbestelbaar: Nog niet te laat",
+                hard,
+                "Hard 5.1.1",
+            ),
+            (
+                "postmaster",
+                "Niet te bezorgen: Een woord",
+                hard,
+                "Hard 5.1.1",
+            ),
+            (
+                "postmaster",
+                "Unzustellbar: Verzögerung",
+                hard,
+                "Hard 5.1.1",
+            ),
+            (
+                "postmaster",
+                "Non distribuable : Un mot",
+                hard,
+                "Hard 5.1.1",
+            ),
+            (
+                "MAILER-DAEMON",
+                "Returned mail: see transcript for details",
+                "   ----- The following addresses had permanent fatal errors -----\n<jan@reader.test>\n\n   ----- Transcript of session follows -----\n550 5.1.1 <jan@reader.test>... User unknown\n",
+                "Hard 5.1.1",
+            ),
+            (
+                "Mail Delivery Subsystem <MAILER-DAEMON>",
+                "Returned mail: User unknown",
+                hard,
+                "Hard 5.1.1",
+            ),
+            (
+                "mailer-daemon",
+                "Mail delivery failed: returning message to sender",
+                "SMTP error from remote server for RCPT TO command, host: mx.reader.test (192.0.2.5) reason: 550 5.1.1 unknown",
+                "Hard 5.1.1",
+            ),
+            (
+                "postmaster",
+                "DELIVERY FAILURE: User jan (jan@reader.test) not listed in Domino Directory",
+                "Your message could not be delivered.",
+                "Soft ",
+            ),
+            (
+                "mailer-daemon",
+                "failure notice",
+                "Hi. This is the qmail-send program at x.test.\nThis is a permanent error; I've given up. Sorry it didn't work out.\n\n<jan@reader.test>:\nSorry, no mailbox here by that name. (#5.1.1)\n\n--- Below this line",
+                "Hard 5.1.1",
+            ),
+            (
+                "mailer-daemon",
+                "Delivery Status Notification (Failure)",
+                "Delivery to jan@reader.test failed permanently: 550-5.1.1 The account does not exist",
+                "Hard 5.1.1",
+            ),
+            (
+                "mailer-daemon",
+                "Delivery Status Notification (Delay)",
+                "We will retry for 46 more hours.",
+                "Notice(Delayed)",
+            ),
+            (
+                "mailer-daemon",
+                "Delivery Status Notification (Success)",
+                "jan@reader.test",
+                "Notice(Arrived)",
+            ),
+            (
+                "postmaster",
+                "Delivered: A failure",
+                "Your message was delivered to jan@reader.test",
+                "Notice(Arrived)",
+            ),
+            (
+                "postmaster",
+                "Remise retardée : Un mot",
+                "jan@reader.test",
+                "Notice(Delayed)",
+            ),
+            (
+                "mailer-daemon",
+                "Warning: could not send message for past 4 hours",
+                "** THIS IS A WARNING MESSAGE ONLY **",
+                "Notice(Delayed)",
+            ),
+            (
+                "mailer-daemon",
+                "Message",
+                "Ihre Nachricht an jan@reader.test wurde noch nicht zugestellt (450 4.2.0).",
+                "Notice(Delayed)",
+            ),
+            (
+                "mailer-daemon",
+                "Your message awaits approval",
+                "",
+                "Notice(Other)",
+            ),
+            ("postmaster", "Dag", "Een mens.", "none"),
+            ("jan", "Undeliverable: x", hard, "none"),
+        ] {
+            assert_eq!(read(from, subject, text), expected, "{subject}");
+        }
+    }
 }

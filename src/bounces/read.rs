@@ -43,7 +43,7 @@ pub fn read(bytes: &[u8]) -> Option<Report> {
     let mut paths: Vec<String> = sent_to
         .flat_map(|value| addresses(&value).map(str::to_owned).collect::<Vec<_>>())
         .collect();
-    let said = match notification(&mail) {
+    let said = match notification(&mail, &paths) {
         Some(said) => said,
         None => match complaint(&mail) {
             Some((said, more)) => {
@@ -72,7 +72,9 @@ pub fn read(bytes: &[u8]) -> Option<Report> {
 }
 
 /// A delivery status notification, also outside of `multipart/report` (RFC 3464, RFC 6533).
-fn notification(mail: &Message<'_>) -> Option<Said> {
+///
+/// What a server says of an address of ours, to which the report was sent, it does not say of the reader.
+fn notification(mail: &Message<'_>, ours: &[String]) -> Option<Said> {
     let status = part(mail, &["delivery-status", "global-delivery-status"])?;
     let groups = groups(&text_of(status));
     let of_recipients = groups.iter().filter(|group| {
@@ -82,7 +84,12 @@ fn notification(mail: &Message<'_>) -> Option<Said> {
     });
     let mut said = Said::about_nobody(ReportKind::Notice(Notice::Other));
     for group in of_recipients {
-        let kind = of_recipient(group);
+        let mut kind = of_recipient(group);
+        if let ReportKind::Bounce(bounce) = &mut kind
+            && is_about(group.get("Diagnostic-Code").unwrap_or(""), ours)
+        {
+            bounce.class = BounceClass::Policy;
+        }
         let named = |name| {
             let words = group.get(name).into_iter().flat_map(addresses);
             words.filter_map(|word| EmailAddress::parse(word).ok())
@@ -97,6 +104,12 @@ fn notification(mail: &Message<'_>) -> Option<Said> {
         }
     }
     Some(said)
+}
+
+/// Whether of all addresses in a text the first is one of these.
+fn is_about(said: &str, ours: &[String]) -> bool {
+    let first = addresses(said).next();
+    first.is_some_and(|first| ours.iter().any(|own| own.eq_ignore_ascii_case(first)))
 }
 
 /// What became of one recipient (RFC 3464 §2.3.3); where `Action` is missing, `Status` tells.
@@ -140,13 +153,13 @@ fn unstructured(mail: &Message<'_>) -> Said {
     if part(mail, &receipts).is_some() {
         return Said::about_nobody(ReportKind::Notice(Notice::Receipt));
     }
-    let from = values(mail, "From").join(" ");
-    let from = addresses(&from).next().and_then(|a| a.rsplit_once('@'));
+    let writer = values(mail, "From").join(" ");
+    let from = addresses(&writer).next().and_then(|a| a.rsplit_once('@'));
     let failed = values(mail, "X-Failed-Recipients").join(", ");
     let text = mail.body_text(0).unwrap_or_default();
     let is_answer = is_automatic(mail);
     let found = plain::bounce(Plain {
-        from: from.map_or("", |(local, _)| local),
+        from: from.map_or(&writer, |(local, _)| local),
         subject: mail.subject().unwrap_or(""),
         failed: Some(failed.as_str()).filter(|failed| !failed.is_empty()),
         text: &text,

@@ -34,10 +34,8 @@ pub(super) fn refusal(said: &str) -> Option<String> {
         if word.is_empty() {
             continue;
         }
-        let is_told = part
-            .trim_start_matches(['(', '[', '<', '\'', '"'])
-            .starts_with('#')
-            || before.is_none_or(introduces);
+        // The last is qmail's way.
+        let is_told = before.is_none_or(introduces) || part.starts_with("(#");
         if is_told && is_enhanced(word) {
             return Some(word.to_owned());
         }

@@ -4,7 +4,7 @@
 //! so that what they happen to be called says nothing.
 
 /// The sender, or the mail itself, is not wanted: whatever code came with it, it is not the reader's fault.
-const ABOUT_US: [&str; 77] = [
+const ABOUT_US: [&str; 81] = [
     "absender abgelehnt",
     "absenderadresse",
     "administrative prohibition",
@@ -62,6 +62,7 @@ const ABOUT_US: [&str; 77] = [
     "return path",
     "sender address",
     "sender blocked",
+    "sender callout",
     "sender denied",
     "sender domain",
     "sender is",
@@ -69,6 +70,8 @@ const ABOUT_US: [&str; 77] = [
     "sender not",
     "sender refused",
     "sender rejected",
+    "sender s address",
+    "sender s domain",
     "sender unknown",
     "sender verif",
     "sending limit",
@@ -80,12 +83,13 @@ const ABOUT_US: [&str; 77] = [
     "too many",
     "unable to relay",
     "unsolicited",
+    "unverified address",
     "verify sender",
     "verify the sender",
 ];
 
 /// The mailbox is there, and takes nothing just now.
-const PASSING: [&str; 36] = [
+const PASSING: [&str; 44] = [
     "box full",
     "boîte aux lettres pleine",
     "boîte pleine",
@@ -96,7 +100,10 @@ const PASSING: [&str; 36] = [
     "espace de stockage",
     "est pleine",
     "está llen",
+    "exceeded its",
+    "has exceeded",
     "inbox full",
+    "inbox voll",
     "is full",
     "is vol",
     "ist voll",
@@ -104,10 +111,12 @@ const PASSING: [&str; 36] = [
     "limite de stockage",
     "mailbox exceeded",
     "mailbox full",
+    "mailbox limit",
     "mailbox size",
     "mailbox vol",
     "mailbox überfüllt",
     "mailfolder full",
+    "no room",
     "no space",
     "opslag",
     "over full",
@@ -115,11 +124,14 @@ const PASSING: [&str; 36] = [
     "postfach überfüllt",
     "postvak vol",
     "quota",
+    "size limit",
     "speicherplatz",
     "storage",
     "temporar",
     "tijdelijk",
     "too full",
+    "volle mailbox",
+    "volles postfach",
     "vorübergehend",
     "è piena",
 ];
@@ -128,11 +140,12 @@ const PASSING: [&str; 36] = [
 const EXPANDED: [&str; 3] = ["expanded from", "generated from", "forwarded from"];
 
 /// Mail is not there yet, and the server goes on trying.
-const DELAYED: [&str; 41] = [
+const DELAYED: [&str; 42] = [
     "ancora consegnat",
     "avertissement",
     "delay",
     "demora",
+    "différé",
     "do not need to resend",
     "erneut versuch",
     "is delayed",
@@ -142,10 +155,8 @@ const DELAYED: [&str; 41] = [
     "n est pas encore",
     "need to resend",
     "no action is required",
-    "noch nicht zugestellt",
-    "nog niet afgeleverd",
-    "nog niet bezorgd",
-    "nog niet worden",
+    "noch nicht",
+    "nog niet",
     "non encore remis",
     "not been delivered yet",
     "not yet been delivered",
@@ -154,6 +165,8 @@ const DELAYED: [&str; 41] = [
     "nouvelles tentatives",
     "opnieuw geprobeerd",
     "pas encore pu",
+    "retard",
+    "retras",
     "ritard",
     "réessaierons",
     "réessayerons",
@@ -173,20 +186,28 @@ const DELAYED: [&str; 41] = [
 ];
 
 /// It arrived, or went on from there.
-const ARRIVED: [&str; 21] = [
+const ARRIVED: [&str; 29] = [
     "a été remis",
+    "bien été délivré",
     "bien été remis",
     "consegnato correttamente",
     "delivered successfully",
+    "delivery status notification expanded",
+    "delivery status notification relay",
+    "delivery status notification success",
     "delivery succeeded",
     "delivery successful",
+    "distribué avec succès",
+    "délivré avec succès",
     "entregado correctamente",
     "erfolgreich zugestellt",
     "erfolgreiche zustellung",
     "has been delivered",
     "has been relayed",
+    "has been successful",
     "is afgeleverd",
     "is bezorgd",
+    "is met succes",
     "remis avec succès",
     "successful delivery",
     "successful mail delivery",
@@ -198,28 +219,41 @@ const ARRIVED: [&str; 21] = [
 ];
 
 /// A person, or the sender, is asked first.
-const HELD: [&str; 16] = [
+const HELD: [&str; 28] = [
+    "approval required",
     "await approval",
     "awaiting approval",
     "awaiting moderation",
+    "awaits approval",
     "awaits moderator",
     "challenge response",
     "en attente d approbation",
     "en attente de modération",
+    "en cours de modération",
+    "goedkeuring nodig",
     "held for approval",
     "held until",
+    "is being held",
     "moderator approval",
+    "must be approved",
+    "needs approval",
     "pending approval",
+    "requires approval",
+    "soumis à approbation",
+    "ter goedkeuring",
     "wacht op goedkeuring",
     "waiting for approval",
     "waiting for moderator",
     "wartet auf freigabe",
     "wartet auf genehmigung",
+    "zur freigabe",
+    "zur genehmigung",
 ];
 
 /// It did not arrive.
-const FAILED: [&str; 44] = [
+const FAILED: [&str; 49] = [
     "address not found",
+    "bezorgfout",
     "bezorging mislukt",
     "could not be delivered",
     "couldn t be delivered",
@@ -234,6 +268,7 @@ const FAILED: [&str; 44] = [
     "echec de",
     "fail",
     "fehlgeschlagen",
+    "impossible de remettre",
     "kan niet worden bezorgd",
     "kon niet worden",
     "konnte nicht",
@@ -248,8 +283,11 @@ const FAILED: [&str; 44] = [
     "nicht zustellbar",
     "niet afgeleverd",
     "niet bezorgd",
+    "niet te bezorgen",
     "no entregado",
     "no se puede entregar",
+    "non distribu",
+    "non délivr",
     "non recapitabile",
     "non recapitato",
     "non remis",
@@ -263,6 +301,18 @@ const FAILED: [&str; 44] = [
     "user unknown",
     "zustellfehler",
     "échec d",
+];
+
+/// The same, where it is all that stands before our own subject: "Delivered: Een woord".
+const ARRIVED_ALONE: [&str; 8] = [
+    " afgeleverd",
+    " bezorgd",
+    " delivered",
+    " expanded",
+    " relayed",
+    " remis",
+    " zugestellt",
+    " entregado",
 ];
 
 /// It will not be tried again.
@@ -329,6 +379,11 @@ impl Words {
         FATES
             .into_iter()
             .find_map(|(fate, phrases)| self.say(phrases).then_some(fate))
+    }
+
+    /// Whether they are no more than that it arrived.
+    pub(super) fn are_a_receipt(&self) -> bool {
+        ARRIVED_ALONE.contains(&self.0.as_str())
     }
 
     /// The same, where they begin with it.

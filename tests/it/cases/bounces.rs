@@ -166,6 +166,11 @@ fn kin() -> Vec<(&'static str, String, &'static str)> {
             ),
             "kept",
         ),
+        (
+            "our-address",
+            failed("5.1.1", &format!("550 5.1.1 <{PATH}>: no such address")),
+            "kept",
+        ),
         ("rate", failed("5.1.1", "450 5.1.1 rate limited"), "kept"),
         (
             "gateway",
