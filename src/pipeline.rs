@@ -14,6 +14,7 @@ mod choosing;
 mod examining;
 mod fault;
 mod feeds;
+mod folders;
 mod foreseeing;
 mod fulfilling;
 mod gathering;
@@ -47,6 +48,7 @@ use crate::audience::{self, Keys, SyncedList};
 use crate::compose::Composer;
 use crate::config::{self, Config};
 use crate::gather::Fetcher;
+use crate::model::Diagnostic;
 use crate::store::{Store, SyncReport};
 
 pub use asking::Answers;
@@ -84,6 +86,8 @@ pub struct Pipeline {
     pub store: Store,
     /// The secret's keys.
     pub keys: Keys,
+    /// What opening changed on this machine, to be said once.
+    pub notice: Option<Diagnostic>,
     fetcher: Fetcher,
     answers: Option<Arc<Answers>>,
 }
@@ -94,13 +98,16 @@ impl Pipeline {
         let composer = check_templates(&config)?;
         check_selectors(&config)?;
         let fetcher = Fetcher::new(sending::fetch_settings(&config))?;
+        folders::make_state(&config.state)?;
         let store = Store::open(&store_target(&config)).await?;
         let keys = audience::load_or_create(&config.secret_file, &store, world.chance).await?;
+        let notice = folders::open_state(&config, &store).await?;
         Ok(Self {
             config,
             composer,
             store,
             keys,
+            notice,
             fetcher,
             answers: None,
         })

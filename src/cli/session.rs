@@ -141,7 +141,12 @@ impl Session {
     pub async fn pipeline(&self, config: Config) -> Result<Pipeline, Failure> {
         let database = database(&config);
         let opened = Pipeline::open(config, &self.world()).await;
-        opened.map_err(|fault| Failure::of(fault, database.as_deref()))
+        let opened = opened.map_err(|fault| Failure::of(fault, database.as_deref()))?;
+        // Said once, so also where only what is wrong is said.
+        if let Some(notice) = &opened.notice {
+            self.printer.fault(notice);
+        }
+        Ok(opened)
     }
 
     /// The database, to look into; `None` before the first run, and none is made.

@@ -29,6 +29,7 @@ mod pages;
 mod password;
 mod placeholders;
 mod point;
+mod publish;
 mod relays;
 mod schedules;
 mod section;
@@ -88,6 +89,8 @@ pub struct Config {
     pub serve: Serve,
     /// The folder that the program makes, absolute; it may not exist yet.
     pub state: PathBuf,
+    /// The folder of the published files, absolute; it may not exist yet.
+    pub public: PathBuf,
     /// The file of the key that signs links and names messages, absolute; it may not exist yet.
     pub secret_file: PathBuf,
     /// All schedules, by name.
@@ -187,6 +190,10 @@ fn read_parts(mut top: Section<'_>, file: &Path, environment: &Environment) -> O
     let gather = machine::read_gather(top.section("gather"));
     let feeds = feeds::read(top.section("feeds"));
     let serve = machine::read_serve(top.section("serve"));
+    let published = top.section("publish");
+    let public = storage
+        .as_ref()
+        .map(|storage| publish::read(published, &root, &storage.state, &sources));
     top.finish();
     let around = Surroundings::of(newsletter.as_ref(), &sources);
     let schedules = schedules::read(&root, shown, &around, faults);
@@ -214,6 +221,7 @@ fn read_parts(mut top: Section<'_>, file: &Path, environment: &Environment) -> O
         gather: gather?,
         feeds: feeds?,
         serve: serve?,
+        public: public??,
         state: storage.state,
         secret_file: storage.secret_file,
         schedules,

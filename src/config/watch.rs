@@ -29,17 +29,18 @@ pub fn look(config: &Config) -> Look {
             SourceKind::Folder(folder) => Some(folder.clone()),
             SourceKind::Url(_) => None,
         });
+    let made = [config.state.as_path(), config.public.as_path()];
     let ours = [subscribers::FILE, schedules::FOLDER, templates::FOLDER];
     let ours = ours.iter().map(|name| config.root.join(name));
     for path in ours.chain(folders).chain([config.file.clone()]) {
-        note(&path, &config.state, DEPTH, &mut found);
+        note(&path, &made, DEPTH, &mut found);
     }
     Look(found)
 }
 
 fn note(
     path: &Path,
-    state: &Path,
+    made: &[&Path],
     depth: usize,
     found: &mut BTreeMap<PathBuf, (Option<SystemTime>, u64)>,
 ) {
@@ -51,14 +52,14 @@ fn note(
         return;
     }
     // What the program itself writes is nothing that a person saved.
-    if depth == 0 || path == state {
+    if depth == 0 || made.contains(&path) {
         return;
     }
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
     for entry in entries {
         let path = entry.path();
         if !is_hidden(&path) {
-            note(&path, state, depth - 1, found);
+            note(&path, made, depth - 1, found);
         }
     }
 }

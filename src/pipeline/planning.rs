@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::choosing::Chosen;
+use super::folders::{Access, write_whole};
 use super::proofs::Proof;
 use super::report::{Plan, PlannedPost, PlannedVariant};
-use super::{Fault, Pipeline, World, publishing};
+use super::{Fault, Pipeline, World};
 use crate::model::{
     Diagnostic, EmailAddress, Hold, LedgerEntry, PostId, Reply, Schedule, ScheduleName,
     SealedVariant, Verdict, VerdictReason,
@@ -79,14 +80,18 @@ impl Pipeline {
         let language = &sealed.digest.language;
         let name = format!("{}-{number}-{language}", proof.plan.schedule);
         let copy = self.copy_of(proof, sealed, None)?;
+        let access = match folder.starts_with(&self.config.state) {
+            true => Access::Owner,
+            false => Access::AsUmask,
+        };
         let mut files = Vec::new();
         if let Some(html) = &copy.html {
             let shown = self.with_local_pictures(proof, html);
             files.push(folder.join(format!("{name}.html")));
-            publishing::write_whole(&files[0], shown.as_bytes())?;
+            write_whole(&files[0], shown.as_bytes(), access)?;
         }
         let path = folder.join(format!("{name}.txt"));
-        publishing::write_whole(&path, copy.text.as_bytes())?;
+        write_whole(&path, copy.text.as_bytes(), access)?;
         files.push(path);
         Ok(files)
     }

@@ -12,8 +12,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::choosing::Chosen;
+use super::folders::{Access, write_whole};
 use super::report::{PlannedDomain, PlannedPost};
-use super::{Fault, Pipeline, publishing};
+use super::{Fault, Pipeline};
 use crate::model::{
     Digest, Hold, IssueNumber, LedgerEntry, Masthead, Post, PostId, ScheduleName, SealedVariant,
     SlotNonce, Standing, Subscriber,
@@ -308,7 +309,7 @@ impl Pipeline {
     pub(super) fn save_plan(&self, plan: &SavedPlan) -> Result<String, Fault> {
         let text = serde_json::to_string(plan).map_err(|error| Fault::Plan(error.to_string()))?;
         let name = name_of(&text);
-        publishing::write_whole(&self.plan_file(&name), text.as_bytes())?;
+        write_whole(&self.plan_file(&name), text.as_bytes(), Access::Owner)?;
         Ok(name)
     }
 

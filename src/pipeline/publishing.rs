@@ -1,4 +1,4 @@
-//! Writes feeds, archive and pages below `state/public`, each file whole or not at all, and only if it is another.
+//! Writes feeds, archive and pages into the folder of published files, each file whole or not at all, and only if it is another.
 //!
 //! What is written needs no program: every folder has its `index.html`, so that any web server can answer it. Files of
 //! the past stay where they are, since mails and feeds point at them.
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::feeds::{by_topic, topic_folder};
+use super::folders::{Access, write_whole};
 use super::report::RunReport;
 use super::{Fault, Pipeline, Step, World};
 use crate::compose::{IssueListing, Neighbours, TopicListing};
@@ -48,7 +49,7 @@ struct Issues {
 impl Pipeline {
     /// Where the published files are.
     pub fn public(&self) -> PathBuf {
-        self.config.state.join("public")
+        self.config.public.clone()
     }
 
     /// Publishes if a run that broke left something out, or if nothing was ever published.
@@ -271,7 +272,7 @@ impl Pipeline {
         if fs::read(&path).is_ok_and(|there| there == bytes) {
             return Ok(false);
         }
-        write_whole(&path, bytes)?;
+        write_whole(&path, bytes, Access::Everybody)?;
         report.published.push(name.to_owned());
         Ok(true)
     }
@@ -325,19 +326,4 @@ fn sitemap_of(masthead: &Masthead, issues: &[IssueListing], posts: &[LedgerEntry
 /// An address of the web as a person would say it: without its scheme.
 fn place_of(url: &str) -> &str {
     url.split_once("://").map_or(url, |(_, place)| place)
-}
-
-/// Writes a file beside its place and then moves it there, so that nobody reads half of it.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
-    let fault = |cause| Fault::Write {
-        path: path.to_owned(),
-        cause,
-    };
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(fault)?;
-    }
-    let beside = path.with_extension("new");
-    fs::write(&beside, bytes)
-        .and_then(|()| fs::rename(&beside, path))
-        .map_err(fault)
 }

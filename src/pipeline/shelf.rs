@@ -7,8 +7,9 @@
 use std::fs;
 use std::path::PathBuf;
 
+use super::folders::{Access, write_whole};
 use super::pictures::Purpose;
-use super::{Fault, Pipeline, publishing};
+use super::{Fault, Pipeline};
 use crate::model::{ImageCopy, Issue};
 use crate::pictures::Copy;
 
@@ -68,11 +69,11 @@ impl Pipeline {
                 Keep::Aside => self.place_of(&url).is_some(),
             };
             if !there {
-                let path = match keep {
-                    Keep::Published => self.published(&url),
-                    Keep::Aside => self.shelved(&url),
+                let (path, access) = match keep {
+                    Keep::Published => (self.published(&url), Access::Everybody),
+                    Keep::Aside => (self.shelved(&url), Access::Owner),
                 };
-                publishing::write_whole(&path, &copy.bytes)?;
+                write_whole(&path, &copy.bytes, access)?;
             }
             copies.push(ImageCopy {
                 url,
@@ -81,7 +82,7 @@ impl Pipeline {
             });
         }
         let text = serde_json::to_vec(&copies).unwrap_or_default();
-        publishing::write_whole(&self.memory(address, purpose), &text)?;
+        write_whole(&self.memory(address, purpose), &text, Access::Owner)?;
         Ok(copies)
     }
 
@@ -132,7 +133,7 @@ impl Pipeline {
             path: published.clone(),
             cause,
         })?;
-        publishing::write_whole(&published, &bytes)?;
+        write_whole(&published, &bytes, Access::Everybody)?;
         // What stays on the shelf is only a copy too many.
         let _ = fs::remove_file(shelved);
         Ok(())

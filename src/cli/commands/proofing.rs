@@ -89,7 +89,7 @@ async fn follow(
             *show = Arc::new(Show {
                 revision: show.revision + 1,
                 newsletter: config.newsletter.name.clone(),
-                public: config.state.join("public"),
+                public: config.public.clone(),
                 sheets: sheets.unwrap_or_else(|| show.sheets.clone()),
                 broken,
             });
