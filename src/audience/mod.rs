@@ -11,13 +11,15 @@ mod proof;
 mod report;
 mod return_path;
 mod secret;
+mod site;
 mod token;
 
 pub use leave::{Departure, leave, reader_of};
 pub use list::{SyncedList, look, newcomer, sync};
 pub use report::{Judged, Terms, Verdict, report};
 pub use return_path::{LONGEST_LOCAL, Returned, return_path, returned};
-pub use secret::{Keys, SecretError, check_secret, load_or_create};
+pub use secret::{Keys, SecretError, check_secret, load_or_create, read_keys};
+pub use site::{is_site_answer, site_answer, site_question};
 pub use token::{Purpose, Token, TokenError};
 
 /// What can go wrong in this room.

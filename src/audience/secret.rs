@@ -102,6 +102,14 @@ impl Keys {
         }
     }
 
+    /// What only our own site can say to a token.
+    pub(super) fn site_proof(&self, token: &str) -> String {
+        let key = blake3::derive_key("courant 2026-11 site proof", &self.address);
+        blake3::keyed_hash(&key, token.as_bytes())
+            .to_hex()
+            .to_string()
+    }
+
     pub(super) fn newest(&self, purpose: Purpose) -> (u8, [u8; 32]) {
         let (kid, key) = self.tokens.last().copied().unwrap_or((0, self.address));
         (kid, blake3::derive_key(purpose.context(), &key))
@@ -160,6 +168,11 @@ pub async fn check_secret(path: &Path, store: Option<&Store>) -> Result<(), supe
         }
         _ => Ok(()),
     }
+}
+
+/// Reads the secret file; `None` where there is none yet. Makes and writes nothing.
+pub fn read_keys(path: &Path) -> Result<Option<Keys>, SecretError> {
+    read(path)
 }
 
 fn read(path: &Path) -> Result<Option<Keys>, SecretError> {

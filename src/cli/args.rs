@@ -67,6 +67,9 @@ pub struct Global {
     /// Log what is done; twice for more, as `RUST_LOG=courant=debug` does
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// Ask nothing: take what would be the answer to an empty line
+    #[arg(long, global = true)]
+    pub yes: bool,
     /// Print without colour, as NO_COLOR does
     #[arg(long, global = true)]
     pub no_color: bool,

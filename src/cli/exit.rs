@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::owner;
 use super::print::shown;
 use crate::config;
 use crate::deliver;
@@ -110,10 +111,18 @@ impl Failure {
         };
         match fault {
             Fault::Config(faults) => Self { exit, faults },
-            Fault::Store(error) => Self {
+            Fault::Store(error) => of_unwritable(&error, database).unwrap_or_else(|| Self {
                 exit,
                 faults: vec![of_store(&error, database)],
-            },
+            }),
+            Fault::Write { ref path, .. } => {
+                let advice = owner::advice(path);
+                let failure = Self::new(exit, chain(&fault));
+                match advice {
+                    Some(advice) => failure.hint(advice),
+                    None => failure,
+                }
+            }
             Fault::Inbox(error) => Self {
                 exit,
                 faults: vec![of_inbox(&error)],
@@ -138,6 +147,20 @@ fn of_inbox(error: &inbox::Error) -> Diagnostic {
         ),
         _ => fault,
     }
+}
+
+/// A database that is another user's is a file that cannot be written, whatever its driver makes of it.
+fn of_unwritable(error: &store::Error, database: Option<&Path>) -> Option<Failure> {
+    let path = match error {
+        store::Error::File { path, .. } => path,
+        _ if error.is_unavailable() => database?,
+        _ => return None,
+    };
+    let advice = owner::advice(path)?;
+    Some(Failure {
+        exit: Exit::CannotWrite,
+        faults: vec![of_store(error, database).hint(advice)],
+    })
 }
 
 fn of_store(error: &store::Error, database: Option<&Path>) -> Diagnostic {

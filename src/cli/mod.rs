@@ -5,6 +5,7 @@ mod args;
 mod commands;
 mod exit;
 mod logging;
+mod owner;
 mod print;
 mod progress;
 mod session;
@@ -18,19 +19,53 @@ use clap::Parser;
 use args::{Cli, Command};
 pub use exit::Exit;
 use exit::Failure;
+use print::Printer;
 use session::Session;
+
+use crate::model::Diagnostic;
 
 /// Runs the program with these arguments, the first being its name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, arguments.iter().any(|word| word == "--json")).into(),
     };
     if cli.global.no_color {
         anstream::ColorChoice::Never.write_global();
     }
-    logging::start(&cli.global);
-    execute(cli).into()
+    let printer = Printer {
+        json: cli.global.json,
+        quiet: cli.global.quiet,
+        program: session::program_on(&cli.global.config),
+    };
+    // Before the log, and all else that is opened: there is one thread yet, and nothing that root would leave behind.
+    let exit = match owner::step_down(&cli) {
+        Ok(said) => {
+            if let Some(said) = said.filter(|_| !printer.quiet) {
+                printer.fault(&said);
+            }
+            logging::start(&cli.global);
+            execute(cli, &printer)
+        }
+        Err(failure) => {
+            printer.faults(&failure.faults);
+            failure.exit
+        }
+    };
+    finished(&printer, exit).into()
+}
+
+/// What was printed and could not be written is not done; what went wrong before weighs more.
+fn finished(printer: &Printer, exit: Exit) -> Exit {
+    let Some(why) = print::finish() else {
+        return exit;
+    };
+    printer.fault(&Diagnostic::error(format!("cannot write to stdout: {why}")));
+    match exit {
+        Exit::Done | Exit::Part => Exit::CannotWrite,
+        worse => worse,
+    }
 }
 
 /// Threads that read documents and files, beside those that wait for the network. The allocator keeps for each thread what
@@ -38,20 +73,32 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 const BLOCKING_THREADS: usize = 4;
 
 /// Help and version are no faults; everything else clap says is a fault of usage.
-fn usage(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
-    if error.use_stderr() {
-        Exit::Usage.into()
-    } else {
-        Exit::Done.into()
+fn usage(error: &clap::Error, json: bool) -> Exit {
+    let printer = Printer {
+        json,
+        quiet: false,
+        program: "courant".to_owned(),
+    };
+    if !error.use_stderr() {
+        printer.data(error.render().ansi().to_string());
+        return finished(&printer, Exit::Done);
     }
+    if json {
+        let text = error.to_string();
+        let text = text.trim_start_matches("error: ");
+        let (message, more) = text.split_once("\n\n").unwrap_or((text, ""));
+        let fault = Diagnostic::error(message.trim());
+        printer.fault(&match more.trim() {
+            "" => fault,
+            more => fault.hint(more),
+        });
+    } else {
+        let _ = error.print();
+    }
+    Exit::Usage
 }
 
-fn execute(cli: Cli) -> Exit {
-    let printer = print::Printer {
-        json: cli.global.json,
-        quiet: cli.global.quiet,
-    };
+fn execute(cli: Cli, printer: &Printer) -> Exit {
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
@@ -64,7 +111,7 @@ fn execute(cli: Cli) -> Exit {
         }
     };
     let result = runtime.block_on(async {
-        let session = Session::new(cli.global)?;
+        let session = Session::new(cli.global, printer.clone())?;
         let result = dispatch(&session, cli.command).await;
         session.clear_bars();
         result

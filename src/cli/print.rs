@@ -5,39 +5,56 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use serde_json::Value;
 
+use crate::config;
 use crate::model::{Diagnostic, Severity};
 
+/// What was said of stdout when it took no more; nobody who prints has to look.
+static BROKEN: OnceLock<String> = OnceLock::new();
+
 /// Where a command prints.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Printer {
     /// JSON instead of text.
     pub json: bool,
     /// Nothing on success.
     pub quiet: bool,
+    /// How the user starts this program on this newsletter, from any folder.
+    pub program: String,
 }
 
 impl Printer {
     /// A line of data.
     pub fn line(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            let _ = writeln!(anstream::stdout(), "{}", text.as_ref());
+            heed(writeln!(anstream::stdout(), "{}", text.as_ref()));
         }
     }
 
     /// Data that was asked for by name, quiet or not.
     pub fn data(&self, text: impl AsRef<str>) {
-        let _ = write!(anstream::stdout(), "{}", text.as_ref());
+        heed(write!(anstream::stdout(), "{}", text.as_ref()));
+    }
+
+    /// Data as it is, which is no text for a terminal.
+    pub fn bytes(&self, bytes: &[u8]) {
+        heed(std::io::stdout().write_all(bytes));
     }
 
     /// Data as JSON.
     pub fn json(&self, value: &impl Serialize) {
-        if let Ok(text) = serde_json::to_string_pretty(value) {
+        let Ok(mut value) = serde_json::to_value(value) else {
+            return;
+        };
+        self.type_hints(&mut value);
+        if let Ok(text) = serde_json::to_string_pretty(&value) {
             self.data(format!("{text}\n"));
         }
     }
@@ -64,8 +81,15 @@ impl Printer {
         }
     }
 
-    /// A fault or warning, to stderr, also when quiet.
+    /// A fault or warning, to stderr, also when quiet; under `--json` an object on a line of its own.
     pub fn fault(&self, fault: &Diagnostic) {
+        let fault = self.as_typed(fault.clone());
+        if self.json {
+            if let Ok(text) = serde_json::to_string(&fault) {
+                let _ = writeln!(anstream::stderr(), "{text}");
+            }
+            return;
+        }
         let color = match fault.severity {
             Severity::Error => AnsiColor::Red,
             Severity::Warning => AnsiColor::Yellow,
@@ -88,12 +112,68 @@ impl Printer {
     /// Several faults, a blank line between them.
     pub fn faults(&self, faults: &[Diagnostic]) {
         for (index, fault) in faults.iter().enumerate() {
-            if index > 0 {
+            if index > 0 && !self.json {
                 let _ = writeln!(anstream::stderr());
             }
             self.fault(fault);
         }
     }
+
+    /// As [`Self::as_typed`], of all hints in what is given as JSON.
+    fn type_hints(&self, value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    match field {
+                        Value::String(hint) if name == "hint" => {
+                            *hint = as_typed(hint, &self.program);
+                        }
+                        _ => self.type_hints(field),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.type_hints(item)),
+            _ => {}
+        }
+    }
+
+    /// The fault with the commands of its hint as they can be typed here: rooms write `courant run`, and know neither
+    /// where the newsletter is nor how the program was started.
+    pub fn as_typed(&self, fault: Diagnostic) -> Diagnostic {
+        let hint = fault.hint.map(|hint| as_typed(&hint, &self.program));
+        Diagnostic { hint, ..fault }
+    }
+}
+
+/// The commands of a hint, each in backticks, on this newsletter. Those that need none, or name one, stay as they are.
+fn as_typed(hint: &str, program: &str) -> String {
+    const OPENING: &str = "`courant ";
+    let mut parts = hint.split(OPENING);
+    let mut typed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let word = part.split([' ', '`']).next().unwrap_or_default();
+        match word {
+            "-c" | "init" | "help" => typed.push_str(OPENING),
+            _ => typed.push_str(&format!("`{program} ")),
+        }
+        typed.push_str(part);
+    }
+    typed
+}
+
+/// Remembers why stdout took no more. A reader that went away wanted no more.
+fn heed(written: std::io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        let _ = BROKEN.set(config::cause(&error));
+    }
+}
+
+/// Writes what is still kept back, and says why stdout did not take all of it.
+pub fn finish() -> Option<&'static str> {
+    heed(std::io::stdout().flush());
+    BROKEN.get().map(String::as_str)
 }
 
 fn widths(heads: &[String], rows: &[Vec<String>]) -> Vec<usize> {
@@ -160,20 +240,11 @@ pub fn shown(path: &Path) -> String {
     let here = std::env::current_dir().ok();
     let short = here
         .as_ref()
+        .filter(|here| here.parent().is_some())
         .and_then(|here| path.strip_prefix(here).ok())
+        .filter(|short| !short.as_os_str().is_empty())
         .unwrap_or(path);
     short.display().to_string()
-}
-
-/// A path as one word of a shell's command line.
-pub fn quoted(path: &Path) -> String {
-    let text = shown(path);
-    let plain = |c: char| c.is_alphanumeric() || "/._-+@:,=%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }
 
 /// "known sources: `a`, `b`", for a hint.
@@ -213,9 +284,14 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_quoted_where_a_shell_would_take_it_apart() {
-        assert_eq!(quoted(Path::new("nieuws/2026")), "nieuws/2026");
-        assert_eq!(quoted(Path::new("mijn krant")), "'mijn krant'");
-        assert_eq!(quoted(Path::new("jan's")), r"'jan'\''s'");
+    fn a_hint_names_the_newsletter_in_each_of_its_commands() {
+        let typed = |hint| as_typed(hint, "courant -c /srv/nieuws");
+        let both = "`courant run` or `courant -q run --due`; `serve`";
+        let wanted =
+            "`courant -c /srv/nieuws run` or `courant -c /srv/nieuws -q run --due`; `serve`";
+        assert_eq!(typed(both), wanted);
+        for as_it_is in ["`courant init x`", "`courant -c /x run`", "no command", ""] {
+            assert_eq!(typed(as_it_is), as_it_is);
+        }
     }
 }

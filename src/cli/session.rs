@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use super::alerts::Kept;
 use super::args::Global;
 use super::exit::{Exit, Failure};
-use super::print::{Printer, quoted};
+use super::print::Printer;
 use super::progress::Bars;
 use super::system::{SystemChance, SystemClock};
 use crate::config::{
@@ -35,13 +35,9 @@ pub struct Session {
 
 impl Session {
     /// Reads the environment and asks the system for chance once.
-    pub fn new(global: Global) -> Result<Self, Failure> {
+    pub fn new(global: Global, printer: Printer) -> Result<Self, Failure> {
         let chance = SystemChance::new()
             .map_err(|_| Failure::new(Exit::Ours, "the system gives no random numbers"))?;
-        let printer = Printer {
-            json: global.json,
-            quiet: global.quiet,
-        };
         let bars = Bars::new(!global.quiet && !global.json && global.verbose == 0);
         let environment = Environment::from_system();
         Ok(Self {
@@ -155,36 +151,31 @@ impl Session {
         opened.map_err(|error| Failure::of(error.into(), database(config).as_deref()))
     }
 
-    /// `courant`, or `cargo run --` where cargo started it.
-    fn command(&self) -> &'static str {
-        match self.environment.get("CARGO_MANIFEST_DIR") {
-            Some(_) => "cargo run --",
-            None => "courant",
-        }
-    }
-
     /// How the user starts this program on this newsletter.
     pub fn program(&self) -> String {
-        let mut program = self.command().to_owned();
-        if self.environment.get("COURANT_CONFIG").is_none() {
-            program.push_str(&naming(&self.global.config));
-        }
-        program
-    }
-
-    /// As [`Self::program`], on the newsletter in a directory.
-    pub fn program_on(&self, directory: &Path) -> String {
-        format!("{}{}", self.command(), naming(directory))
+        self.printer.program.clone()
     }
 }
 
-/// The flag that names a newsletter; nothing where it is here.
-fn naming(newsletter: &Path) -> String {
-    if newsletter == Path::new(".") {
-        String::new()
-    } else {
-        format!(" -c {}", quoted(newsletter))
+/// How the user starts this program on a newsletter, from any folder. Who sits in its folder need not name it.
+pub fn program_on(newsletter: &Path) -> String {
+    let environment = Environment::from_system();
+    let is_here = newsletter == Path::new(".") && environment.get("COURANT_CONFIG").is_none();
+    let is_watched = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+    let is_short = is_here && is_watched;
+    let cargo = environment.get("CARGO_MANIFEST_DIR").map(Path::new);
+    let mut program = match cargo {
+        None => "courant".to_owned(),
+        Some(_) if is_short => "cargo run --".to_owned(),
+        Some(folder) => {
+            let manifest = config::shell_word(&folder.join("Cargo.toml"));
+            format!("cargo run --manifest-path {manifest} --")
+        }
+    };
+    if !is_short {
+        program.push_str(&format!(" -c {}", config::shell_word(newsletter)));
     }
+    program
 }
 
 /// Where the database is, if it is a file.
@@ -207,7 +198,7 @@ pub fn schedules<'a>(config: &'a Config, name: Option<&str>) -> Result<Vec<&'a S
     }
 }
 
-/// The schedule of this name, or a usage fault that lists the known ones.
+/// The schedule of this name, or a fault that lists the known ones.
 pub fn schedule<'a>(config: &'a Config, name: &str) -> Result<&'a Schedule, Failure> {
     let wanted = ScheduleName::parse(name).ok();
     let found = config
@@ -224,6 +215,6 @@ pub fn schedule<'a>(config: &'a Config, name: &str) -> Result<&'a Schedule, Fail
             [] => "there is none yet; `schedules/weekly.toml` would be `weekly`".to_owned(),
             _ => format!("known schedules: {}", known.join(", ")),
         };
-        Failure::new(Exit::Usage, format!("there is no schedule `{name}`")).hint(hint)
+        Failure::new(Exit::NoInput, format!("there is no schedule `{name}`")).hint(hint)
     })
 }

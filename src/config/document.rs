@@ -159,10 +159,21 @@ impl Document {
             .in_file(&self.name)
             .at_span(text, span.start - start..span.end.saturating_sub(start));
         pointed.place = pointed.place.map(|(_, column)| (line, column));
-        if may_hold_secret(text) {
-            pointed.line_text = None;
+        match may_hold_secret(text) {
+            true => self.hidden(pointed),
+            false => pointed,
         }
-        pointed
+    }
+
+    /// The fault without the line that holds a secret. A variable or flag that is not shown is named instead.
+    pub(super) fn hidden(&self, mut fault: Diagnostic) -> Diagnostic {
+        fault.line_text = None;
+        if let Origin::Setting { value, .. } = &self.origin {
+            let name = &self.text[..value - 1];
+            fault.file = Some(format!("{} {name}", self.name.display()).into());
+            fault.place = None;
+        }
+        fault
     }
 }
 

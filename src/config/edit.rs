@@ -7,6 +7,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use toml_edit::{
@@ -320,7 +321,10 @@ fn replace(file: &Path, text: &str) -> std::io::Result<()> {
 
 fn write_beside(beside: &Path, target: &Path, text: &str) -> std::io::Result<()> {
     let mut file = fs::File::create_new(beside)?;
-    file.set_permissions(fs::metadata(target)?.permissions())?;
+    let about = fs::metadata(target)?;
+    // Root leaves the file to whom it belongs; nobody else could give one away.
+    let _ = std::os::unix::fs::fchown(&file, Some(about.uid()), Some(about.gid()));
+    file.set_permissions(about.permissions())?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(beside, target)

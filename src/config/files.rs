@@ -86,9 +86,42 @@ pub fn cause(error: &io::Error) -> String {
     }
 }
 
+/// A path as one word of a shell's command line, the same from any folder.
+pub fn shell_word(path: &Path) -> String {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let text = whole.components().collect::<PathBuf>();
+    let text = text.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+@:,=%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
 /// A path as people write it: without `./` in front.
 pub(super) fn without_dot(path: &Path) -> PathBuf {
     path.components()
         .filter(|part| *part != Component::CurDir)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_quoted_where_a_shell_would_take_it_apart() {
+        assert_eq!(
+            shell_word(Path::new("/srv/nieuws/2026")),
+            "/srv/nieuws/2026"
+        );
+        assert_eq!(shell_word(Path::new("/mijn krant")), "'/mijn krant'");
+        assert_eq!(shell_word(Path::new("/jan's")), r"'/jan'\''s'");
+        assert_eq!(shell_word(Path::new("/a;b")), "'/a;b'");
+        let here = std::env::current_dir().unwrap();
+        let named = [".", "", "./a/."].map(|path| shell_word(Path::new(path)));
+        let wanted = [&here, Path::new(""), &here.join("a")].map(shell_word);
+        assert_eq!(named, wanted);
+    }
 }

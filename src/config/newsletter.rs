@@ -197,18 +197,52 @@ pub(super) fn read_timezone(value: &Value<'_>) -> Option<TimeZone> {
             .next()
             .is_some_and(|city| city.eq_ignore_ascii_case(typed))
     };
-    let hint = known
-        .iter()
-        .find(city)
-        .map(|name| format!("did you mean `{name}`?"))
-        .or_else(|| did_you_mean(typed, known.iter().map(String::as_str)))
+    // Nobody means a zone of a fixed distance by a name that was mistyped.
+    let places = known.iter().filter(|name| !name.starts_with("Etc/"));
+    let hint = hours_ahead(typed)
+        .map(|ahead| distance_hint(ahead))
+        .or_else(|| {
+            known
+                .iter()
+                .find(city)
+                .map(|name| format!("did you mean `{name}`?"))
+        })
+        .or_else(|| did_you_mean(typed, places.map(String::as_str)))
         .unwrap_or_else(|| "write it as `Europe/Amsterdam` or `UTC`".to_owned());
     value.report(format!("unknown time zone `{typed}`"), Some(hint));
     None
 }
 
+/// The whole hours by which `GMT+1`, `utc-05:00` or `+2` are ahead of UTC; `None` where that is not what was typed.
+fn hours_ahead(typed: &str) -> Option<i32> {
+    let upper = typed.trim().to_ascii_uppercase();
+    let distance = upper.trim_start_matches("GMT").trim_start_matches("UTC");
+    let sign = match distance.chars().next()? {
+        '+' => 1,
+        '-' => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = distance[1..]
+        .split_once(':')
+        .unwrap_or((&distance[1..], "0"));
+    let hours: i32 = hours.parse().ok()?;
+    let minutes: i32 = minutes.parse().ok()?;
+    (minutes == 0 && (0..=12).contains(&hours)).then_some(sign * hours)
+}
+
+/// The zone of a fixed distance. Its name has the sign turned round, as POSIX counts westwards.
+fn distance_hint(ahead: i32) -> String {
+    let zone = match ahead {
+        0 => "UTC".to_owned(),
+        _ => format!("Etc/GMT{:+}", -ahead),
+    };
+    format!(
+        "`{zone}` is {ahead:+} hours from UTC, summer and winter; a place, such as `Europe/Amsterdam`, changes with its clocks"
+    )
+}
+
 /// `Name <address>` or a bare address.
-fn parse_mailbox(text: &str) -> Result<(Option<String>, EmailAddress), AddressError> {
+pub(super) fn parse_mailbox(text: &str) -> Result<(Option<String>, EmailAddress), AddressError> {
     let Some((name, address)) = text
         .trim()
         .strip_suffix('>')
@@ -226,7 +260,7 @@ fn parse_mailbox(text: &str) -> Result<(Option<String>, EmailAddress), AddressEr
 }
 
 /// An address of the web that others are made from by adding to it.
-fn parse_base_url(text: &str) -> Result<String, &'static str> {
+pub(super) fn parse_base_url(text: &str) -> Result<String, &'static str> {
     let url = parse_http(text)?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err("it must end before `?` and `#`");
@@ -260,5 +294,30 @@ fn parse_colour(text: &str) -> Result<String, &'static str> {
         Ok(text.to_ascii_lowercase())
     } else {
         Err("write a colour as `#rrggbb`")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_distance_from_utc_is_told_by_a_zone_that_has_it() {
+        for (typed, zone) in [
+            ("GMT+1", "`Etc/GMT-1` is +1 hours"),
+            ("utc-05:00", "`Etc/GMT+5` is -5 hours"),
+            ("+2", "`Etc/GMT-2` is +2 hours"),
+            ("UTC+0", "`UTC` is +0 hours"),
+        ] {
+            let hint = distance_hint(hours_ahead(typed).unwrap());
+            assert!(hint.starts_with(zone), "{typed}: {hint}");
+            let name = hint.split('`').nth(1).unwrap();
+            let zone = TimeZone::get(name).unwrap();
+            let there = zone.to_offset(jiff::Timestamp::UNIX_EPOCH).seconds();
+            assert_eq!(there, hours_ahead(typed).unwrap() * 3600, "{typed}");
+        }
+        for other in ["GMT", "Europe/Amsterdam", "UTC+05:30", "+14", "GMT+x", ""] {
+            assert_eq!(hours_ahead(other), None, "{other}");
+        }
     }
 }

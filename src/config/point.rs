@@ -9,7 +9,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::Config;
 use super::document::Faults;
 use super::files::read_document;
-use crate::model::{Diagnostic, EmailAddress, InboxPlace, MailServer, Relay, SourceName};
+use crate::model::{Diagnostic, EmailAddress, InboxPlace, Language, MailServer, Relay, SourceName};
 
 /// A setting of `courant.toml`.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,8 @@ pub enum Setting<'a> {
     From,
     /// `reply_to` of `[newsletter]`.
     ReplyTo,
+    /// `language` of `[newsletter]`.
+    Language,
     /// `url` of `[newsletter]`.
     Url,
     /// `operator` of `[newsletter]`.
@@ -58,6 +60,7 @@ pub fn point(config: &Config, fault: Diagnostic, setting: Setting<'_>) -> Diagno
             address(table, ("newsletter", "operator"), typed)
         }
         Setting::Address => text(table, "address", &config.newsletter.address),
+        Setting::Language => language(table, config),
         Setting::Url => url(table, &config.newsletter.url),
         Setting::Bounces => {
             let typed = config.delivery.bounces.as_ref()?;
@@ -109,6 +112,13 @@ fn address<'a>(
         .map(|(_, rest)| rest.trim_end().trim_end_matches('>'));
     let typed = EmailAddress::parse(bare.unwrap_or(typed)).ok()?;
     (typed == *value).then_some(node)
+}
+
+/// The newsletter's language, unless a stronger layer than the file has set it.
+fn language<'a>(table: &'a DeTable<'_>, config: &Config) -> Option<&'a Spanned<DeValue<'a>>> {
+    let node = key(table, "newsletter", "language")?;
+    let typed = Language::parse(node.get_ref().as_str()?).ok()?;
+    (typed == config.newsletter.language).then_some(node)
 }
 
 /// The newsletter's address on the web, unless a stronger layer than the file has set it.

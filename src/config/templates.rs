@@ -64,5 +64,6 @@ pub fn template_add(root: &Path, name: &str, text: &str) -> Result<PathBuf, Box<
             fault.hint("it is yours: nothing was written over it"),
         ));
     }
-    write_new(path, text)
+    write_new(&path, text, 0o666)?;
+    Ok(path)
 }

@@ -90,9 +90,8 @@ impl<'d> Value<'d> {
 
     /// Reports a fault of this value without repeating its line, which holds a secret.
     pub(super) fn report_secret(&self, message: impl Into<String>, hint: &str) {
-        let mut fault = self.document.fault(message, self.node.span()).hint(hint);
-        fault.line_text = None;
-        self.faults.push(fault);
+        let fault = self.document.fault(message, self.node.span()).hint(hint);
+        self.faults.push(self.document.hidden(fault));
     }
 
     /// Reports a fault of some bytes of a string; of all of it where they cannot be found.

@@ -63,6 +63,19 @@ impl Dns {
         Ok(texts.collect())
     }
 
+    /// Whether there is such a name, with or without records (RFC 8020).
+    ///
+    /// # Errors
+    /// If DNS does not answer.
+    pub async fn exists(&self, name: &str) -> Result<bool, Unanswered> {
+        match self.0.lookup(absolute(name), RecordType::A).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_nx_domain() => Ok(false),
+            Err(error) if error.is_no_records_found() => Ok(true),
+            Err(error) => Err(Unanswered(error.to_string())),
+        }
+    }
+
     /// What DNS says of a key.
     ///
     /// # Errors
@@ -102,9 +115,7 @@ impl Dns {
 
     /// The records of a kind under a name.
     async fn records(&self, name: &str, kind: RecordType) -> Result<Vec<RData>, Unanswered> {
-        // The dot at the end keeps the system's search list out of it.
-        let name = format!("{}.", name.trim_end_matches('.'));
-        match self.0.lookup(name, kind).await {
+        match self.0.lookup(absolute(name), kind).await {
             Ok(found) => {
                 let records = found.answers().iter();
                 Ok(records.map(|record| record.data.clone()).collect())
@@ -113,6 +124,11 @@ impl Dns {
             Err(error) => Err(Unanswered(error.to_string())),
         }
     }
+}
+
+/// The dot at the end keeps the system's search list out of it.
+fn absolute(name: &str) -> String {
+    format!("{}.", name.trim_end_matches('.'))
 }
 
 fn resolver(server: Option<SocketAddr>) -> Result<TokioResolver, Unanswered> {

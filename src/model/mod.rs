@@ -9,6 +9,7 @@ mod cause;
 mod delivery;
 mod diagnostic;
 mod dkim;
+mod dmarc;
 mod filter;
 mod forecast;
 mod inbox;
@@ -39,6 +40,7 @@ pub use delivery::{
 };
 pub use diagnostic::{Diagnostic, Severity};
 pub use dkim::{DkimKey, DkimKeyError, DkimSecret};
+pub use dmarc::{Dmarc, DmarcPolicy, DmarcRecord};
 pub use filter::{Field, FilteredBy, Filters, Pattern, PatternError, Rule};
 pub use forecast::{Carrier, Forecast, Share, forecast};
 pub use inbox::{InboxError, InboxPlace, MailProtocol, MailServer};
@@ -60,7 +62,7 @@ pub use reader::{Origin, Subscriber, SubscriberEntry, SuppressionReason};
 pub use relay::{Login, Relay, RelayError, Security, SmtpRelay};
 pub use report::{Bounce, BounceClass, BounceLimits, Letter, Notice, Report, ReportKind};
 pub use schedule::{Cadence, CatchUp, FirstRun, SUBJECT_FIELDS, Schedule};
-pub use sender::{Dmarc, Spf};
+pub use sender::Spf;
 pub use source::{Pages, Source, SourceKind, Validators};
 pub use source_standing::{
     Ending, HostHold, Move, NotAsked, Occasion, Pace, Shown, SourceEvent, SourceStanding, Visit,

@@ -14,6 +14,7 @@ use super::sealing::Prepared;
 use super::shelf::Keep;
 use super::{Fault, Pipeline, World, preflight};
 use crate::audience::SyncedList;
+use crate::config;
 use crate::model::{Diagnostic, EmailAddress, Schedule};
 
 impl Pipeline {
@@ -217,7 +218,7 @@ impl Pipeline {
              To send exactly this:\n\n    courant -c {} run --plan {plan}\n\n\
              To send nothing, do nothing. Below is what readers of the first variant would get.",
             domains.join(", "),
-            self.config.root.display(),
+            config::shell_word(&self.config.root),
         )
     }
 }

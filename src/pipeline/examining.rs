@@ -4,7 +4,9 @@
 //! page on which readers leave. Each of them gives findings, whatever becomes of the others.
 
 mod names;
+mod owners;
 mod servers;
+mod site;
 mod state;
 
 use std::net::SocketAddr;
@@ -45,6 +47,8 @@ pub enum Subject {
     Inbox,
     /// The newsletter's address on the web.
     Site,
+    /// Whose the files are that runs write.
+    Files,
 }
 
 impl Subject {
@@ -62,6 +66,7 @@ impl Subject {
             Self::Relay => "relay",
             Self::Inbox => "inbox",
             Self::Site => "site",
+            Self::Files => "files",
         }
     }
 }
@@ -127,7 +132,7 @@ impl Finding {
 }
 
 /// Looks at all that a run needs beside the newsletter's files, in the order of [`Subject`]. DNS is asked at `name_server`,
-/// or at the system's. Writes and sends nothing; logs in at relays and inbox.
+/// or at the system's; `crontab` is the line that makes runs. Writes and sends nothing; logs in at relays and inbox.
 ///
 /// # Errors
 /// If the program itself is at fault.
@@ -135,12 +140,14 @@ pub async fn examine(
     config: &Config,
     store: Option<&Store>,
     name_server: Option<SocketAddr>,
+    crontab: &str,
     world: &World<'_>,
 ) -> Result<Vec<Finding>, Fault> {
     let now = world.clock.now();
     let mut found = state::database(config, store).await;
     found.push(state::secret(config, store).await);
-    found.extend(state::schedules(config, store, now).await);
+    found.extend(state::schedules(config, store, crontab, now).await);
+    found.extend(owners::files(config));
     let leaves = leaves_this_machine(config);
     let names = async {
         if config.delivery.dkim.is_empty() && !leaves {
@@ -153,7 +160,7 @@ pub async fn examine(
     };
     let site = async {
         match leaves && config.newsletter.leaving.has_page() {
-            true => servers::site(config, now).await.map(Some),
+            true => site::site(config, world).await.map(Some),
             false => Ok(None),
         }
     };

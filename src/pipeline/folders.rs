@@ -47,6 +47,10 @@ impl Access {
 
 /// Makes `state` where it is missing.
 pub(super) fn make_state(state: &Path) -> Result<(), Fault> {
+    // What is there and no folder, the store refuses.
+    if state.symlink_metadata().is_ok() {
+        return Ok(());
+    }
     make_folder(state, Some(PASSAGE)).map_err(|cause| Fault::Write {
         path: state.to_owned(),
         cause,

@@ -26,6 +26,9 @@ const TOPIC_STORIES: usize = 100;
 /// Sides of the newsletter's sign, in pixels: RSS 2.0 allows 144 at most, JSON Feed asks for 512.
 const SIGNS: [(&str, u32); 2] = [("logo.png", 144), ("icon.png", 512)];
 
+/// The file in `state` that says what was published last.
+const MARK: &str = "published";
+
 /// What a publishing wrote, as far as others want to know.
 #[derive(Debug, Default)]
 pub(super) struct Published {
@@ -52,7 +55,8 @@ impl Pipeline {
         self.config.public.clone()
     }
 
-    /// Publishes if a run that broke left something out, or if nothing was ever published.
+    /// Publishes if a run that broke left something out, if nothing was ever published, or if what all pages say of the
+    /// newsletter has changed since: its address, its name, a template.
     pub(super) async fn publish_what_is_missing(
         &self,
         world: &World<'_>,
@@ -62,7 +66,9 @@ impl Pipeline {
         let issues = self.store.issue_list().await?;
         let newest = issues.iter().map(|issue| issue.number).max();
         let page = newest.map(|number| public.join(format!("issues/{number}/index.html")));
-        if page.is_some_and(|page| !page.exists()) || !public.join("feed.xml").exists() {
+        let is_missing =
+            page.is_some_and(|page| !page.exists()) || !public.join("feed.xml").exists();
+        if is_missing || !self.is_as_published() {
             self.publish(world, report).await?;
         }
         Ok(())
@@ -101,6 +107,7 @@ impl Pipeline {
                 published.feeds.push(document.path);
             }
         }
+        write_whole(&self.mark(), self.likeness()?.as_bytes(), Access::Owner)?;
         tokio::select! {
             // A run that was asked to end already does not begin to tell it.
             biased;
@@ -108,6 +115,35 @@ impl Pipeline {
             () = self.announce(&published, report) => {}
         }
         Ok(())
+    }
+
+    fn is_as_published(&self) -> bool {
+        let there = fs::read_to_string(self.mark()).ok();
+        there.is_some() && there == self.likeness().ok()
+    }
+
+    /// Where it is noted what the published files were made with.
+    fn mark(&self) -> PathBuf {
+        self.config.state.join(MARK)
+    }
+
+    /// What every publishing depends on beside issues and posts, as a hash.
+    fn likeness(&self) -> Result<String, Fault> {
+        let masthead = self.masthead();
+        let words = serde_json::to_string(&masthead).unwrap_or_default();
+        let outline = syndicate::outline(&masthead, &self.config.sources)?;
+        let mut hasher = blake3::Hasher::new();
+        for part in [
+            env!("CARGO_PKG_VERSION"),
+            &words,
+            &outline,
+            &format!("{:?}", self.config.feeds),
+            &format!("{:?}", self.config.template_overrides),
+        ] {
+            hasher.update(part.as_bytes());
+            hasher.update(&[0]);
+        }
+        Ok(hasher.finalize().to_hex().to_string())
     }
 
     /// The newsletter's masthead outside any schedule.

@@ -18,6 +18,9 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'se
 
 /// Shows who would leave, and a button. Changes nothing.
 pub(super) async fn ask(State(site): State<Arc<Site>>, Path(token): Path<String>) -> Response {
+    if let Some(proof) = audience::site_answer(&site.keys, &token, site.clock.now()) {
+        return proven(proof);
+    }
     match audience::reader_of(&site.store, &site.keys, &token, site.clock.now()).await {
         Ok(Some(reader)) => {
             let address = &reader.address.masked();
@@ -43,6 +46,15 @@ pub(super) async fn leave(State(site): State<Arc<Site>>, Path(token): Path<Strin
         Ok(Departure::Unknown) => no_such_link(&site),
         Err(error) => broken(&site, &error),
     }
+}
+
+/// The answer to a link of the doctor's: whose site this is.
+fn proven(proof: String) -> Response {
+    let mut response = HttpResponse::new(Body::from(format!("{proof}\n")));
+    let headers = response.headers_mut();
+    put(headers, header::CONTENT_TYPE, "text/plain; charset=utf-8");
+    put(headers, header::CACHE_CONTROL, "no-store");
+    response
 }
 
 fn personal(site: &Site, reader: &Subscriber, state: Unsubscribe<'_>) -> Response {

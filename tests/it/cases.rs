@@ -15,3 +15,8 @@ mod posts;
 mod refusals;
 mod status;
 mod withdrawn;
+mod beginning;
+mod beside;
+mod examined;
+mod owner;
+mod words;

@@ -32,7 +32,7 @@ async fn all_is_in_order_and_nothing_is_sent_or_made() {
         "mail: mail to it can arrive",
         "relay: without TLS, on this machine, logged in as jan, takes commands in groups, mails of up to 35 MB",
         "inbox: logged in; one mail waits for the next run",
-        "site: answers",
+        "site: answers; whether it knows this newsletter's links shows after the first run",
     ];
     assert_eq!(said, wanted);
     for line in &said {
@@ -66,6 +66,7 @@ async fn a_broken_database_hides_nothing_else() {
     let patient = Patient::healthy().await;
     let ran = patient.newsletter.run_beside(&["run"]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let _served = patient.serve().await;
     let (ended, findings) = patient.doctor(patient.zone_with_policies()).await;
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let database = findings.iter().find(|f| f.subject == "database").unwrap();
@@ -131,6 +132,7 @@ async fn the_secret_and_the_files_are_looked_at() {
     let zone = || patient.zone_with_policies();
     let ran = patient.newsletter.run_beside(&["run"]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let _served = patient.serve().await;
     mode(&patient.newsletter, "state/secret", 0o640);
     let words = ["state/secret", "can be read by others"];
     patient.only(zone(), 78, "secret", "faulty", &words).await;
@@ -163,6 +165,7 @@ async fn a_schedule_that_nobody_runs_is_told() {
     assert!(said(&findings).starts_with("has not run yet; next due Mon "));
     let ran = patient.newsletter.run_beside(&["run"]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let _served = patient.serve().await;
     let (_, findings) = patient.doctor(zone()).await;
     assert!(said(&findings).starts_with("ran by hand "), "{findings:#?}");
 
@@ -172,7 +175,7 @@ async fn a_schedule_that_nobody_runs_is_told() {
     let words = [
         "schedule `weekly` was due Mon ",
         "no run has served it",
-        "courant run --due",
+        "-q run --due",
     ];
     patient
         .only(zone(), 0, "schedule", "doubtful", &words)

@@ -101,7 +101,9 @@ async fn expect(newsletter: &Newsletter, arguments: &[&str], code: i32) -> Ended
     ended
 }
 
-/// A text without the newsletter's folder.
+/// A text without the newsletter's folder, which commands are told with.
 fn plain(newsletter: &Newsletter, text: &str) -> String {
-    text.replace(&newsletter.folder().display().to_string(), "NEWSLETTER")
+    let folder = newsletter.folder().display().to_string();
+    text.replace(&format!(" -c {folder} "), " ")
+        .replace(&folder, "NEWSLETTER")
 }

@@ -107,6 +107,7 @@ pub async fn data(
         faults: [
             one_click(config),
             unread_letters(config),
+            without_words(config, composer),
             composer.warnings().to_vec(),
             subscribers.faults,
             post_faults,
@@ -153,6 +154,25 @@ fn unread_letters(config: &Config) -> Vec<Diagnostic> {
          `inbox = \"-\"` there; or offer no such mail: `unsubscribe = \"web\"`",
     );
     vec![config::point(config, fault, Setting::Bounces)]
+}
+
+/// A language without words is written in English, which nobody who named it expects.
+fn without_words(config: &Config, composer: &Composer) -> Vec<Diagnostic> {
+    let language = &config.newsletter.language;
+    let known = composer.languages();
+    let is_known = |tag: &str| known.iter().any(|known| known.as_str() == tag);
+    if is_known(language.as_str()) || is_known(language.primary()) {
+        return vec![];
+    }
+    let words: Vec<String> = known.iter().map(|known| format!("`{known}`")).collect();
+    let fault = Diagnostic::warning(format!(
+        "there are no words in `{language}`: all that is not yours will be English"
+    ))
+    .hint(format!(
+        "there are words in {}; `templates/words/{language}.ftl` would give others: `courant templates copy words/en.ftl`",
+        words.join(", ")
+    ));
+    vec![config::point(config, fault, Setting::Language)]
 }
 
 /// Mail programs offer their unsubscribe button only for an https link (RFC 8058 §3.1).

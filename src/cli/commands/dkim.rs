@@ -12,7 +12,7 @@ use crate::cli::args::{Dkim, DkimAlgorithm};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::shown;
 use crate::cli::session::Session;
-use crate::config;
+use crate::config::{self, Config};
 use crate::deliver::{Dns, Published, Unanswered};
 use crate::model::{DkimKey, DkimSecret};
 
@@ -139,7 +139,8 @@ struct Found {
 
 async fn check(session: &Session, name_server: Option<SocketAddr>) -> Result<Exit, Failure> {
     let config = session.config()?;
-    let keys = &config.delivery.dkim;
+    let made = made_keys(&config);
+    let keys: Vec<&DkimKey> = config.delivery.dkim.iter().chain(&made).collect();
     if keys.is_empty() {
         return Err(Failure::new(Exit::Config, "no DKIM key is configured")
             .hint("`courant dkim generate` makes one"));
@@ -161,6 +162,28 @@ async fn check(session: &Session, name_server: Option<SocketAddr>) -> Result<Exi
         _ => Exit::Config,
     });
     Ok(worst.max().unwrap_or(Exit::Done))
+}
+
+/// The keys that `generate` made and `courant.toml` does not name yet: their records are looked for before they sign.
+fn made_keys(config: &Config) -> Vec<DkimKey> {
+    let domain = config.newsletter.from.ascii_domain();
+    let entries = std::fs::read_dir(&config.state).into_iter().flatten();
+    let mut keys: Vec<DkimKey> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let selector = name.strip_prefix("dkim-")?.strip_suffix(".pem")?;
+            let pem = std::fs::read_to_string(entry.path()).ok()?;
+            let secret = DkimSecret::from_pem(&pem).ok()?;
+            Some(DkimKey::new(domain.to_owned(), selector.to_owned(), secret))
+        })
+        .filter(|key| {
+            let named = config.delivery.dkim.iter();
+            !{ named }.any(|named| named.secret().record() == key.secret().record())
+        })
+        .collect();
+    keys.sort_by(|one, other| one.selector.cmp(&other.selector));
+    keys
 }
 
 fn found_of(key: &DkimKey, published: Result<Published, Unanswered>) -> Found {

@@ -10,7 +10,7 @@ use super::check;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::{Printer, count};
 use crate::cli::session::Session;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::model::{Diagnostic, Severity};
 use crate::pipeline::{self, Finding, Health, Subject};
 
@@ -24,33 +24,53 @@ struct Findings(Vec<(Finding, Exit)>);
 #[derive(Serialize)]
 struct Shown<'a> {
     findings: Vec<&'a Finding>,
+    crontab: &'a str,
 }
 
 /// Looks at everything, and says how it stands.
 pub async fn doctor(session: &Session, name_server: Option<SocketAddr>) -> Result<Exit, Failure> {
     let mut findings = Findings(vec![]);
+    let crontab = crontab(session);
     match session.load() {
         Ok(loaded) => {
             findings.newsletter(loaded.warnings, Exit::Config);
-            examine(session, &loaded.config, name_server, &mut findings).await?;
+            examine(
+                session,
+                &loaded.config,
+                name_server,
+                &crontab,
+                &mut findings,
+            )
+            .await?;
         }
         Err(faults) => findings.newsletter(faults, Exit::Config),
     }
     let shown = Shown {
         findings: findings.0.iter().map(|(finding, _)| finding).collect(),
+        crontab: &crontab,
     };
     match session.printer.json {
         true => session.printer.json(&shown),
-        false => findings.print(&session.printer),
+        false => findings.print(&session.printer, &crontab),
     }
     let codes = findings.0.iter().map(|(_, exit)| *exit);
     Ok(codes.max().unwrap_or(Exit::Done))
+}
+
+/// The line that has cron make the runs, with full paths: cron looks for programs in few places, and starts in no
+/// newsletter's folder. A per cent sign would end it (crontab(5)).
+fn crontab(session: &Session) -> String {
+    let program = std::env::current_exe();
+    let program = program.map_or("courant".to_owned(), |path| config::shell_word(&path));
+    let newsletter = config::shell_word(&session.global.config);
+    format!("*/5 * * * * {program} -c {newsletter} -q run --due").replace('%', "\\%")
 }
 
 async fn examine(
     session: &Session,
     config: &Config,
     name_server: Option<SocketAddr>,
+    crontab: &str,
     findings: &mut Findings,
 ) -> Result<(), Failure> {
     match check::templates(config) {
@@ -78,10 +98,15 @@ async fn examine(
         }
     };
     let world = session.world();
-    for finding in pipeline::examine(config, store.as_ref(), name_server, &world).await? {
+    for finding in pipeline::examine(config, store.as_ref(), name_server, crontab, &world).await? {
+        // As a run that meets it would end.
         let exit = match finding.health {
             Health::Good | Health::Doubtful => Exit::Done,
-            Health::Faulty => Exit::Config,
+            Health::Faulty => match finding.subject {
+                Subject::Relay | Subject::Inbox => Exit::Unavailable,
+                Subject::Files => Exit::CannotWrite,
+                _ => Exit::Config,
+            },
             Health::Unavailable => Exit::Unavailable,
             Health::Unknown => Exit::TryAgain,
         };
@@ -110,7 +135,7 @@ impl Findings {
     }
 
     /// What is in order line by line, then what is not, then how much of it there is.
-    fn print(&self, printer: &Printer) {
+    fn print(&self, printer: &Printer, crontab: &str) {
         let all = || self.0.iter().map(|(finding, _)| finding);
         for finding in all().filter(|finding| finding.fault.is_none()) {
             printer.line(format!(
@@ -121,6 +146,7 @@ impl Findings {
             ));
         }
         let faults: Vec<Diagnostic> = all().filter_map(|finding| finding.fault.clone()).collect();
+        printer.line(format!("{:<WIDTH$}  {crontab}", "crontab"));
         printer.faults(&faults);
         let errors = faults.iter().filter(|f| f.severity == Severity::Error);
         let errors = errors.count();

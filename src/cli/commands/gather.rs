@@ -55,6 +55,6 @@ fn known(config: &Config, name: &str) -> Result<SourceName, Failure> {
             [] => "no source is configured yet".to_owned(),
             _ => format!("known sources: {}", known.join(", ")),
         };
-        Failure::new(Exit::Usage, format!("there is no source `{name}`")).hint(hint)
+        Failure::new(Exit::NoInput, format!("there is no source `{name}`")).hint(hint)
     })
 }

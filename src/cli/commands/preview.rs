@@ -1,6 +1,5 @@
 //! `courant preview`: the next issue in the browser, as files, or as one message.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{plan, proofing};
@@ -60,7 +59,10 @@ async fn files(
             }
         }
         if previews.iter().all(|preview| preview.files.is_empty()) {
-            printer.line(nothing("preview", &session.program()));
+            printer.line(format!(
+                "Nothing new: there is no issue to preview. `{} plan` says why.",
+                session.program()
+            ));
         }
     });
     let faults = previews.iter().map(|preview| &preview.faults);
@@ -68,8 +70,10 @@ async fn files(
     Ok(if faulty { Exit::Part } else { Exit::Done })
 }
 
-pub fn nothing(what: &str, program: &str) -> String {
-    format!("Nothing new: there is no issue to {what}. `{program} plan` says why.")
+/// That the one thing which was asked for is not there.
+pub fn nothing(what: &str) -> Failure {
+    let message = format!("nothing is new: there is no issue to {what}");
+    Failure::new(Exit::NoInput, message).hint("`courant plan` says why")
 }
 
 /// Writes one reader's message, with CRLF line ends, as the relay would get it after `DATA`.
@@ -93,13 +97,11 @@ async fn message(
         None => 0,
     };
     let Some(sealed) = proof.variants().get(variant) else {
-        let nothing = nothing("write", &session.program());
-        return Err(Failure::new(Exit::NoInput, nothing));
+        return Err(nothing("write"));
     };
     let copy = pipeline.copy_of(&proof, sealed, reader)?;
     if file == Path::new("-") {
-        // Whole and as it is: a message is no text for a terminal.
-        let _ = std::io::stdout().write_all(copy.message.as_bytes());
+        session.printer.bytes(copy.message.as_bytes());
     } else {
         std::fs::write(file, &copy.message).map_err(|error| {
             let why = config::cause(&error);

@@ -28,10 +28,7 @@ pub async fn send_test(
         .await?;
     session.clear_bars();
     let Some(sent) = sent else {
-        session.printer.either(&sent, |printer| {
-            printer.line(nothing("send", &session.program()));
-        });
-        return Ok(Exit::Done);
+        return Err(nothing("send"));
     };
     session.printer.either(&sent, |printer| {
         printer.line(format!("“{}” to {address}", sent.subject));
@@ -59,11 +56,11 @@ pub async fn send_test(
     }
 }
 
-/// The place of the relay of this name, or a usage fault that lists the known ones.
+/// The place of the relay of this name, or a fault that lists the known ones.
 fn the_relay(config: &Config, name: &str) -> Result<usize, Failure> {
     config.delivery.relay_named(name).ok_or_else(|| {
         let known = config.delivery.relay_names();
         let known = quoted_names("relays", known.iter().map(String::as_str));
-        Failure::new(Exit::Usage, format!("there is no one relay `{name}`")).hint(known)
+        Failure::new(Exit::NoInput, format!("there is no one relay `{name}`")).hint(known)
     })
 }

@@ -10,7 +10,8 @@ pub use sources::source_words;
 use sources::{show_derived_titles, show_sources, show_visits};
 
 use super::{plan, relays};
-use crate::cli::print::{Printer, clock, count, quoted, shown};
+use crate::cli::print::{Printer, clock, count, shown};
+use crate::config;
 use crate::model::{Account, Diagnostic, IssueNumber, IssueStanding, ScheduleName, Severity};
 use crate::pipeline::{InboxReport, IssueReport, Paced, Pipeline, Quiet, RunReport};
 
@@ -267,7 +268,7 @@ fn show_next(printer: &Printer, pipeline: &Pipeline, report: &RunReport, program
     let mut next = Vec::new();
     if let Some(mailbox) = &report.mailbox {
         next.push((
-            format!("mutt -f {}", quoted(mailbox)),
+            format!("mutt -f {}", config::shell_word(mailbox)),
             "read the mails".to_owned(),
         ));
     }

@@ -6,7 +6,7 @@ use futures_util::future::{join_all, join3};
 use super::{Finding, Health, Subject};
 use crate::config::{self, Config, Setting};
 use crate::deliver::{Dns, MailRoute, Published, Unanswered};
-use crate::model::{Diagnostic, DkimKey, Dmarc, EmailAddress, Spf};
+use crate::model::{Diagnostic, DkimKey, Dmarc, DmarcRecord, EmailAddress, Spf};
 
 /// Looks at the keys, and at the domains if any mail `leaves` this machine.
 pub(super) async fn examine(config: &Config, dns: &Dns, leaves: bool) -> Vec<Finding> {
@@ -105,20 +105,27 @@ async fn of_spf(config: &Config, dns: &Dns) -> Finding {
     Finding::bad(subject, domain, health, fault)
 }
 
-/// DMARC of From's domain, or of one above it.
+/// DMARC of From's domain, or of one above it, as receivers look for it (RFC 9989 §4.10).
 async fn of_dmarc(config: &Config, dns: &Dns) -> Finding {
     let subject = Subject::Dmarc;
     let domain = config.newsletter.from.ascii_domain();
-    for name in Dmarc::names(domain) {
-        match dns.texts(&name).await {
-            Ok(texts) => {
-                if let Some(policy) = Dmarc::of(&texts) {
-                    let said = format!("p={}, at {name}", policy.as_str());
-                    return Finding::good(subject, domain, said);
-                }
-            }
-            Err(why) => return unknown(subject, domain, &why),
-        }
+    let policy = match dmarc(domain, dns).await {
+        Ok(policy) => policy,
+        Err(why) => return unknown(subject, domain, &why),
+    };
+    if let Some(Dmarc {
+        tag,
+        policy,
+        domain: at,
+        testing,
+    }) = policy
+    {
+        let test = match testing {
+            true => "; as a test (t=y), so that receivers do one step less",
+            false => "",
+        };
+        let said = format!("{tag}={}, at _dmarc.{at}{test}", policy.as_str());
+        return Finding::good(subject, domain, said);
     }
     let fault = Diagnostic::warning(format!(
         "`{domain}` has no DMARC record, and large mail providers want one of who writes to many"
@@ -126,6 +133,25 @@ async fn of_dmarc(config: &Config, dns: &Dns) -> Finding {
     let hint = format!("to begin with: _dmarc.{domain}. IN TXT \"v=DMARC1; p=none\"");
     let fault = config::point(config, fault.hint(hint), Setting::From);
     Finding::bad(subject, domain, Health::Doubtful, fault)
+}
+
+async fn dmarc(domain: &str, dns: &Dns) -> Result<Option<Dmarc>, Unanswered> {
+    let mut found = Vec::new();
+    for at in Dmarc::walk(domain) {
+        let texts = dns.texts(&format!("_dmarc.{at}")).await?;
+        if let Some(record) = DmarcRecord::of(&texts) {
+            found.push((at, record));
+            // The domain's own counts, whatever stands above it.
+            if record.ends_the_walk() || at == domain {
+                break;
+            }
+        }
+    }
+    let Some(record) = Dmarc::record(domain, &found) else {
+        return Ok(None);
+    };
+    let exists = !record.1.tells_absent_apart() || dns.exists(domain).await?;
+    Ok(Some(Dmarc::of(domain, record, exists)))
 }
 
 /// An address that readers or mail servers write to.

@@ -1,24 +1,17 @@
-//! The servers that a run talks to, and the one that readers open: each is asked as a run or a reader would.
+//! The servers that a run talks to, each asked as a run would.
 
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
-use jiff::Timestamp;
-use url::Url;
 
-use super::super::Fault;
 use super::super::returning::{inbox_fault, inbox_settings};
-use super::super::sending::{fetch_settings, relay_settings};
+use super::super::sending::relay_settings;
 use super::{Finding, Health, Subject, shown};
 use crate::config::{self, Config, RelayConfig, Setting};
 use crate::deliver::{self, RelayFound, Stopped, try_relay};
-use crate::gather::{self, Fetcher};
 use crate::inbox::{Inbox, InboxSettings};
 use crate::model::{Diagnostic, InboxPlace, Relay, SmtpRelay};
 use crate::store::Store;
-
-/// The page of `serve` that says that it is there, and what it says.
-const ALIVE: (&str, &str) = ("/healthz", "ok");
 
 /// Each relay, all at the same time.
 pub(super) async fn relays(config: &Config) -> Vec<Finding> {
@@ -148,68 +141,4 @@ async fn waiting(
         (_, 1) => "logged in; one mail waits for the next run".to_owned(),
         (_, many) => format!("logged in; {many} mails wait for the next run"),
     })
-}
-
-/// The newsletter's address, where readers leave.
-pub(super) async fn site(config: &Config, now: Timestamp) -> Result<Finding, Fault> {
-    let subject = Subject::Site;
-    let base = &config.newsletter.url;
-    let (path, wanted) = ALIVE;
-    let fetcher = Fetcher::new(fetch_settings(config))?;
-    let Ok(url) = Url::parse(&format!("{base}{path}")) else {
-        let fault = Diagnostic::error(format!("`{base}` is no address"));
-        return Ok(bad_site(config, Health::Faulty, fault));
-    };
-    let (health, fault, hint) = match fetcher.file(&url, now).await {
-        Ok(bytes) if bytes.trim_ascii() == wanted.as_bytes() => {
-            return Ok(Finding::good(subject, base, "answers"));
-        }
-        Ok(_) => strange(base, "it says something else"),
-        Err(gather::Error::Private(_)) => (
-            Health::Doubtful,
-            Diagnostic::warning(format!(
-                "`{base}` lies in a private network, and readers elsewhere cannot leave there"
-            )),
-            "if all readers are within that network, name it in `allow` of `[gather]`, and it is asked",
-        ),
-        Err(error) if is_silence(&error) => (
-            Health::Unavailable,
-            Diagnostic::error(format!(
-                "`{base}` does not answer, and there readers leave: {error}"
-            )),
-            "keep `courant serve` running, behind your web server",
-        ),
-        Err(error) => strange(base, &error.to_string()),
-    };
-    Ok(bad_site(config, health, fault.hint(hint)))
-}
-
-/// Whether nobody answers there, or nobody who can now.
-fn is_silence(error: &gather::Error) -> bool {
-    matches!(
-        error,
-        gather::Error::Unresolved(_)
-            | gather::Error::Unreachable(_)
-            | gather::Error::Tls { .. }
-            | gather::Error::SlowConnect(_)
-            | gather::Error::Silent(_)
-            | gather::Error::Timeout(_)
-            | gather::Error::TooManyRequests
-            | gather::Error::ComeBack { .. }
-            | gather::Error::Held { .. }
-            | gather::Error::Server(_)
-    )
-}
-
-/// That somebody else answers there.
-fn strange(base: &str, why: &str) -> (Health, Diagnostic, &'static str) {
-    let fault =
-        format!("what answers at `{base}` is not `courant serve`, and there readers leave: {why}");
-    let hint = "pass `/unsubscribe` and `/healthz` on to it; or let readers leave by mail: `unsubscribe = \"mail\"`";
-    (Health::Faulty, Diagnostic::error(fault), hint)
-}
-
-fn bad_site(config: &Config, health: Health, fault: Diagnostic) -> Finding {
-    let fault = config::point(config, fault, Setting::Url);
-    Finding::bad(Subject::Site, &config.newsletter.url, health, fault)
 }

@@ -96,6 +96,7 @@ pub(super) async fn secret(config: &Config, store: Option<&Store>) -> Finding {
 pub(super) async fn schedules(
     config: &Config,
     store: Option<&Store>,
+    crontab: &str,
     now: Timestamp,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -105,12 +106,17 @@ pub(super) async fn schedules(
             Some(store) => store.schedule_state(&schedule.name).await.ok().flatten(),
             None => None,
         };
-        found.push(of_schedule(schedule, state.as_ref(), now));
+        found.push(of_schedule(schedule, state.as_ref(), crontab, now));
     }
     found
 }
 
-fn of_schedule(schedule: &Schedule, state: Option<&ScheduleState>, now: Timestamp) -> Finding {
+fn of_schedule(
+    schedule: &Schedule,
+    state: Option<&ScheduleState>,
+    crontab: &str,
+    now: Timestamp,
+) -> Finding {
     let time = |at: Timestamp| {
         let local = at.to_zoned_datetime(schedule.timezone.clone());
         local.strftime("%a %Y-%m-%d %H:%M").to_string()
@@ -140,7 +146,7 @@ fn of_schedule(schedule: &Schedule, state: Option<&ScheduleState>, now: Timestam
                 "schedule `{name}` was due {}, and no run has served it",
                 time(slot)
             );
-            let hint = "does cron call `courant run --due`? `courant help run` has a line for it";
+            let hint = format!("does cron run it? in `crontab -e`: {crontab}");
             let fault = Diagnostic::warning(fault).hint(hint);
             Finding::bad(subject, name, Health::Doubtful, fault)
         }

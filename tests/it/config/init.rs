@@ -6,7 +6,7 @@ use super::*;
 fn a_new_newsletter_is_sound() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("nieuws");
-    let written = init(&target).unwrap();
+    let written = init(&target, &[]).unwrap().files;
     assert!(written.iter().all(|path| path.is_file()));
     let names: Vec<String> = written
         .iter()
@@ -28,7 +28,7 @@ fn a_new_newsletter_overwrites_nothing() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("posts")).unwrap();
     fs::write(folder.path().join("posts/welcome.md"), "mine").unwrap();
-    let fault = init(folder.path()).unwrap_err();
+    let fault = init(folder.path(), &[]).unwrap_err();
     let shown = fault
         .to_string()
         .replace(&format!("{}/", folder.path().display()), "");

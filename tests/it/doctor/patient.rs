@@ -9,6 +9,7 @@ use crate::support::dns::Zone;
 use crate::support::http::{Answer, HttpServer};
 use crate::support::mailbox::{self, MailboxServer};
 use crate::support::newsletter::{Ended, Newsletter};
+use crate::support::served::Served;
 use crate::support::smtp::{Script, SmtpServer};
 
 pub const PASSWORD: &str = "geheim-wachtwoord";
@@ -63,6 +64,15 @@ impl Patient {
             site,
             zone,
         }
+    }
+
+    /// Serves the newsletter, at the address that it has from now on: only its own site knows its links.
+    pub async fn serve(&self) -> Served {
+        let served = Served::start(&self.newsletter).await;
+        let old = self.site.url("").to_string();
+        let old = old.trim_end_matches('/');
+        self.newsletter.replace("courant.toml", old, &served.url());
+        served
     }
 
     /// With the policies that large providers want.

@@ -13,7 +13,7 @@ async fn a_relay_is_tried_up_to_its_login() {
         .filter(|f| f.health != "good")
         .map(|f| (&*f.subject, &*f.health))
         .collect();
-    assert_eq!(ended.code, 78, "{}", ended.stderr);
+    assert_eq!(ended.code, 69, "{}", ended.stderr);
     assert_eq!(bad, [("relay", "faulty"), ("inbox", "faulty")]);
     assert!(
         ended.stderr.contains("relay = \"smtp://jan@127.0.0.1"),
@@ -52,7 +52,7 @@ async fn a_relay_is_tried_up_to_its_login() {
         "TLS with the relay failed",
         "`smtps://` is for TLS from the first byte",
     ];
-    patient.only(zone(), 78, "relay", "faulty", &words).await;
+    patient.only(zone(), 69, "relay", "faulty", &words).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

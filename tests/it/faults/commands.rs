@@ -144,11 +144,13 @@ fn nothing_to_send_is_said_as_data_too() {
     let newsletter = Newsletter::new("mailbox");
     newsletter.readers(1);
     newsletter.expect(&["run"], 0);
-    assert_eq!(
-        newsletter
-            .expect(&["send-test", "a@b.nl", "--json"], 0)
-            .stdout,
-        "null\n"
+    let ended = newsletter.expect(&["send-test", "a@b.nl", "--json"], 66);
+    let fault: Value = serde_json::from_str(&ended.stderr).unwrap();
+    assert!(
+        fault["message"]
+            .as_str()
+            .unwrap()
+            .contains("nothing is new")
     );
     let preview = newsletter.json(&["preview"]);
     assert_eq!(preview[0]["variants"], Value::Array(vec![]));

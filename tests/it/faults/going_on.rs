@@ -108,7 +108,7 @@ async fn who_reads_no_summary_is_told_on_stderr_of_mails_that_did_not_go_out() {
     watched.smtp.rule(gone.say("550 5.1.1 no such user"));
     let run = watched.expect(&["-q", "run"], 1).await;
     assert_eq!(run.stdout, "");
-    insta::assert_snapshot!("quiet_and_in_part", run.stderr);
+    insta::assert_snapshot!("quiet_and_in_part", watched.plain(&run.stderr));
 }
 
 impl Watched {

@@ -226,15 +226,15 @@ async fn what_is_named_and_not_there_is_said_and_the_code_tells_whose_fault_it_i
     let watched = Watched::new().await;
     let mut shown = String::new();
     let cases: [(&[&str], i32); 17] = [
-        (&["run", "dagelijks"], 2),
-        (&["run", "--dry-run", "Weekly!"], 2),
-        (&["plan", "dagelijks"], 2),
-        (&["preview", "dagelijks"], 2),
-        (&["schedule", "next", "dagelijks"], 2),
-        (&["schedule", "explain", "dagelijks"], 2),
+        (&["run", "dagelijks"], 66),
+        (&["run", "--dry-run", "Weekly!"], 66),
+        (&["plan", "dagelijks"], 66),
+        (&["preview", "dagelijks"], 66),
+        (&["schedule", "next", "dagelijks"], 66),
+        (&["schedule", "explain", "dagelijks"], 66),
         (
             &["send-test", "jan@example.nl", "--schedule", "dagelijks"],
-            2,
+            66,
         ),
         (&["send-test", "jan"], 2),
         (&["subscribers", "show", "jan"], 2),

@@ -150,7 +150,18 @@ impl Newsletter {
 
     /// Runs the program to its end.
     pub fn run(&self, arguments: &[&str]) -> Ended {
-        Ended::of(self.command(arguments).output().unwrap())
+        self.short(Ended::of(self.command(arguments).output().unwrap()))
+    }
+
+    /// What was said without the newsletter's own place, which is another at each run: commands are told with it.
+    fn short(&self, ended: Ended) -> Ended {
+        let place = format!(" -c {}", self.folder().display());
+        let without = |text: String| text.replace(&format!("{place} "), " ");
+        Ended {
+            code: ended.code,
+            stdout: without(ended.stdout),
+            stderr: without(ended.stderr),
+        }
     }
 
     /// Runs the program and demands its code.
@@ -175,7 +186,7 @@ impl Newsletter {
 
     /// Runs the program to its end, without holding up the servers of the test.
     pub async fn run_beside(&self, arguments: &[&str]) -> Ended {
-        Ended::after(self.start(arguments)).await
+        self.short(Ended::after(self.start(arguments)).await)
     }
 
     /// What became of an issue's mails.

@@ -60,6 +60,11 @@ impl Served {
         Self { child, address }
     }
 
+    /// Where it answers.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Sends a request and gives the status, the head and the body.
     pub async fn ask(
         &self,

@@ -90,7 +90,7 @@ pub fn named(config: &Config, typed: &str) -> Result<SourceName, Failure> {
         .find(|source| source.name.as_str() == typed);
     found.map(|source| source.name.clone()).ok_or_else(|| {
         let known = config.sources.iter().map(|source| source.name.as_str());
-        Failure::new(Exit::Usage, format!("there is no source `{typed}`"))
+        Failure::new(Exit::NoInput, format!("there is no source `{typed}`"))
             .hint(quoted_names("sources", known))
     })
 }
