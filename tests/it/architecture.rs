@@ -118,6 +118,7 @@ const ROOMS: [Room; 17] = [
             "indicatif",
             "anstream",
             "anstyle",
+            "nix",
             "terminal_size",
             "tracing_subscriber",
             "ring",

@@ -73,6 +73,7 @@ async fn examine(
     crontab: &str,
     findings: &mut Findings,
 ) -> Result<(), Failure> {
+    findings.newsletter(config::placeholders(config), Exit::Config);
     match check::templates(config) {
         Ok(composer) => match check::data(session, config, &composer).await {
             Ok(mut checked) => {
