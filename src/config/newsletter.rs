@@ -200,7 +200,7 @@ pub(super) fn read_timezone(value: &Value<'_>) -> Option<TimeZone> {
     // Nobody means a zone of a fixed distance by a name that was mistyped.
     let places = known.iter().filter(|name| !name.starts_with("Etc/"));
     let hint = hours_ahead(typed)
-        .map(|ahead| distance_hint(ahead))
+        .map(distance_hint)
         .or_else(|| {
             known
                 .iter()
