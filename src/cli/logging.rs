@@ -22,8 +22,11 @@ pub fn start(global: &Global) {
     let asked = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match global.log_format {
-        LogFormat::Text => lines.with_target(false).with_ansi(is_coloured()).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        // What is wrong is JSON then, and nothing else may stand between.
+        LogFormat::Text if !global.json => {
+            lines.with_target(false).with_ansi(is_coloured()).boxed()
+        }
+        _ => lines.json().flatten_event(true).boxed(),
     };
     let ours = filter_fn(|metadata| metadata.target().starts_with(OURS));
     // A second start in the same process (a test) keeps the first log.

@@ -82,6 +82,7 @@ pub fn cause(error: &io::Error) -> String {
         ErrorKind::AlreadyExists => "something of that name is in the way".to_owned(),
         ErrorKind::IsADirectory => "it is a folder".to_owned(),
         ErrorKind::NotADirectory => "there is a file where a folder should be".to_owned(),
+        ErrorKind::StorageFull => "the disk is full".to_owned(),
         _ => error.to_string(),
     }
 }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::support::dns::Zone;
 use crate::support::newsletter::{Ended, Newsletter, program};
 
 /// A port of this machine at which nobody answers: the discard service, which nobody runs.
@@ -173,4 +174,20 @@ fn a_zone_by_its_distance_a_strange_language_and_a_variable_are_told_as_they_are
         said.contains("DATABASE_URL") && !said.contains("geheim"),
         "{said}"
     );
+}
+
+#[test]
+fn a_key_is_looked_for_in_dns_before_the_newsletter_signs_with_it() {
+    let newsletter = Newsletter::new("mailbox");
+    let arguments = ["dkim", "generate", "--algorithm", "ed25519"];
+    let made = newsletter.json(&arguments);
+    let text = |key: &str| made[key].as_str().unwrap().to_owned();
+    let zone = Zone::default().txt(&text("name"), &text("record"));
+    let server = zone.serve().to_string();
+    let check = ["dkim", "check", "--name-server", &server];
+    let said = newsletter.expect(&check, 0).stdout;
+    assert!(said.contains("DNS has this key"), "{said}");
+    let server = Zone::default().serve().to_string();
+    let check = ["dkim", "check", "--name-server", &server];
+    newsletter.expect(&check, 78);
 }
