@@ -2,21 +2,21 @@
 //!
 //! `COURANT=/path/of/another/courant` holds the same cases against another program.
 
+mod beginning;
+mod beside;
 mod bounces;
 mod cron;
+mod examined;
 mod feeds;
 mod hijack;
 mod limits;
 mod local_servers;
 mod names_over_time;
 mod notation;
+mod owner;
 mod placeholders;
 mod posts;
 mod refusals;
 mod status;
 mod withdrawn;
-mod beginning;
-mod beside;
-mod examined;
-mod owner;
 mod words;

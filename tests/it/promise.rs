@@ -191,11 +191,7 @@ async fn a_pause_ends_a_running_send_within_one_message_and_resume_goes_on() {
         "{}",
         run.stdout
     );
-    assert!(
-        run.stdout.contains(" issues resume 1"),
-        "{}",
-        run.stdout
-    );
+    assert!(run.stdout.contains(" issues resume 1"), "{}", run.stdout);
     assert_eq!(
         server.received().len(),
         4,

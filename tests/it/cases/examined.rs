@@ -98,7 +98,11 @@ async fn what_a_run_would_refuse_as_a_placeholder_is_told_beside_all_else() {
     newsletter.replace("courant.toml", "smtp://127.0.0.1:9", "smtps://127.0.0.1:9");
     let ended = doctor(&newsletter, "http://127.0.0.1:9", Zone::default()).await;
     assert_eq!(ended.code, 78, "{}", ended.stderr);
-    for words in ["`proef@proef.example` is a placeholder", "`http://127.0.0.1:9` is a placeholder", "has no DMARC record"] {
+    for words in [
+        "`proef@proef.example` is a placeholder",
+        "`http://127.0.0.1:9` is a placeholder",
+        "has no DMARC record",
+    ] {
         assert!(ended.stderr.contains(words), "{words}\n{}", ended.stderr);
     }
 }
