@@ -97,15 +97,16 @@ pub async fn subscribers_follow_the_file(bench: &Bench) {
 
 pub async fn a_suppressed_reader_stays_suppressed(bench: &Bench) {
     let store = &bench.store;
-    sync(store, &[entry(11, 1), entry(12, 2), entry(13, 3)]).await;
+    sync(store, &[11, 12, 13, 14].map(|id| entry(id, id - 10))).await;
     let reason = SuppressionReason::Unsubscribed;
     store
         .suppression_add(&address_hash(1), reason, at(1))
         .await
         .unwrap();
-    sync(store, &[entry(12, 2)]).await;
+    sync(store, &[entry(12, 2), entry(14, 4)]).await;
     let tally = store.subscriber_tally().await.unwrap();
-    let states = ["active", "removed", "unsubscribed"].map(|state| (state.to_owned(), 1));
+    let states = [("active", 2), ("removed", 1), ("unsubscribed", 1)];
+    let states = states.map(|(state, readers)| (state.to_owned(), readers));
     assert_eq!(tally, states.into());
     let report = sync(store, &[entry(21, 1)]).await;
     assert_eq!(report.returned, 1);
