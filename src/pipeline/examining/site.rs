@@ -50,14 +50,17 @@ pub(super) async fn site(config: &Config, world: &World<'_>) -> Result<Finding, 
     Ok(match found {
         Ok(said) => Finding::good(Subject::Site, visit.base, said),
         Err((health, fault)) => {
-            let fault = config::point(config, fault, Setting::Url);
+            let fault = config::point(config, *fault, Setting::Url);
             Finding::bad(Subject::Site, visit.base, health, fault)
         }
     })
 }
 
 /// What is good about it, or how bad it is.
-type Found = Result<&'static str, (Health, Diagnostic)>;
+type Found = Result<&'static str, Bad>;
+
+/// How bad it is, and what is wrong.
+type Bad = (Health, Box<Diagnostic>);
 
 impl Visit<'_> {
     /// Opens a link of our own.
@@ -110,29 +113,29 @@ impl Visit<'_> {
     }
 
     /// What somebody there said, or that nobody could be reached.
-    fn reached(&self, error: gather::Error) -> Result<String, (Health, Diagnostic)> {
+    fn reached(&self, error: gather::Error) -> Result<String, Bad> {
         let base = self.base;
         match error {
             gather::Error::Private(_) => Err((
                 Health::Doubtful,
-                Diagnostic::warning(format!(
+                Box::new(Diagnostic::warning(format!(
                     "`{base}` lies in a private network, and readers elsewhere cannot leave there"
                 ))
-                .hint("if all readers are within that network, name it in `allow` of `[gather]`, and it is asked"),
+                .hint("if all readers are within that network, name it in `allow` of `[gather]`, and it is asked")),
             )),
             error if is_silence(&error) => Err((
                 Health::Unavailable,
-                Diagnostic::error(format!(
+                Box::new(Diagnostic::error(format!(
                     "`{base}` does not answer, and there readers leave: {error}"
                 ))
-                .hint("keep `courant serve` running, behind your web server"),
+                .hint("keep `courant serve` running, behind your web server")),
             )),
             error => Ok(error.to_string()),
         }
     }
 
     /// That readers cannot leave there.
-    fn strange(&self, other: Other) -> (Health, Diagnostic) {
+    fn strange(&self, other: Other) -> Bad {
         let base = self.base;
         let (fault, hint) = match other {
             Other::FilesOnly => (
@@ -156,7 +159,10 @@ impl Visit<'_> {
                 PASS_ON,
             ),
         };
-        (Health::Faulty, Diagnostic::error(fault).hint(hint))
+        (
+            Health::Faulty,
+            Box::new(Diagnostic::error(fault).hint(hint)),
+        )
     }
 }
 
