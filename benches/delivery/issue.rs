@@ -71,6 +71,22 @@ pub fn reader(number: usize) -> Reader {
     }
 }
 
+/// The reader of a delivery as the list has them.
+pub fn listed(delivery: &NewDelivery) -> (SubscriberId, SubscriberEntry, String) {
+    let entry = SubscriberEntry {
+        address: delivery.reader.address.clone(),
+        name: None,
+        language: None,
+        topics: Vec::new(),
+        schedules: Vec::new(),
+        format: Format::Html,
+        since: None,
+        data: serde_json::Map::new(),
+        line: 1,
+    };
+    (delivery.subscriber, entry, delivery.address_hash.clone())
+}
+
 pub fn seal(readers: usize) -> Seal {
     let issue = issue();
     let digest = digest(&issue);

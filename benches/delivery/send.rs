@@ -55,6 +55,12 @@ pub fn seal(readers: usize, database: &Path) {
     runtime().block_on(async {
         let store = open(database).await;
         let seal = issue::seal(readers);
+        let listed = seal.deliveries.iter().map(issue::listed);
+        let listed: Vec<_> = listed.collect();
+        store
+            .subscriber_sync(&listed, seal.issue.sealed_at)
+            .await
+            .unwrap();
         let started = Instant::now();
         store.issue_seal(&seal).await.unwrap();
         let seconds = started.elapsed().as_secs_f64();

@@ -11,6 +11,9 @@ pub const EXPIRED: &str = "expired";
 /// The same, on what a cancelled issue took out of the queue.
 pub const CANCELLED: &str = "cancelled";
 
+/// The same, on what was not sent since its reader was off the list.
+pub const REMOVED: &str = "removed";
+
 /// Statuses that say that there is no such mailbox (RFC 3463 §3.2, RFC 7505 §4.2).
 const GONE: [&str; 5] = ["1.1", "1.2", "1.3", "1.6", "1.10"];
 
@@ -39,6 +42,8 @@ pub enum Cause {
     Expired,
     /// The issue was cancelled before it was sent.
     Cancelled,
+    /// The reader was taken off the list.
+    Removed,
     /// The reader unsubscribed.
     Unsubscribed,
     /// An earlier mail bounced.
@@ -67,6 +72,7 @@ impl Cause {
             DeliveryState::Held => Self::Unknown,
             DeliveryState::Suppressed => match suppression {
                 _ if reply.is_some_and(|reply| is_mark(reply, CANCELLED)) => Self::Cancelled,
+                _ if reply.is_some_and(|reply| is_mark(reply, REMOVED)) => Self::Removed,
                 Some(SuppressionReason::Unsubscribed) => Self::Unsubscribed,
                 Some(SuppressionReason::Bounced) => Self::Bounced,
                 Some(SuppressionReason::Complained) => Self::Complained,
@@ -120,6 +126,7 @@ impl Cause {
             Self::ConnectionLost => "connection lost",
             Self::Expired => EXPIRED,
             Self::Cancelled => CANCELLED,
+            Self::Removed => REMOVED,
             Self::Unsubscribed => "unsubscribed",
             Self::Bounced => "bounced",
             Self::Complained => "complained",
@@ -205,6 +212,8 @@ mod tests {
         let of = |reply, left| Cause::of(DeliveryState::Suppressed, reply, left);
         assert_eq!(of(None, left), Cause::Unsubscribed);
         assert_eq!(of(Some(&cancelled), left), Cause::Cancelled);
+        let removed = said(0, "", REMOVED);
+        assert_eq!(of(Some(&removed), left), Cause::Removed);
         let deferred = said(451, "4.2.0", "later");
         assert_eq!(of(Some(&deferred), left), Cause::Unsubscribed);
     }

@@ -45,7 +45,7 @@ pub enum DeliveryState {
     Sent,
     /// The relay refused for good, or the issue expired.
     Failed,
-    /// Left or bounced before sending began.
+    /// Left, bounced or was taken off the list before sending began.
     Suppressed,
     /// We do not know, and stopped.
     Held,
@@ -145,7 +145,7 @@ pub struct Intent {
 /// Why an intent was not granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IntentRefusal {
-    /// The reader left since: the delivery is now suppressed.
+    /// The reader left, or is off the list, since: the delivery is now suppressed, or held if a copy may be about.
     Suppressed,
     /// The fence is old or the lease has run out: somebody else has it; or the issue was paused or
     /// cancelled, and it is queued again.
@@ -278,7 +278,7 @@ pub struct Account {
     pub sent: i64,
     /// Refused for good.
     pub failed: i64,
-    /// Left or bounced before sending began.
+    /// Left, bounced or was taken off the list before sending began.
     pub suppressed: i64,
     /// Unknown, and stopped.
     pub held: i64,

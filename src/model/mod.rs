@@ -32,7 +32,7 @@ mod world;
 
 pub use address::{AddressError, EmailAddress};
 pub use caps::{Cap, Caps, RelayUse, Room, WarmUp};
-pub use cause::{CANCELLED, Cause, EXPIRED};
+pub use cause::{CANCELLED, Cause, EXPIRED, REMOVED};
 pub use delivery::{
     Account, Claim, ClaimedDelivery, DeliveryKey, DeliveryState, Intent, IntentRefusal,
     IssueStanding, Outcome, OutcomeRecord, Reader, Reply, Revised, Revision, TurnRequest,

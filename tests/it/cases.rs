@@ -10,6 +10,7 @@ mod examined;
 mod feeds;
 mod hijack;
 mod limits;
+mod list;
 mod local_servers;
 mod names_over_time;
 mod notation;

@@ -76,6 +76,8 @@ scenarios! {
     outbox::an_old_fence_records_nothing,
     outbox::an_intent_needs_its_lease,
     outbox::a_reader_who_leaves_before_the_intent_gets_nothing,
+    outbox::a_reader_off_the_list_before_the_intent_gets_nothing,
+    outbox::who_left_and_may_have_a_copy_is_held,
     outbox::a_missing_mailbox_suppresses_its_address,
     outbox::an_expired_issue_gives_up_what_is_queued,
     outbox::unfinished_issues_are_those_with_work_left,

@@ -1,8 +1,11 @@
 //! Leave to offer a message (T3): granted where nothing speaks against it, and decided on where something does.
+//!
+//! The question is whether this reader may be mailed *now*: listed and active, and not suppressed, whatever held when the
+//! issue was sealed. Who may not is suppressed, or held where a copy may have arrived before.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{Claim, DeliveryState, Intent, TurnRequest};
+use crate::model::{Claim, DeliveryState, Intent, REMOVED, TurnRequest};
 
 use super::super::Error;
 use super::super::batch::{Batch, Taken};
@@ -10,42 +13,119 @@ use super::super::statement::{Row, Value};
 use super::Turn;
 use super::claims::claim_of;
 
+/// The address is suppressed.
+macro_rules! suppressed {
+    () => {
+        "EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = delivery.address_hash)"
+    };
+}
+
+/// The reader is on the list: one who was erased is not.
+macro_rules! listed {
+    () => {
+        "EXISTS (SELECT 1 FROM subscriber r WHERE r.id = delivery.subscriber AND r.active = 1)"
+    };
+}
+
+/// The reader may not be mailed, for no other reason than that the list does not have them.
+macro_rules! removed {
+    () => {
+        concat!(
+            "NOT ",
+            listed!(),
+            " AND NOT ",
+            suppressed!(),
+            " AND delivery.unknowns = 0"
+        )
+    };
+}
+
 /// Grants intents that nothing speaks against: one statement looks and grants, so that nobody slips in between.
 pub(super) fn grant(batch: &mut Batch, turn: &Turn) -> Taken {
     batch.each(
-        "UPDATE delivery SET
+        concat!(
+            "UPDATE delivery SET
             state = 'intent', lease_until = :lease_until, last_at = :now, behind = :behind,
             behind_fence = :behind_fence, relay = :relay
          {from}
          WHERE delivery.issue = :issue AND delivery.number = :number AND delivery.fence = :fence
             AND delivery.state = 'claimed' AND delivery.lease_until > :now
-            AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = delivery.address_hash)
-            AND NOT EXISTS (SELECT 1 FROM issue i WHERE i.number = delivery.issue
-                AND (i.standing <> 'open' OR i.done_by <= :now))",
-        &["issue", "number", "fence", "now", "lease_until", "behind", "behind_fence", "relay"],
+            AND ",
+            listed!(),
+            " AND NOT ",
+            suppressed!(),
+            " AND NOT EXISTS (SELECT 1 FROM issue i WHERE i.number = delivery.issue
+                AND (i.standing <> 'open' OR i.done_by <= :now))"
+        ),
+        &[
+            "issue",
+            "number",
+            "fence",
+            "now",
+            "lease_until",
+            "behind",
+            "behind_fence",
+            "relay",
+        ],
         turn.request.intents.iter().map(|intent| wish(turn, intent)),
     )
 }
 
-/// Decides on intents between granted, suppressed and put back, again in one statement.
+/// Decides on intents between granted, suppressed, held and put back, again in one statement.
 pub(super) fn decide(batch: &mut Batch, turn: &Turn, intents: &[Intent]) -> Taken {
+    let rows = intents.iter().map(|intent| {
+        let [
+            issue,
+            number,
+            fence,
+            now,
+            lease,
+            behind,
+            behind_fence,
+            relay,
+        ] = wish(turn, intent);
+        [
+            issue,
+            number,
+            fence,
+            now,
+            lease,
+            behind,
+            behind_fence,
+            relay,
+            REMOVED.into(),
+        ]
+    });
     batch.over(
-        "WITH v(issue, number, fence, now, lease_until, behind, behind_fence, relay) AS (VALUES {rows})
+        concat!(
+            "WITH v(issue, number, fence, now, lease_until, behind, behind_fence, relay, removed) AS (VALUES {rows})
          UPDATE delivery SET
-            state = CASE WHEN EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = delivery.address_hash)
-                    THEN 'suppressed'
-                WHEN EXISTS (SELECT 1 FROM issue i WHERE i.number = delivery.issue
+            state = CASE WHEN ",
+            listed!(),
+            " AND NOT ",
+            suppressed!(),
+            " THEN CASE WHEN EXISTS (SELECT 1 FROM issue i WHERE i.number = delivery.issue
                         AND (i.standing <> 'open' OR i.done_by <= v.now))
-                    THEN 'queued'
-                ELSE 'intent' END,
+                    THEN 'queued' ELSE 'intent' END
+                WHEN delivery.unknowns > 0 THEN 'held' ELSE 'suppressed' END,
+            code = CASE WHEN ",
+            removed!(),
+            " THEN 0 ELSE delivery.code END,
+            enhanced = CASE WHEN ",
+            removed!(),
+            " THEN NULL ELSE delivery.enhanced END,
+            reply = CASE WHEN ",
+            removed!(),
+            " THEN v.removed ELSE delivery.reply END,
             lease_until = v.lease_until, last_at = v.now, behind = v.behind, behind_fence = v.behind_fence,
             relay = v.relay
          FROM v
          WHERE delivery.issue = v.issue AND delivery.number = v.number AND delivery.fence = v.fence
             AND delivery.state = 'claimed' AND delivery.lease_until > v.now
          RETURNING delivery.issue AS issue, delivery.number AS number, delivery.fence AS fence,
-            delivery.state AS state",
-        intents.iter().map(|intent| wish(turn, intent)).collect(),
+            delivery.state AS state"
+        ),
+        rows.collect(),
     )
 }
 

@@ -23,9 +23,9 @@ impl Store {
     /// An intent notes the relay; a delivery of which a copy may be about is claimed for the relay that it was offered to
     /// alone. What the relay has now, or may have, is added to its use in this hour.
     ///
-    /// An outcome or intent counts only under the newest fence. An intent is granted if its lease has not run out, the
-    /// address is not suppressed and the issue stands open, and the lease then holds until `lease_until`, as that of the
-    /// new claims does. Of an issue that is paused, cancelled or past its deadline nothing is claimed, and an intent puts it
+    /// An outcome or intent counts only under the newest fence. An intent is granted if its lease has not run out, the reader
+    /// is on the list, the address is not suppressed and the issue stands open, and the lease then holds until `lease_until`,
+    /// as that of the new claims does. Whose reader is off the list or suppressed is suppressed, or held if a copy may be about. Of an issue that is paused, cancelled or past its deadline nothing is claimed, and an intent puts it
     /// back. A failure that says the mailbox does not exist suppresses the address. Claims go on by number from where this
     /// store's last claim ended, then, in a transaction of their own, from the start, so retries come after what was not
     /// tried yet. Fewer claims than asked for do not mean that nothing is left: [`Store::outbox_next`] says so.
@@ -82,7 +82,7 @@ impl Store {
         for Intent { claim, .. } in undecided {
             match standings.get(&claim) {
                 Some(DeliveryState::Intent) => result.granted.push(claim),
-                Some(DeliveryState::Suppressed) => {
+                Some(DeliveryState::Suppressed | DeliveryState::Held) => {
                     result.refused.push((claim, IntentRefusal::Suppressed));
                 }
                 Some(_) | None => result.refused.push((claim, IntentRefusal::Lost)),

@@ -244,9 +244,31 @@ pub fn seal(number: i64, schedule_name: &str, posts: &[i64], readers: i64) -> Se
     }
 }
 
-/// Gathers posts 1 to 3 and seals issue 1 of `weekly` with them.
+/// The list has these readers and no other.
+pub async fn listed(store: &Store, readers: impl IntoIterator<Item = i64>) {
+    let entries: Vec<_> = readers.into_iter().map(listed_entry).collect();
+    store.subscriber_sync(&entries, at(0)).await.unwrap();
+}
+
+fn listed_entry(number: i64) -> (SubscriberId, SubscriberEntry, String) {
+    let entry = SubscriberEntry {
+        address: address(number),
+        name: None,
+        language: None,
+        topics: vec![],
+        schedules: vec![],
+        format: Format::Html,
+        since: None,
+        data: serde_json::Map::new(),
+        line: 1,
+    };
+    (SubscriberId(1000 + number), entry, address_hash(number))
+}
+
+/// Gathers posts 1 to 3 and seals issue 1 of `weekly` with them, for readers who are on the list.
 pub async fn sealed(store: &Store, readers: i64) -> IssueNumber {
     store.source_save(&reading(-60, 1..=3)).await.unwrap();
+    listed(store, 0..readers).await;
     let outcome = store
         .issue_seal(&seal(1, "weekly", &[1, 2, 3], readers))
         .await;

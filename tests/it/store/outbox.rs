@@ -181,6 +181,65 @@ pub async fn a_reader_who_leaves_before_the_intent_gets_nothing(bench: &Bench) {
     assert_eq!(record(store, 3, claims[1], ok()).await, [claims[1]]);
 }
 
+pub async fn a_reader_off_the_list_before_the_intent_gets_nothing(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 5).await;
+    let claims = |claimed: Vec<ClaimedDelivery>| claimed.into_iter().map(|one| one.claim);
+    let first: Vec<_> = claims(claim(store, issue, 0, 5).await).collect();
+    // What was put off, and what may have arrived, are asked for again.
+    intend(store, issue, 1, &first[2..4]).await;
+    let later = Outcome::Deferred(reply(451, "4.2.0", "later"), at(2));
+    record(store, 2, first[2], later).await;
+    record(store, 2, first[3], Outcome::UnknownRetry(at(2))).await;
+    let again: Vec<_> = claims(claim(store, issue, 3, 5).await).collect();
+    listed(store, [0]).await;
+    execute(&bench.target, "DELETE FROM subscriber WHERE id = 1004").await;
+
+    let asked = [first[0], first[1], again[0], again[1], first[4]];
+    let result = intend(store, issue, 4, &asked).await;
+    assert_eq!(result.granted, [first[0]]);
+    let refused = asked[1..]
+        .iter()
+        .map(|claim| (*claim, IntentRefusal::Suppressed));
+    assert_eq!(result.refused, refused.collect::<Vec<_>>());
+    let stands = async |number| {
+        let row = row(store, issue, number).await;
+        (row.state, row.cause())
+    };
+    let suppressed = DeliveryState::Suppressed;
+    assert_eq!(stands(1).await, (suppressed, Cause::Removed));
+    assert_eq!(
+        stands(2).await,
+        (suppressed, Cause::Removed),
+        "the relay's word is old"
+    );
+    assert_eq!(stands(3).await, (DeliveryState::Held, Cause::Unknown));
+    assert_eq!(
+        stands(4).await,
+        (suppressed, Cause::Removed),
+        "an erased reader"
+    );
+    account(store, issue).await;
+    // Who comes back is mailed the next issue, and not this one.
+    listed(store, 0..5).await;
+    assert!(claim(store, issue, 5, 5).await.is_empty());
+}
+
+pub async fn who_left_and_may_have_a_copy_is_held(bench: &Bench) {
+    let store = &bench.store;
+    let issue = sealed(store, 1).await;
+    let first = claim(store, issue, 0, 1).await[0].claim;
+    intend(store, issue, 1, &[first]).await;
+    record(store, 2, first, Outcome::UnknownRetry(at(2))).await;
+    let again = claim(store, issue, 3, 1).await[0].claim;
+    let reason = SuppressionReason::Unsubscribed;
+    let hash = address_hash(0);
+    store.suppression_add(&hash, reason, at(3)).await.unwrap();
+    let result = intend(store, issue, 4, &[again]).await;
+    assert_eq!(result.refused, [(again, IntentRefusal::Suppressed)]);
+    assert_eq!(row(store, issue, 0).await.state, DeliveryState::Held);
+}
+
 pub async fn a_missing_mailbox_suppresses_its_address(bench: &Bench) {
     let store = &bench.store;
     let issue = sealed(store, 3).await;
