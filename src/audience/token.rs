@@ -3,6 +3,9 @@
 //! `base64url(kid, purpose, subscriber, epoch, expiry, 16-byte keyed BLAKE3)`. Each purpose has a key of its own, so
 //! that a link for one thing opens nothing else. Compared in constant time. The holder of an unsubscribe token can
 //! only leave: it never expires (RFC 8058 §3.1 asks that the link keeps working).
+//!
+//! Mail programs and people hand links on with a full stop, a bracket or a slash behind them, escaped once more, or with
+//! parameters of their own. A token's length is fixed, so what stands around it is no part of it.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,6 +20,12 @@ const BODY: usize = 1 + 1 + 8 + 4 + 8;
 
 /// Bytes of the tag: 128 bits, beyond any guessing over a network.
 const TAG: usize = 16;
+
+/// Characters of a token: base64url without padding.
+const LENGTH: usize = (BODY + TAG) * 4 / 3 + 1;
+
+/// Layers of percent-encoding that are taken off: the link's own, and one that a program put on top.
+const LAYERS: usize = 2;
 
 /// What a token is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +72,7 @@ pub struct Token {
 /// Why a token is not accepted. Whoever asks gets one and the same answer for all of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Not 51 characters of base64url, or an unknown key.
+    /// No 51 characters of base64url, or an unknown key.
     #[error("not a token")]
     Malformed,
     /// Made for something else, or by somebody else.
@@ -85,13 +94,31 @@ impl Token {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Checks a token that should be for `purpose`.
+    /// The 51 characters that may be a token in what came as one, without what was put around them: escapes, marks before and
+    /// behind it, parameters. `None` where there is nothing of the kind.
+    pub fn cut(text: &str) -> Option<String> {
+        let mut text = text.to_owned();
+        for _ in 0..LAYERS {
+            text = unescaped(&text);
+        }
+        let text = text.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+        let (token, rest) = text.split_at_checked(LENGTH)?;
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        let ends = rest
+            .bytes()
+            .next()
+            .is_none_or(|b| !b.is_ascii_alphanumeric());
+        (ends && token.bytes().all(fits)).then(|| token.to_owned())
+    }
+
+    /// Checks a token that should be for `purpose`, as [`Self::cut`] finds it.
     pub fn decode(
         text: &str,
         purpose: Purpose,
         keys: &Keys,
         now: Timestamp,
     ) -> Result<Self, TokenError> {
+        let text = Self::cut(text).ok_or(TokenError::Malformed)?;
         let bytes = URL_SAFE_NO_PAD
             .decode(text)
             .map_err(|_| TokenError::Malformed)?;
@@ -129,6 +156,30 @@ impl Token {
         body[14..22].copy_from_slice(&expiry.to_be_bytes());
         body
     }
+}
+
+/// The text with one layer of percent-encoding (RFC 3986 §2.1) taken off; what is no escape stays.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let digits = behind
+            .get(..2)
+            .and_then(|two| std::str::from_utf8(two).ok());
+        let digits = digits.filter(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
+        let escaped = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
+        match escaped.filter(|_| *first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Reads at most eight big-endian bytes.
@@ -183,6 +234,85 @@ mod tests {
         }
         for garbage in ["", "x", "====", &text[1..], &format!("{text}A")] {
             assert!(Token::decode(garbage, Purpose::Unsubscribe, &keys, now()).is_err());
+        }
+    }
+
+    #[test]
+    fn what_mail_programs_put_around_a_token_is_no_part_of_it() {
+        let keys = Keys::from_parts(vec![(1, [7; 32])], [8; 32]);
+        let clean = token().encode(&keys);
+        let whole = |text: &str| {
+            let decoded = Token::decode(text, Purpose::Unsubscribe, &keys, now());
+            assert_eq!(decoded, Ok(token()), "{text}");
+            assert_eq!(Token::cut(text).as_deref(), Some(&*clean), "{text}");
+        };
+        for behind in [
+            ".",
+            ",",
+            ")",
+            ">",
+            "/",
+            "//",
+            "/.",
+            "!",
+            "?",
+            ";",
+            ":",
+            "'",
+            "\"",
+            "]",
+            "}",
+            "*",
+            "_",
+            "-",
+            "--",
+            "|",
+            "\\",
+            "=",
+            "…",
+            "”",
+            "»",
+            "。",
+            "謝謝",
+            "\u{200b}",
+            " ",
+            "\r\n",
+            "&utm_source=x",
+            "?utm_source=x",
+            "#top",
+            "/extra",
+            "%",
+            "%3E",
+            "%253E",
+            "%3e%2E",
+            "%22%3E",
+            "%E2%80%9D",
+            "%FF",
+            "%20",
+            "%0D%0A",
+            "%2",
+            "%zz",
+            "&gt;",
+        ] {
+            whole(&format!("{clean}{behind}"));
+        }
+        for before in ["<", "%3C", "%253C", " ", "\"", "(", "/"] {
+            whole(&format!("{before}{clean}>"));
+        }
+        // Escaped once or twice, whole or in part.
+        let escape = |text: &str| -> String { text.bytes().map(|b| format!("%{b:02x}")).collect() };
+        whole(&escape(&clean));
+        whole(&escape(&clean).replace('%', "%25"));
+        whole(&format!("{}{}", escape(&clean[..9]), &clean[9..]));
+        // More letters are another text, and so are fewer.
+        for other in [
+            format!("{clean}A"),
+            format!("{clean}%41"),
+            clean[..50].to_owned(),
+            format!("A{clean}"),
+        ] {
+            let decoded = Token::decode(&other, Purpose::Unsubscribe, &keys, now());
+            assert_eq!(decoded, Err(TokenError::Malformed), "{other}");
         }
     }
 

@@ -3,28 +3,34 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::http::{Response as HttpResponse, StatusCode, header};
+use axum::extract::State;
+use axum::http::{Response as HttpResponse, StatusCode, Uri, header};
 use axum::response::Response;
 
 use super::Site;
 use super::files::put;
-use crate::audience::{self, Departure};
+use crate::audience::{self, Departure, Token};
 use crate::compose::{self, Unsubscribe};
 use crate::model::Subscriber;
 
 /// Pages have no script and load nothing but their own style.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// Where links to leave lead; the token follows.
+pub(super) const LEAVE: &str = "/unsubscribe/";
+
 /// Shows who would leave, and a button. Changes nothing.
-pub(super) async fn ask(State(site): State<Arc<Site>>, Path(token): Path<String>) -> Response {
+pub(super) async fn ask(State(site): State<Arc<Site>>, uri: Uri) -> Response {
+    let Some(token) = token_behind(LEAVE, &uri) else {
+        return no_such_link(&site);
+    };
     if let Some(proof) = audience::site_answer(&site.keys, &token, site.clock.now()) {
         return proven(proof);
     }
     match audience::reader_of(&site.store, &site.keys, &token, site.clock.now()).await {
         Ok(Some(reader)) => {
             let address = &reader.address.masked();
-            let action = &format!("/unsubscribe/{token}");
+            let action = &format!("{LEAVE}{token}");
             let state = match reader.suppressed {
                 None => Unsubscribe::Ask { address, action },
                 Some(_) => Unsubscribe::Done { address },
@@ -37,7 +43,10 @@ pub(super) async fn ask(State(site): State<Arc<Site>>, Path(token): Path<String>
 }
 
 /// Leaves at once, whatever the form says: the link is the proof (RFC 8058 §3.2). Never redirects; can be repeated.
-pub(super) async fn leave(State(site): State<Arc<Site>>, Path(token): Path<String>) -> Response {
+pub(super) async fn leave(State(site): State<Arc<Site>>, uri: Uri) -> Response {
+    let Some(token) = token_behind(LEAVE, &uri) else {
+        return no_such_link(&site);
+    };
     match audience::leave(&site.store, &site.keys, &token, site.clock.now()).await {
         Ok(Departure::Left { subscriber, .. }) => {
             let address = &subscriber.address.masked();
@@ -55,6 +64,12 @@ fn proven(proof: String) -> Response {
     put(headers, header::CONTENT_TYPE, "text/plain; charset=utf-8");
     put(headers, header::CACHE_CONTROL, "no-store");
     response
+}
+
+/// The token of a link, without what was put around it on its way; of the path as it was sent, since not all that programs make
+/// of a link can be read as text.
+fn token_behind(place: &str, uri: &Uri) -> Option<String> {
+    Token::cut(uri.path().strip_prefix(place)?)
 }
 
 fn personal(site: &Site, reader: &Subscriber, state: Unsubscribe<'_>) -> Response {

@@ -51,7 +51,7 @@ pub struct Site {
 pub fn routes(site: Arc<Site>) -> Router {
     Router::new()
         .route(
-            "/unsubscribe/{token}",
+            &format!("{}{{*link}}", leaving::LEAVE),
             get(leaving::ask).post(leaving::leave),
         )
         .route("/healthz", get(|| async { "ok\n" }))
