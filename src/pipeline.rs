@@ -11,10 +11,12 @@ mod asking;
 mod brake;
 mod checks;
 mod choosing;
+mod clock;
 mod examining;
 mod fault;
 mod feeds;
 mod folders;
+mod following;
 mod foreseeing;
 mod fulfilling;
 mod gathering;
@@ -27,6 +29,7 @@ mod polling;
 mod preflight;
 mod proofs;
 mod publishing;
+mod readers;
 mod recognising;
 mod relays;
 mod report;
@@ -44,23 +47,26 @@ mod world;
 
 use std::sync::Arc;
 
-use crate::audience::{self, Keys, SyncedList};
+use crate::audience::{self, Keys};
 use crate::compose::Composer;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::gather::Fetcher;
 use crate::model::Diagnostic;
-use crate::store::{Store, SyncReport};
+use crate::store::Store;
 
 pub use asking::Answers;
 pub use checks::{
     about_source, check_selectors, check_templates, day_of, not_asked_fault, source_fault,
     source_found, store_target,
 };
+pub use clock::{ClockDoubt, clock_fault};
 pub use examining::{Finding, Health, Subject, examine};
 pub use fault::Fault;
+use following::Broken;
 use gathering::Trace;
 pub use planning::{Preview, TestMail};
 pub use proofs::{Copy, Gets, Proof, ProofReader};
+pub use readers::{list_doubt, list_fault, read_list};
 pub use report::{
     HeldPosts, IssueReport, Paced, Plan, PlanRefused, PlanSaved, PlannedDomain, PlannedPost,
     PlannedVariant, Quiet, QuietSchedule, Recovery, RelayEnd, RelayReport, RunReport, Skipped,
@@ -90,6 +96,7 @@ pub struct Pipeline {
     pub notice: Option<Diagnostic>,
     fetcher: Fetcher,
     answers: Option<Arc<Answers>>,
+    clock_is_right: bool,
 }
 
 impl Pipeline {
@@ -110,6 +117,7 @@ impl Pipeline {
             notice,
             fetcher,
             answers: None,
+            clock_is_right: false,
         })
     }
 
@@ -122,23 +130,34 @@ impl Pipeline {
         }
     }
 
+    /// The same, believing the clock whatever speaks against it: a person looked at it.
+    #[must_use]
+    pub fn with_right_clock(self, clock_is_right: bool) -> Self {
+        Self {
+            clock_is_right,
+            ..self
+        }
+    }
+
     /// One pass: continues what is open, then serves the schedules of the wish.
     pub async fn run(&self, wish: &Wish, world: &World<'_>) -> Result<RunReport, Fault> {
-        let Some(tenure) = self.begin(world).await? else {
+        let mut report = RunReport::default();
+        let Some(tenure) = self.begin_run(world, &mut report).await? else {
             return Ok(RunReport {
                 already_running: true,
                 ..RunReport::default()
             });
         };
-        let mut report = RunReport::default();
+        let broken = Broken::default();
         let result = tokio::select! {
             result = self.run_locked(&tenure, wish, world, &mut report) => result,
             never = tenure.pulse(world.clock) => match never {},
+            never = self.follow_the_list(world, &broken) => match never {},
         };
         let ended = tenure.end().await;
         result?;
         ended?;
-        Ok(report)
+        broken.take().map_or(Ok(report), Err)
     }
 
     async fn run_locked(
@@ -187,45 +206,5 @@ impl Pipeline {
     async fn begin(&self, world: &World<'_>) -> Result<Option<Tenure>, Fault> {
         let holder = format!("run {:016x}", world.chance.identifier());
         Ok(Tenure::begin(&self.store, &holder, world.clock.now()).await?)
-    }
-
-    async fn bring_in_readers(
-        &self,
-        world: &World<'_>,
-        report: &mut RunReport,
-    ) -> Result<SyncedList, Fault> {
-        let file =
-            config::subscribers(&self.config).map_err(|fault| Fault::Config(vec![*fault]))?;
-        report.faults.extend(file.faults);
-        let order = trial::order(&file.entries);
-        let now = world.clock.now();
-        let mut list =
-            audience::sync(&self.store, &self.keys, file.entries, world.chance, now).await?;
-        if self.config.newsletter.test {
-            trial::keep_few(&mut list.subscribers, &order);
-        }
-        report.readers = Some(list.report);
-        Ok(list)
-    }
-
-    /// The readers as a run would bring them in; nothing is saved.
-    async fn look_at_readers(
-        &self,
-        world: &World<'_>,
-        report: &mut RunReport,
-    ) -> Result<SyncedList, Fault> {
-        let file =
-            config::subscribers(&self.config).map_err(|fault| Fault::Config(vec![*fault]))?;
-        report.faults.extend(file.faults);
-        let order = trial::order(&file.entries);
-        let mut subscribers =
-            audience::look(&self.store, &self.keys, file.entries, world.chance).await?;
-        if self.config.newsletter.test {
-            trial::keep_few(&mut subscribers, &order);
-        }
-        Ok(SyncedList {
-            report: SyncReport::default(),
-            subscribers,
-        })
     }
 }

@@ -58,7 +58,7 @@ pub fn seal(readers: usize, database: &Path) {
         let listed = seal.deliveries.iter().map(issue::listed);
         let listed: Vec<_> = listed.collect();
         store
-            .subscriber_sync(&listed, seal.issue.sealed_at)
+            .subscriber_sync(&listed, &[], seal.issue.sealed_at)
             .await
             .unwrap();
         let started = Instant::now();

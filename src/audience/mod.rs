@@ -7,6 +7,7 @@
 mod leave;
 mod letter;
 mod list;
+mod list_file;
 mod proof;
 mod report;
 mod return_path;
@@ -15,7 +16,8 @@ mod site;
 mod token;
 
 pub use leave::{Departure, leave, reader_of};
-pub use list::{SyncedList, look, newcomer, sync};
+pub use list::{Acceptance, Synced, SyncedList, accept, accepted, look, newcomer, sync};
+pub use list_file::{Doubt, DoubtReason, doubt};
 pub use report::{Judged, Terms, Verdict, report};
 pub use return_path::{LONGEST_LOCAL, Returned, return_path, returned};
 pub use secret::{Keys, SecretError, check_secret, load_or_create, read_keys};

@@ -144,6 +144,9 @@ pub enum Command {
         /// Run each schedule whose time has come and was not served
         #[arg(long, conflicts_with = "schedule")]
         due: bool,
+        /// Believe the clock of this machine, although an issue was sealed later than it shows; once is enough
+        #[arg(long, conflicts_with = "dry_run")]
+        clock_is_right: bool,
         /// Send this saved plan exactly as it is, or refuse and say what changed; no source is asked
         #[arg(long, value_name = "HASH", conflicts_with_all = ["schedule", "due", "dry_run"])]
         plan: Option<String>,

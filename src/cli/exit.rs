@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::owner;
 use super::print::shown;
+use crate::audience::DoubtReason;
 use crate::config;
 use crate::deliver;
 use crate::inbox;
@@ -91,6 +92,10 @@ impl Failure {
     pub fn of(fault: Fault, database: Option<&Path>) -> Self {
         let exit = match &fault {
             Fault::Config(_) | Fault::Secret(_) => Exit::Config,
+            Fault::List(doubt) if doubt.why == DoubtReason::Missing => Exit::NoInput,
+            Fault::ListFile { gone: true, .. } => Exit::NoInput,
+            Fault::ListFile { .. } | Fault::List(_) => Exit::Data,
+            Fault::Clock(_) => Exit::TryAgain,
             Fault::Store(error) if error.is_newer() => Exit::Config,
             Fault::Store(error) if error.is_transient() => Exit::TryAgain,
             Fault::Store(store::Error::File { .. })
@@ -111,6 +116,18 @@ impl Failure {
         };
         match fault {
             Fault::Config(faults) => Self { exit, faults },
+            Fault::ListFile { fault, .. } => Self {
+                exit,
+                faults: vec![*fault],
+            },
+            Fault::Clock(doubt) => Self {
+                exit,
+                faults: vec![pipeline::clock_fault(&doubt)],
+            },
+            Fault::List(doubt) => Self {
+                exit,
+                faults: vec![pipeline::list_fault(&doubt)],
+            },
             Fault::Store(error) => of_unwritable(&error, database).unwrap_or_else(|| Self {
                 exit,
                 faults: vec![of_store(&error, database)],

@@ -139,15 +139,18 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Plan { schedule, .. } => commands::plan::plan(session, schedule.as_deref()).await,
         Command::Preview(wanted) => commands::preview::preview(session, wanted).await,
         Command::Run {
-            plan: Some(plan), ..
-        } => commands::run::run_plan(session, &plan).await,
+            plan: Some(plan),
+            clock_is_right,
+            ..
+        } => commands::run::run_plan(session, &plan, clock_is_right).await,
         Command::Run {
             schedule,
             due,
+            clock_is_right,
             dry_run,
             ..
         } => {
-            let done = commands::run::run(session, schedule, due, dry_run).await;
+            let done = commands::run::run(session, schedule, due, clock_is_right, dry_run).await;
             commands::telling::or_failed(session, commands::telling::RUN, done)
         }
         Command::SendTest {

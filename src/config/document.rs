@@ -4,7 +4,7 @@
 //! with a caret as one in a file is. A line that may hold a secret is pointed at and never shown.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -213,27 +213,33 @@ fn lower_first(text: &str) -> String {
 
 /// Everything found so far, so that a person can mend it all at once.
 #[derive(Default)]
-pub(super) struct Faults(RefCell<Vec<Diagnostic>>);
+pub(super) struct Faults {
+    all: RefCell<Vec<Diagnostic>>,
+    errors: Cell<usize>,
+}
 
 impl Faults {
     /// Adds one.
     pub(super) fn push(&self, diagnostic: impl Into<Box<Diagnostic>>) {
-        self.0.borrow_mut().push(*diagnostic.into());
+        let diagnostic = *diagnostic.into();
+        let error = usize::from(is_error(&diagnostic));
+        self.errors.set(self.errors.get() + error);
+        self.all.borrow_mut().push(diagnostic);
     }
 
     /// How many there are, warnings too.
     pub(super) fn count(&self) -> usize {
-        self.0.borrow().len()
+        self.all.borrow().len()
     }
 
     /// Whether any of them stops.
     pub(super) fn has_errors(&self) -> bool {
-        self.0.borrow().iter().any(is_error)
+        self.errors.get() > 0
     }
 
     /// Errors first, then warnings, each in the order of their files.
     pub(super) fn into_sorted(self) -> Vec<Diagnostic> {
-        let mut all = self.0.into_inner();
+        let mut all = self.all.into_inner();
         all.sort_by(|a, b| {
             let order = |d: &Diagnostic| (!is_error(d), d.file.clone(), d.place);
             order(a).cmp(&order(b))

@@ -52,7 +52,7 @@ pub use newsletter::Newsletter;
 pub use placeholders::placeholders;
 pub use point::{Setting, point};
 pub use relays::RelayConfig;
-pub use subscribers::{Subscribers, subscribers};
+pub use subscribers::{Subscribers, subscribers, subscribers_file};
 pub use templates::template_add;
 pub use watch::{Look, look};
 

@@ -116,6 +116,6 @@ fn read_folder(value: &Value<'_>, root: &Path) -> Option<SourceKind> {
 }
 
 /// A list of topics.
-pub(super) fn read_topics(value: &Value<'_>) -> Option<Vec<Topic>> {
+fn read_topics(value: &Value<'_>) -> Option<Vec<Topic>> {
     value.list(|item| item.parse_name(Topic::parse))
 }

@@ -1,10 +1,13 @@
 //! `subscribers.toml`: who asked to receive the newsletter. Edited by hand, never written by us.
 //!
 //! Tolerant: an entry with a fault is reported and left out, and the rest goes on. Only a fault that may concern all
-//! entries stops: a file that is not TOML, or an unknown key at its top, under which readers might stand unseen.
+//! entries stops: a file that is not TOML, or an unknown key at its top, under which readers might stand unseen. A topic or
+//! schedule that nobody knows is a remark: the reader keeps the others.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::io::ErrorKind;
+use std::path::PathBuf;
 
 use serde_json::{Map, Number, Value as Json};
 use toml::de::{DeTable, DeValue};
@@ -13,9 +16,10 @@ use super::Config;
 use super::document::Faults;
 use super::files::read_document;
 use super::section::{Layer, Section, did_you_mean, quoted};
-use super::sources::read_topics;
 use super::value::Value;
-use crate::model::{Diagnostic, EmailAddress, Format, Language, ScheduleName, SubscriberEntry};
+use crate::model::{
+    Diagnostic, EmailAddress, Format, Language, ListFile, ScheduleName, SubscriberEntry, Topic,
+};
 
 /// The file, beside `courant.toml`.
 pub(super) const FILE: &str = "subscribers.toml";
@@ -23,10 +27,26 @@ pub(super) const FILE: &str = "subscribers.toml";
 /// The readers of the file, and what is wrong with the rest.
 #[derive(Debug, Clone, Default)]
 pub struct Subscribers {
-    /// Sound entries in the file's order, each address once.
-    pub entries: Vec<SubscriberEntry>,
+    /// Who stands in it.
+    pub list: ListFile,
     /// One or more for each entry that was left out.
     pub faults: Vec<Diagnostic>,
+    /// Schedules that readers name and that do not exist, each where it stands first.
+    pub unknown_schedules: Vec<Diagnostic>,
+    /// Every topic that readers name, with a remark on where it stands first, for whoever knows which there are.
+    pub topics: BTreeMap<Topic, Diagnostic>,
+}
+
+/// What readers name, each where it stands first.
+#[derive(Default)]
+struct Named {
+    schedules: RefCell<BTreeMap<ScheduleName, Diagnostic>>,
+    topics: RefCell<BTreeMap<Topic, Diagnostic>>,
+}
+
+/// Where the file stands, if there is one.
+pub fn subscribers_file(config: &Config) -> PathBuf {
+    config.root.join(FILE)
 }
 
 /// Reads the subscribers of a newsletter; without a file there are none.
@@ -34,15 +54,23 @@ pub struct Subscribers {
 /// # Errors
 /// The one fault for which no entry can be trusted.
 pub fn subscribers(config: &Config) -> Result<Subscribers, Box<Diagnostic>> {
-    let path = config.root.join(FILE);
+    let (path, name) = (subscribers_file(config), config.file.with_file_name(FILE));
     // Only a file that is truly not there means "nobody": one that cannot be seen must not make readers leave.
     if path
         .symlink_metadata()
         .is_err_and(|error| error.kind() == ErrorKind::NotFound)
     {
-        return Ok(Subscribers::default());
+        let list = ListFile {
+            name,
+            missing: true,
+            ..ListFile::default()
+        };
+        return Ok(Subscribers {
+            list,
+            ..Subscribers::default()
+        });
     }
-    let document = read_document(&path, &config.file.with_file_name(FILE))?;
+    let document = read_document(&path, &name)?;
     let faults = Faults::default();
     let Some(table) = document.parse(&faults) else {
         return Err(first(faults));
@@ -53,16 +81,23 @@ pub fn subscribers(config: &Config) -> Result<Subscribers, Box<Diagnostic>> {
     if faults.has_errors() {
         return Err(first(faults));
     }
-    let names: Vec<&ScheduleName> = config
+    let schedules: Vec<&ScheduleName> = config
         .schedules
         .iter()
         .map(|schedule| &schedule.name)
         .collect();
-    let entries = read_entries(sections, &names);
+    let named = Named::default();
+    let mut list = ListFile {
+        name,
+        ..ListFile::default()
+    };
+    read_entries(sections, &schedules, &named, &mut list);
     let faults = faults.into_sorted().into_iter();
     Ok(Subscribers {
-        entries,
+        list,
         faults: faults.map(|fault| fault.about("readers")).collect(),
+        unknown_schedules: named.schedules.into_inner().into_values().collect(),
+        topics: named.topics.into_inner(),
     })
 }
 
@@ -73,29 +108,36 @@ fn first(faults: Faults) -> Box<Diagnostic> {
     Box::new(fault.unwrap_or_else(unreadable))
 }
 
-fn read_entries(sections: Vec<Section<'_>>, schedules: &[&ScheduleName]) -> Vec<SubscriberEntry> {
+fn read_entries(
+    sections: Vec<Section<'_>>,
+    schedules: &[&ScheduleName],
+    named: &Named,
+    list: &mut ListFile,
+) {
     let mut lines = HashMap::with_capacity(sections.len());
-    let mut entries = Vec::with_capacity(sections.len());
     for section in sections {
-        entries.extend(read_entry(section, schedules, &mut lines));
+        match read_entry(section, schedules, named, &mut lines) {
+            Ok(entry) => list.entries.push(entry),
+            Err(address) => list.unsound.extend(address),
+        }
     }
-    entries
 }
 
-/// An entry without any fault.
+/// An entry without any fault; of another its address, if that is sound.
 fn read_entry(
     mut section: Section<'_>,
     schedules: &[&ScheduleName],
+    named: &Named,
     lines: &mut HashMap<String, usize>,
-) -> Option<SubscriberEntry> {
+) -> Result<SubscriberEntry, Option<EmailAddress>> {
     let (faults, line) = (section.faults(), section.line());
     let before = faults.count();
     let address = section.required("email", |value| read_address(value, lines));
     let name = section.optional("name", Value::line_of_text);
     let language = section.optional("language", |v| v.parse(Language::parse));
-    let topics = section.or("topics", Vec::new(), read_topics);
+    let topics = section.or("topics", Vec::new(), |v| read_topics(v, named));
     let wanted = section.or("schedules", Vec::new(), |v| {
-        v.list(|item| read_schedule(item, schedules))
+        v.list(|item| read_schedule(item, schedules, named))
     });
     let format = section.or("format", Format::default(), |v| {
         v.choice(&[("html", Format::Html), ("text", Format::Text)])
@@ -103,20 +145,21 @@ fn read_entry(
     let since = section.optional("since", Value::date);
     let data = section.or("data", Map::new(), read_data);
     section.finish();
-    if faults.count() > before {
-        return None;
-    }
-    Some(SubscriberEntry {
-        address: address?,
-        name,
-        language,
-        topics: topics?,
-        schedules: wanted?,
-        format: format?,
-        since,
-        data: data?,
-        line,
-    })
+    let sound = || {
+        Some(SubscriberEntry {
+            address: address.clone()?,
+            name,
+            language,
+            topics: topics?,
+            schedules: wanted?,
+            format: format?,
+            since,
+            data: data?,
+            line,
+        })
+    };
+    let entry = (faults.count() == before).then(sound).flatten();
+    entry.ok_or(address)
 }
 
 /// An address that no entry before has; the first stands.
@@ -131,16 +174,34 @@ fn read_address(value: &Value<'_>, lines: &mut HashMap<String, usize>) -> Option
     Some(address)
 }
 
-fn read_schedule(value: &Value<'_>, known: &[&ScheduleName]) -> Option<ScheduleName> {
-    let typed = value.string()?;
-    let found = known.iter().find(|name| name.as_str() == typed);
-    if found.is_none() {
+fn read_topics(value: &Value<'_>, named: &Named) -> Option<Vec<Topic>> {
+    value.list(|item| {
+        let topic = item.parse_name(Topic::parse)?;
+        let mut topics = named.topics.borrow_mut();
+        if !topics.contains_key(&topic) {
+            let remark = item.remark(format!("readers name the unknown topic `{topic}`"));
+            topics.insert(topic.clone(), remark);
+        }
+        Some(topic)
+    })
+}
+
+/// One that is not known stays: without it the list might be empty, which means the default ones.
+fn read_schedule(
+    value: &Value<'_>,
+    known: &[&ScheduleName],
+    named: &Named,
+) -> Option<ScheduleName> {
+    let name = value.parse_name(ScheduleName::parse)?;
+    let mut unknown = named.schedules.borrow_mut();
+    if !known.contains(&&name) && !unknown.contains_key(&name) {
         let words = || known.iter().map(|name| name.as_str());
-        let hint = did_you_mean(typed, words())
+        let hint = did_you_mean(name.as_str(), words())
             .unwrap_or_else(|| format!("known schedules: {}", quoted(words())));
-        value.report(format!("unknown schedule `{typed}`"), Some(hint));
+        let remark = value.remark(format!("readers name the unknown schedule `{name}`"));
+        unknown.insert(name.clone(), remark.hint(hint));
     }
-    found.map(|name| (*name).clone())
+    Some(name)
 }
 
 fn read_data(value: &Value<'_>) -> Option<Map<String, Json>> {

@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::document::{Document, Faults};
 use super::section::{did_you_mean, quoted};
-use crate::model::{NameError, Topic};
+use crate::model::{Diagnostic, NameError, Topic};
 use crate::schedule::parse_duration;
 
 /// A value where it stands.
@@ -119,8 +119,12 @@ impl<'d> Value<'d> {
 
     /// Warns about this value.
     pub(super) fn warn(&self, message: impl Into<String>, hint: String) {
-        let warning = self.document.warning(message, self.node.span());
-        self.faults.push(warning.hint(hint));
+        self.faults.push(self.remark(message).hint(hint));
+    }
+
+    /// A warning about this value that is not reported yet.
+    pub(super) fn remark(&self, message: impl Into<String>) -> Diagnostic {
+        self.document.warning(message, self.node.span())
     }
 
     /// Reports that the value is of another type than `wanted`, such as "a string".

@@ -80,7 +80,7 @@ pub use report::{Expected, Report, Stopped};
 pub use retry::next_attempt;
 pub use stencil::Stencil;
 pub use stop::Stop;
-pub use trial::{RelayFound, try_relay};
+pub use trial::{RelayFound, time_at, try_relay};
 
 /// What is to be sent, and over which relay.
 #[derive(Debug, Clone, Copy)]

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::SignedDuration;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::commands::{Auth, Ehlo, Starttls};
+use lettre::transport::smtp::commands::{Auth, Ehlo, Quit, Starttls};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::{Category, Code, Detail, Response, Severity};
 use secrecy::{ExposeSecret, SecretString};
@@ -184,6 +184,19 @@ impl<'a> Door<'a> {
         self.log_in(&mut opening, offers).await?;
         let deadlines = self.settings.deadlines;
         Ok(Connection::new(opening.stream, offers, deadlines))
+    }
+
+    /// What the relay says to whoever reaches it; nothing is said to it but goodbye.
+    pub(super) async fn greeting(&self) -> Result<String, Trouble> {
+        let tcp = self.connect().await?;
+        let mut opening = self.opening(match self.settings.relay.security {
+            Security::Implicit => self.secure(tcp).await?,
+            Security::Starttls | Security::Loopback => Wire::Plain(tcp),
+        });
+        let greeting = opening.stream.reply().await?;
+        // Who is left without a goodbye is no worse off.
+        let _ = opening.say(Quit).await;
+        Ok(greeting)
     }
 
     async fn connect(&self) -> Result<TcpStream, Trouble> {

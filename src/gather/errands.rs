@@ -5,12 +5,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, DATE};
 use url::{Url, form_urlencoded};
 
 use super::Error;
-use super::cause;
 use super::fetch::{Fetched, Fetcher};
+use super::patience::Patience;
+use super::{cause, dates, headers};
 
 /// The type of a form (HTML Standard, §4.10.21.7).
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -25,6 +26,19 @@ impl Fetcher {
             Fetched::Changed(document) => Ok(Arc::unwrap_or_clone(document.bytes)),
             Fetched::Unchanged(..) => Err(Error::Status(304)),
         }
+    }
+
+    /// What time it is where `url` is served, as the server says with whatever it answers (`Date`, RFC 9110 §6.6.1); `None`
+    /// where it does not say. The document is left unread.
+    ///
+    /// # Errors
+    /// The address is private, or the server cannot be reached.
+    pub async fn time_at(&self, url: &Url) -> Result<Option<Timestamp>, Error> {
+        self.guard.check(url)?;
+        let mut patience = Patience::new(self.settings.idle, self.settings.total);
+        let answer = self.ask(url, None, &mut patience).await?;
+        let date = headers::text(answer.headers(), &DATE);
+        Ok(date.and_then(|date| dates::instant(&date)))
     }
 
     /// Tells a WebSub hub that the feed at `topic` has something new, by the form that hubs agreed on

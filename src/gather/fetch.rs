@@ -192,7 +192,7 @@ impl Fetcher {
     }
 
     /// One request.
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         url: &Url,
         conditions: Option<&Validators>,

@@ -58,7 +58,7 @@ pub use pace::{LearntPace, PerHour};
 pub use post::{
     Author, CallToAction, Hold, Image, ImageCopy, LedgerEntry, Post, PostFile, absolute,
 };
-pub use reader::{Origin, Subscriber, SubscriberEntry, SuppressionReason};
+pub use reader::{ListFile, Origin, Subscriber, SubscriberEntry, SuppressionReason};
 pub use relay::{Login, Relay, RelayError, Security, SmtpRelay};
 pub use report::{Bounce, BounceClass, BounceLimits, Letter, Notice, Report, ReportKind};
 pub use schedule::{Cadence, CatchUp, FirstRun, SUBJECT_FIELDS, Schedule};

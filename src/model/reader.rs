@@ -1,5 +1,7 @@
 //! Who receives, and by what right.
 
+use std::path::PathBuf;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -27,6 +29,19 @@ pub struct SubscriberEntry {
     pub data: Map<String, Value>,
     /// The line of the file, from 1.
     pub line: usize,
+}
+
+/// `subscribers.toml` as it was read: who stands in it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ListFile {
+    /// As the user knows it.
+    pub name: PathBuf,
+    /// There is no such file.
+    pub missing: bool,
+    /// Sound entries in the file's order, each address once.
+    pub entries: Vec<SubscriberEntry>,
+    /// Addresses of entries with a fault: left out of what is made now, and not gone from the list.
+    pub unsound: Vec<EmailAddress>,
 }
 
 /// Where a subscriber came from.

@@ -29,6 +29,8 @@ pub enum Subject {
     Newsletter,
     /// The database.
     Database,
+    /// The clock of this machine.
+    Clock,
     /// The secret that signs links.
     Secret,
     /// A schedule.
@@ -57,6 +59,7 @@ impl Subject {
         match self {
             Self::Newsletter => "newsletter",
             Self::Database => "database",
+            Self::Clock => "clock",
             Self::Secret => "secret",
             Self::Schedule => "schedule",
             Self::Key => "key",
@@ -145,6 +148,7 @@ pub async fn examine(
 ) -> Result<Vec<Finding>, Fault> {
     let now = world.clock.now();
     let mut found = state::database(config, store).await;
+    found.extend(state::clock(store, now).await);
     found.push(state::secret(config, store).await);
     found.extend(state::schedules(config, store, crontab, now).await);
     found.extend(owners::files(config));

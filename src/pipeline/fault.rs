@@ -11,6 +11,20 @@ pub enum Fault {
     /// The configuration, a schedule or a template is at fault.
     #[error("the configuration is at fault")]
     Config(Vec<Diagnostic>),
+    /// The list of readers cannot be read.
+    #[error("the list of readers cannot be read")]
+    ListFile {
+        /// Why.
+        fault: Box<Diagnostic>,
+        /// It is a link that leads nowhere.
+        gone: bool,
+    },
+    /// The list of readers is not believed.
+    #[error("the list of readers is not believed")]
+    List(audience::Doubt),
+    /// The clock of this machine is not believed.
+    #[error("the clock is not believed")]
+    Clock(super::ClockDoubt),
     /// The secret file is at fault.
     #[error(transparent)]
     Secret(#[from] audience::SecretError),

@@ -4,6 +4,7 @@
 //! difference refuses it, and nothing is sealed. The one thing that may have changed is that readers left. No source is
 //! asked, so that what was written since waits for the next issue.
 
+use super::following::Broken;
 use super::gathering::Gathering;
 use super::plans::SavedPlan;
 use super::report::{PlanRefused, RunReport};
@@ -20,21 +21,23 @@ impl Pipeline {
     /// A run that sends a saved plan and makes no other issue: continues what is open, and asks no source.
     pub async fn run_plan(&self, name: &str, world: &World<'_>) -> Result<RunReport, Fault> {
         let plan = self.load_plan(name)?;
-        let Some(tenure) = self.begin(world).await? else {
+        let mut report = RunReport::default();
+        let Some(tenure) = self.begin_run(world, &mut report).await? else {
             return Ok(RunReport {
                 already_running: true,
                 ..RunReport::default()
             });
         };
-        let mut report = RunReport::default();
+        let broken = Broken::default();
         let result = tokio::select! {
             result = self.run_plan_locked(name, plan, &tenure, world, &mut report) => result,
             never = tenure.pulse(world.clock) => match never {},
+            never = self.follow_the_list(world, &broken) => match never {},
         };
         let ended = tenure.end().await;
         result?;
         ended?;
-        Ok(report)
+        broken.take().map_or(Ok(report), Err)
     }
 
     async fn run_plan_locked(

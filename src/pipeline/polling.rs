@@ -36,7 +36,11 @@ impl Pipeline {
         world: &World<'_>,
         report: &mut RunReport,
     ) -> Result<(), Fault> {
-        let readers = gathering::count(&self.look_at_readers(world, report).await?);
+        let readers = match self.look_at_readers(world, report).await {
+            // Whom the file has lost is no matter here: nothing is sealed or sent.
+            Err(Fault::List(doubt)) => doubt.had,
+            list => gathering::count(&list?),
+        };
         let meant = |source: &&Source| named.is_empty() || named.contains(&source.name);
         let sources: Vec<_> = self.config.sources.iter().filter(meant).collect();
         let on = |source: &Source| match named.contains(&source.name) {

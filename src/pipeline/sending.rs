@@ -66,6 +66,9 @@ impl Pipeline {
             self.store.outbox_go_on(number).await?;
             let now = world.clock.now();
             self.store.outbox_withdraw(number, now).await?;
+            if self.store.issue_standing(number).await? == Some(IssueStanding::Open) {
+                self.store.issue_tried(number, now).await?;
+            }
             self.store.outbox_expire(number, now).await?;
             self.store.outbox_bind(number, &names, now).await?;
             let Some(issue) = self.store.issue_load(number).await? else {
@@ -147,6 +150,7 @@ impl Pipeline {
             tenure,
         };
         let since = world.clock.now();
+        self.store.issue_tried(issue.number, since).await?;
         let handed = self.hand_over(parcel, relays, world).await?;
         let now = world.clock.now();
         if handed.is_flood {

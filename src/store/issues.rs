@@ -108,12 +108,31 @@ impl Store {
         Ok(subjects)
     }
 
-    /// An issue as it was sealed.
+    /// An issue as it was sealed, with its expiry as it counts now.
     pub async fn issue_load(&self, issue: IssueNumber) -> Result<Option<Issue>, Error> {
         let mut tx = self.engine.begin_read().await?;
-        let statement = Statement::new("SELECT content FROM issue WHERE number = $1");
+        let statement = Statement::new("SELECT content, expires_at FROM issue WHERE number = $1");
         let row = tx.row(statement.with(issue.0)).await?;
-        row.map(|row| row.json("content")).transpose()
+        row.map(|row| {
+            Ok(Issue {
+                expires_at: row.instant("expires_at")?,
+                ..row.json("content")?
+            })
+        })
+        .transpose()
+    }
+
+    /// Notes that an issue is tried, by a clock that is believed: the first time, its expiry begins to count.
+    pub async fn issue_tried(&self, issue: IssueNumber, now: Timestamp) -> Result<(), Error> {
+        transact!(self, tx => tx.execute(
+            Statement::new(
+                "UPDATE issue SET expires_at = $2 + (expires_at - sealed_at), first_try_at = $2
+                 WHERE number = $1 AND first_try_at IS NULL",
+            )
+            .with(issue.0)
+            .with(now),
+        ).await)?;
+        Ok(())
     }
 
     /// An issue's variants as they were sealed, by number.

@@ -87,6 +87,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/postgres/0014_relay_sessions.sql"),
     ),
     (
+        17,
+        "first try of issues",
+        include_str!("../../migrations/sqlite/0017_first_try_of_issues.sql"),
+        include_str!("../../migrations/postgres/0017_first_try_of_issues.sql"),
+    ),
+    (
         20,
         "withdrawn posts",
         include_str!("../../migrations/sqlite/0020_withdrawn_posts.sql"),

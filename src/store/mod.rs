@@ -5,6 +5,7 @@
 //! SQLite and PostgreSQL; what must differ stands in `engine`. Writes go by sets, many rows a statement.
 
 mod batch;
+mod clock;
 mod deliveries;
 mod engine;
 mod error;
@@ -42,6 +43,7 @@ use std::sync::{Arc, Mutex};
 
 use secrecy::SecretString;
 
+pub use clock::{ClockEvidence, SealedLast};
 pub use deliveries::DeliveryRow;
 pub use error::Error;
 pub use examining::Examined;

@@ -59,13 +59,24 @@ impl Store {
     /// keyed hash of its address.
     ///
     /// A known address keeps its id and epoch, and belongs to the file from now on. Readers of the file who are not in
-    /// it any more become inactive. Suppressions are not touched, and always win.
+    /// it any more become inactive, save those whose [`EmailAddress::key`] is among `untouched`: they stay as they are.
+    /// Suppressions are not touched, and always win.
     pub async fn subscriber_sync(
         &self,
         entries: &[(SubscriberId, SubscriberEntry, String)],
+        untouched: &[String],
         now: Timestamp,
     ) -> Result<SyncReport, Error> {
-        transact!(self, tx => sync(tx, entries, now).await)
+        transact!(self, tx => sync(tx, entries, untouched, now).await)
+    }
+
+    /// Active readers who belong to the file: those that were accepted from it last, by id.
+    pub async fn subscriber_own(&self) -> Result<Vec<EmailAddress>, Error> {
+        let mut tx = self.engine.begin_read().await?;
+        let text =
+            "SELECT address FROM subscriber WHERE origin = 'file' AND active = 1 ORDER BY id";
+        let rows = tx.rows(Statement::new(text)).await?;
+        rows.iter().map(|row| row.parsed("address")).collect()
     }
 
     /// At most `limit` readers by id, from after `after` on; with `active_only` those who stand in the file or signed up.
@@ -135,6 +146,7 @@ impl Store {
 async fn sync(
     tx: &mut Transaction,
     entries: &[(SubscriberId, SubscriberEntry, String)],
+    untouched: &[String],
     now: Timestamp,
 ) -> Result<SyncReport, Error> {
     let mut known = known(tx).await?;
@@ -162,6 +174,9 @@ async fn sync(
                 }
             }
         }
+    }
+    for key in untouched {
+        known.remove(key);
     }
     let left = known.into_values();
     let left = left.filter(|known| known.active && known.origin == Origin::File);

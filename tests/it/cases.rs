@@ -5,11 +5,13 @@
 mod beginning;
 mod beside;
 mod bounces;
+mod clock;
 mod cron;
 mod examined;
 mod feeds;
 mod hijack;
 mod limits;
+mod links;
 mod list;
 mod local_servers;
 mod names_over_time;

@@ -10,6 +10,7 @@ mod architecture;
 mod bounces;
 mod breaking;
 mod cases;
+mod clock;
 mod compose;
 mod config;
 mod crash;

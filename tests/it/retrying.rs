@@ -247,7 +247,7 @@ async fn a_clock_that_is_set_back_makes_no_second_issue() {
     timed.newsletter.post("tweede", "Het tweede bericht");
     for to in [
         "2026-11-23T06:00:00Z",
-        "2026-11-16T07:00:05Z",
+        "2026-11-22T07:00:05Z",
         "2026-11-23T07:00:00Z",
         "2026-11-23T07:30:00Z",
     ] {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic wherever it stands")]
 
 mod bench;
+mod clock;
 mod concurrency;
 mod engines;
 mod ledger;
@@ -61,6 +62,7 @@ scenarios! {
     ledger::a_post_that_is_kept_out_stays_in_the_ledger,
     ledger::a_joined_post_gives_the_other_its_place_and_topics,
     readers::subscribers_follow_the_file,
+    readers::the_file_has_its_own_readers_and_touches_no_other,
     readers::a_suppressed_reader_stays_suppressed,
     readers::subscribers_are_read_page_by_page,
     readers::a_suppression_is_kept_once_with_its_first_reason,
@@ -85,6 +87,9 @@ scenarios! {
     outbox::what_was_not_tried_yet_goes_before_what_came_back,
     outbox::a_list_of_one_domain_is_known,
     paces::how_much_a_connection_carries_is_kept_by_relay_for_a_while,
+    clock::what_lies_ahead_is_set_right_in_its_order,
+    clock::a_due_time_served_ahead_gives_way_to_the_newest_true_issue,
+    clock::a_lock_of_another_clock_is_taken_away,
     paces::a_pace_is_kept_by_relay_and_domain_until_it_is_over_or_old,
     orders::a_paused_issue_grants_nothing_until_it_is_resumed,
     orders::a_cancelled_issue_suppresses_what_had_not_begun,

@@ -14,4 +14,12 @@ pub enum Subscribers {
         /// The address
         address: String,
     },
+    /// Take over `subscribers.toml` although it is gone, empty or much shorter than before
+    #[command(after_help = "Example: courant subscribers accept --gone 13\n\
+        The number is the one that the run printed: it stops instead of taking so many off the list by a slip.")]
+    Accept {
+        /// How many readers are gone from it
+        #[arg(long, value_name = "NUMBER")]
+        gone: usize,
+    },
 }

@@ -2,6 +2,8 @@
 //!
 //! Configuration, schedules, templates, secret and database first (78), then subscribers and posts in folders (65).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
 use super::summary::has_errors;
@@ -12,8 +14,9 @@ use crate::cli::session::Session;
 use crate::compose::{self, Composer};
 use crate::config::{self, Config, Setting};
 use crate::gather;
-use crate::model::{Diagnostic, SourceKind};
+use crate::model::{Diagnostic, Post, SourceKind, Topic};
 use crate::pipeline::{self, Fault};
+use crate::store::Store;
 
 /// What was checked; the counts are unknown where a fault stopped the check.
 #[derive(Default, Serialize)]
@@ -43,8 +46,7 @@ impl Checked {
 /// Checks, and says what was checked. With `--json` the faults are data, whatever they are.
 pub async fn check(session: &Session) -> Result<Exit, Failure> {
     let (checked, exit) = match look(session).await {
-        Ok(checked) if has_errors(&checked.faults) => (checked, Exit::Data),
-        Ok(checked) => (checked, Exit::Done),
+        Ok(looked) => looked,
         Err(failure) if session.printer.json => {
             let faults = failure.faults;
             let checked = Checked {
@@ -64,7 +66,7 @@ pub async fn check(session: &Session) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-async fn look(session: &Session) -> Result<Checked, Failure> {
+async fn look(session: &Session) -> Result<(Checked, Exit), Failure> {
     let config = session.config()?;
     placeholders(&config)?;
     let composer = templates(&config)?;
@@ -72,7 +74,7 @@ async fn look(session: &Session) -> Result<Checked, Failure> {
     audience::check_secret(&config.secret_file, store.as_ref())
         .await
         .map_err(Fault::from)?;
-    data(session, &config, &composer).await
+    data(session, &config, &composer, store.as_ref()).await
 }
 
 /// Refuses what `init` wrote to be replaced, where readers would get it.
@@ -91,33 +93,83 @@ pub fn templates(config: &Config) -> Result<Composer, Failure> {
     Ok(composer)
 }
 
-/// Subscribers and posts in folders, and what deserves a look in all that was read.
+/// Subscribers and posts in folders, and what deserves a look in all that was read; and how a check of them ends.
 pub async fn data(
     session: &Session,
     config: &Config,
     composer: &Composer,
-) -> Result<Checked, Failure> {
-    let subscribers = config::subscribers(config).map_err(|fault| Failure::config(vec![*fault]))?;
-    let (posts, post_faults) = check_folders(session, config).await;
-    Ok(Checked {
+    store: Option<&Store>,
+) -> Result<(Checked, Exit), Failure> {
+    let subscribers = pipeline::read_list(config)?;
+    let (posts, post_faults) = check_folders(session, config);
+    let mut checked = Checked {
         sources: Some(config.sources.len()),
         schedules: Some(config.schedules.len()),
-        subscribers: Some(subscribers.entries.len()),
-        posts: Some(posts),
+        subscribers: Some(subscribers.list.entries.len()),
+        posts: Some(posts.len()),
         faults: [
             one_click(config),
             unread_letters(config),
             without_words(config, composer),
             composer.warnings().to_vec(),
             subscribers.faults,
+            subscribers.unknown_schedules,
+            unknown_topics(config, &posts, subscribers.topics),
             post_faults,
         ]
         .concat(),
-    })
+    };
+    let exit = match has_errors(&checked.faults) {
+        true => Exit::Data,
+        false => Exit::Done,
+    };
+    let Some(store) = store else {
+        return Ok((checked, exit));
+    };
+    match pipeline::list_doubt(config, store).await? {
+        Some(doubt) => {
+            let failure = Failure::from(Fault::List(doubt));
+            checked.faults.extend(failure.faults);
+            Ok((checked, failure.exit))
+        }
+        None => Ok((checked, exit)),
+    }
+}
+
+/// Topics that readers name and that no source, schedule or post in a folder has.
+fn unknown_topics(
+    config: &Config,
+    posts: &[Post],
+    named: BTreeMap<Topic, Diagnostic>,
+) -> Vec<Diagnostic> {
+    let schedules = config.schedules.iter().flat_map(|one| &one.topics);
+    let sources = config.sources.iter().flat_map(|source| {
+        let mapped = source.filters.topics();
+        source.topics.iter().chain(mapped)
+    });
+    let known: BTreeSet<&Topic> = posts
+        .iter()
+        .flat_map(|post| &post.topics)
+        .chain(schedules.flatten())
+        .chain(sources)
+        .collect();
+    let words: Vec<String> = known.iter().map(|topic| format!("`{topic}`")).collect();
+    let hint = match words.as_slice() {
+        [] => "no source, schedule or post has a topic".to_owned(),
+        words => format!(
+            "known topics: {}; posts of a feed may still bring it",
+            words.join(", ")
+        ),
+    };
+    named
+        .into_iter()
+        .filter(|(topic, _)| !known.contains(topic))
+        .map(|(_, remark)| remark.hint(&hint))
+        .collect()
 }
 
 /// Reads the posts of folder sources; sources on the network are left alone.
-async fn check_folders(session: &Session, config: &Config) -> (usize, Vec<Diagnostic>) {
+fn check_folders(session: &Session, config: &Config) -> (Vec<Post>, Vec<Diagnostic>) {
     let mut posts = Vec::new();
     let mut faults = Vec::new();
     for source in &config.sources {
@@ -137,7 +189,7 @@ async fn check_folders(session: &Session, config: &Config) -> (usize, Vec<Diagno
     }
     let masthead = config.newsletter.masthead(None);
     faults.extend(compose::preflight_posts(&masthead, &posts));
-    (posts.len(), faults)
+    (posts, faults)
 }
 
 /// Who leaves by mail writes to the address of `bounces`: somebody must read that.

@@ -74,30 +74,34 @@ async fn examine(
     findings: &mut Findings,
 ) -> Result<(), Failure> {
     findings.newsletter(config::placeholders(config), Exit::Config);
+    let mut broken = None;
+    let store = match session.store(config).await {
+        Ok(store) => store,
+        Err(failure) => {
+            broken = Some(failure);
+            None
+        }
+    };
     match check::templates(config) {
-        Ok(composer) => match check::data(session, config, &composer).await {
-            Ok(mut checked) => {
+        Ok(composer) => match check::data(session, config, &composer, store.as_ref()).await {
+            Ok((mut checked, exit)) => {
                 let faults = std::mem::take(&mut checked.faults);
                 let said = checked.in_words();
                 let shown = config.file.display();
                 findings.good(Finding::good(Subject::Newsletter, shown.to_string(), said));
-                findings.newsletter(faults, Exit::Data);
+                findings.newsletter(faults, exit);
             }
             Err(failure) => findings.newsletter(failure.faults, failure.exit),
         },
         Err(failure) => findings.newsletter(failure.faults, failure.exit),
     }
-    let store = match session.store(config).await {
-        Ok(store) => store,
-        Err(failure) => {
-            for fault in failure.faults {
-                let health = Health::Unavailable;
-                let finding = Finding::bad(Subject::Database, "", health, fault);
-                findings.0.push((finding, failure.exit));
-            }
-            None
+    if let Some(failure) = broken {
+        for fault in failure.faults {
+            let health = Health::Unavailable;
+            let finding = Finding::bad(Subject::Database, "", health, fault);
+            findings.0.push((finding, failure.exit));
         }
-    };
+    }
     let world = session.world();
     for finding in pipeline::examine(config, store.as_ref(), name_server, crontab, &world).await? {
         // As a run that meets it would end.

@@ -14,6 +14,7 @@ pub async fn run(
     session: &Session,
     schedule: Option<String>,
     due: bool,
+    clock_is_right: bool,
     dry_run: bool,
 ) -> Result<Exit, Failure> {
     let config = session.config()?;
@@ -24,6 +25,7 @@ pub async fn run(
         None => Wish::Default,
     };
     let pipeline = session.pipeline(config).await?;
+    let pipeline = pipeline.with_right_clock(clock_is_right);
     if dry_run {
         return dry(session, &pipeline, &wish).await;
     }
@@ -34,10 +36,15 @@ pub async fn run(
 }
 
 /// Sends a saved plan.
-pub async fn run_plan(session: &Session, plan: &str) -> Result<Exit, Failure> {
+pub async fn run_plan(
+    session: &Session,
+    plan: &str,
+    clock_is_right: bool,
+) -> Result<Exit, Failure> {
     let config = session.config()?;
     placeholders(&config)?;
     let pipeline = session.pipeline(config).await?;
+    let pipeline = pipeline.with_right_clock(clock_is_right);
     let world = session.world();
     let run = session.telling(pipeline.run_plan(plan, &world));
     let report = signals::stopping(session.stop(), run).await??;

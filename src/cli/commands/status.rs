@@ -12,11 +12,11 @@ use crate::cli::alerts::{Kept, Told};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::{Printer, clock, count};
 use crate::cli::session::Session;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::model::{
     Account, DeliveryState, IssueNumber, IssueStanding, Schedule, ScheduleName, SourceName,
 };
-use crate::pipeline::{Fault, LAST_RUN, day_of};
+use crate::pipeline::{Fault, LAST_RUN, day_of, read_list};
 use crate::schedule::{self, Due};
 use crate::store::{IssueSummary, Store};
 
@@ -98,8 +98,8 @@ pub async fn status(session: &Session) -> Result<Exit, Failure> {
 async fn look(config: &Config, store: Option<&Store>, now: Timestamp) -> Result<Status, Failure> {
     let told = Kept::open(&config.state).memory.told();
     let Some(store) = store else {
-        let file = config::subscribers(config).map_err(|fault| Failure::config(vec![*fault]))?;
-        let entries = i64::try_from(file.entries.len()).unwrap_or(i64::MAX);
+        let file = read_list(config)?;
+        let entries = i64::try_from(file.list.entries.len()).unwrap_or(i64::MAX);
         let schedules = config.schedules.iter();
         return Ok(Status {
             schedules: schedules.map(|one| of_schedule(one, None, now)).collect(),

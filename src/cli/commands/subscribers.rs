@@ -4,15 +4,15 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::summary::has_errors;
-use crate::audience;
+use crate::audience::{self, Acceptance};
 use crate::cli::args::Subscribers;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::print::{Printer, clock};
+use crate::cli::print::{Printer, clock, count};
 use crate::cli::session::Session;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::model::{EmailAddress, Subscriber, SubscriberEntry};
-use crate::pipeline::Fault;
-use crate::store::{DeliveryRow, Store};
+use crate::pipeline::{self, Fault};
+use crate::store::{DeliveryRow, Store, SyncReport};
 
 /// A reader as `--json` gives one.
 #[derive(Serialize)]
@@ -30,16 +30,32 @@ struct Shown {
 /// Runs one of the subcommands.
 pub async fn subscribers(session: &Session, command: Subscribers) -> Result<Exit, Failure> {
     let config = session.config()?;
+    if let Subscribers::Accept { gone } = command {
+        return accept(session, config, gone).await;
+    }
     let store = session.store(&config).await?;
-    let file = config::subscribers(&config).map_err(|fault| Failure::config(vec![*fault]))?;
-    let done = if has_errors(&file.faults) {
+    let file = pipeline::read_list(&config)?;
+    let mut done = if has_errors(&file.faults) {
         Exit::Part
     } else {
         Exit::Done
     };
+    let mut faults = file.faults;
+    let doubt = match &store {
+        Some(store) => audience::doubt(store, &file.list).await,
+        None => Ok(None),
+    };
+    let readers = match (doubt.map_err(Fault::from)?, &store) {
+        (Some(doubt), Some(store)) => {
+            let failure = Failure::from(Fault::List(doubt));
+            faults.extend(failure.faults);
+            done = failure.exit;
+            audience::accepted(store).await.map_err(Fault::from)?
+        }
+        _ => look(session, &config, store.as_ref(), file.list.entries).await?,
+    };
     match command {
-        Subscribers::List => {
-            let readers = look(session, &config, store.as_ref(), file.entries).await?;
+        Subscribers::Accept { .. } | Subscribers::List => {
             let readers: Vec<Shown> = readers.iter().map(|s| shown(&config, s)).collect();
             session
                 .printer
@@ -47,12 +63,47 @@ pub async fn subscribers(session: &Session, command: Subscribers) -> Result<Exit
         }
         Subscribers::Show { address } => {
             let address = parse(&address)?;
-            let readers = look(session, &config, store.as_ref(), file.entries).await?;
             show(session, &config, store.as_ref(), readers, &address).await?;
         }
     }
-    session.printer.faults(&file.faults);
+    session.printer.faults(&faults);
     Ok(done)
+}
+
+/// What `subscribers accept --json` gives.
+#[derive(Serialize)]
+struct Accepted {
+    gone: usize,
+    #[serde(flatten)]
+    readers: SyncReport,
+}
+
+/// Takes the file over as it is, although so many are gone from it.
+async fn accept(session: &Session, config: Config, gone: usize) -> Result<Exit, Failure> {
+    let pipeline = session.pipeline(config).await?;
+    let accepted = pipeline.accept_list(gone, &session.world()).await;
+    pipeline.store.close().await;
+    match accepted? {
+        None => Err(Failure::new(Exit::TryAgain, "a run is under way")),
+        Some(Acceptance::Accepted(readers)) => {
+            let accepted = Accepted { gone, readers };
+            session.printer.either(&accepted, |printer| {
+                let words = count(gone, "reader is", "readers are");
+                printer.line(format!("{words} off the list, and the next run goes on."));
+            });
+            Ok(Exit::Done)
+        }
+        Some(Acceptance::Otherwise(now)) => {
+            let number = now.len();
+            let words = count(number, "reader is", "readers are");
+            let message = format!("{words} gone from `subscribers.toml`, and not {gone}");
+            let hint = format!(
+                "look at the file; if it is right, `{} subscribers accept --gone {number}`",
+                session.program()
+            );
+            Err(Failure::new(Exit::Data, message).hint(hint))
+        }
+    }
 }
 
 fn parse(address: &str) -> Result<EmailAddress, Failure> {

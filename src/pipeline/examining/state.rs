@@ -3,12 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::checks::store_target;
+use super::super::clock::{clock_fault, doubt};
 use super::{Finding, Health, Subject, shown};
 use crate::audience;
 use crate::config::{Config, StoreUrl};
 use crate::model::{Diagnostic, Schedule};
 use crate::schedule::{self, Due};
-use crate::store::{Examined, ScheduleState, Store};
+use crate::store::{ClockEvidence, Examined, ScheduleState, Store};
 
 /// How late a run may be before somebody should look: crontabs call it every few minutes.
 const LATE: SignedDuration = SignedDuration::from_hours(1);
@@ -69,6 +70,18 @@ fn in_words(examined: &Examined) -> String {
         many => format!("{many} issues, whose accounts balance"),
     };
     format!("whole, version {}{size}, {issues}", examined.version)
+}
+
+/// The clock, held against what was sealed; nothing to say where it is believed.
+pub(super) async fn clock(store: Option<&Store>, now: Timestamp) -> Option<Finding> {
+    // A database that cannot be read was found out before.
+    let evidence = match store {
+        Some(store) => store.clock_evidence().await.ok()?,
+        None => ClockEvidence::default(),
+    };
+    let doubt = doubt(&evidence, now)?;
+    let fault = clock_fault(&doubt);
+    Some(Finding::bad(Subject::Clock, "", Health::Unknown, fault))
 }
 
 /// The secret: there, closed to others, and the one that the database knows.

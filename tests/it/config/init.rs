@@ -20,7 +20,7 @@ fn a_new_newsletter_is_sound() {
     assert_eq!(loaded.config.schedules[0].first_run, FirstRun::Send);
     assert!(loaded.config.template_overrides.is_empty());
     let read = subscribers(&loaded.config).unwrap();
-    assert_eq!((read.entries.len(), read.faults.len()), (1, 0));
+    assert_eq!((read.list.entries.len(), read.faults.len()), (1, 0));
 }
 
 #[test]

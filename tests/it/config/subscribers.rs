@@ -29,7 +29,7 @@ email = "zoë@bücher.example"
         )
         .unwrap();
     assert!(read.faults.is_empty());
-    let jan = &read.entries[0];
+    let jan = &read.list.entries[0];
     assert_eq!(jan.address.to_string(), "Jan@example.nl");
     assert_eq!((jan.name.as_deref(), jan.line), (Some("Jan"), 1));
     assert_eq!(jan.language.as_ref().unwrap().as_str(), "nl");
@@ -39,7 +39,7 @@ email = "zoë@bücher.example"
     );
     assert_eq!(jan.since, Some(date(2026, 9, 1)));
     insta::assert_snapshot!("subscriber_data", as_json(&jan.data));
-    let zoe = &read.entries[1];
+    let zoe = &read.list.entries[1];
     assert_eq!(zoe.address.wire(), "zoë@xn--bcher-kva.example");
     assert_eq!((zoe.format, zoe.line), (Format::Html, 17));
     assert!(zoe.topics.is_empty() && zoe.schedules.is_empty() && zoe.data.is_empty());
@@ -84,17 +84,65 @@ email = "zoë@example.nl"
         )
         .unwrap();
     let kept: Vec<String> = read
+        .list
         .entries
         .iter()
         .map(|entry| entry.address.to_string())
         .collect();
     assert_eq!(kept, ["jan@example.nl", "zoë@example.nl"]);
+    let unsound = read.list.unsound.iter().map(ToString::to_string);
+    let unsound: Vec<String> = unsound.collect();
+    assert_eq!(
+        unsound,
+        ["piet@example.nl", "els@example.nl"],
+        "they are not gone"
+    );
     assert!(
         read.faults
             .iter()
             .all(|fault| fault.severity == Severity::Error && fault.place.is_some())
     );
     insta::assert_snapshot!("subscriber_faults", folder.show(&read.faults));
+}
+
+#[test]
+fn a_topic_or_schedule_that_is_not_known_leaves_the_reader_on_the_list() {
+    let folder = Folder::with("");
+    let read = folder
+        .subscribers(
+            r##"[[subscriber]]
+email = "jan@example.nl"
+schedules = ["weekli"]
+topics = ["verkop"]
+
+[[subscriber]]
+email = "piet@example.nl"
+schedules = ["weekly", "weekli", "nergens"]
+topics = ["verkop"]
+"##,
+        )
+        .unwrap();
+    assert!(read.faults.is_empty());
+    let named = |n: usize| {
+        read.list.entries[n]
+            .schedules
+            .iter()
+            .map(|name| name.as_str())
+    };
+    assert!(
+        named(0).eq(["weekli"]),
+        "an empty list would mean the default ones"
+    );
+    assert!(named(1).eq(["weekly", "weekli", "nergens"]));
+    let topics: Vec<_> = read.topics.into_values().collect();
+    insta::assert_snapshot!(
+        "subscriber_remarks",
+        format!(
+            "{}\n\n{}",
+            folder.show(&read.unknown_schedules),
+            folder.show(&topics)
+        )
+    );
 }
 
 #[test]
@@ -114,7 +162,7 @@ fn a_fault_that_may_concern_all_subscribers_stops() {
     fs::create_dir(&path).unwrap();
     assert!(subscribers(&folder.config()).is_err());
     fs::remove_dir(&path).unwrap();
-    assert!(subscribers(&folder.config()).unwrap().entries.is_empty());
+    assert!(subscribers(&folder.config()).unwrap().list.missing);
 }
 
 #[test]
@@ -128,7 +176,10 @@ fn many_faulty_subscribers_cost_no_more_than_their_number() {
         text.push_str("[[subscriber]]\nemail = \"nobody\"\nunknown = 1\n");
     }
     let read = folder.subscribers(&text).unwrap();
-    assert_eq!((read.entries.len(), read.faults.len()), (20_000, 40_000));
+    assert_eq!(
+        (read.list.entries.len(), read.faults.len()),
+        (20_000, 40_000)
+    );
     assert_eq!(read.faults.last().unwrap().place, Some((100_000, 1)));
-    assert_eq!(read.entries.last().unwrap().line, 99_996);
+    assert_eq!(read.list.entries.last().unwrap().line, 99_996);
 }

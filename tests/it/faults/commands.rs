@@ -11,7 +11,7 @@ use crate::support::newsletter::{Ended, Newsletter};
 use crate::support::smtp::Stage;
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 42] = [
+const COMMANDS: [&[&str]; 43] = [
     &[],
     &["init"],
     &["check"],
@@ -35,6 +35,7 @@ const COMMANDS: [&[&str]; 42] = [
     &["subscribers"],
     &["subscribers", "list"],
     &["subscribers", "show"],
+    &["subscribers", "accept"],
     &["sources"],
     &["sources", "list"],
     &["sources", "test"],

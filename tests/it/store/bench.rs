@@ -247,7 +247,7 @@ pub fn seal(number: i64, schedule_name: &str, posts: &[i64], readers: i64) -> Se
 /// The list has these readers and no other.
 pub async fn listed(store: &Store, readers: impl IntoIterator<Item = i64>) {
     let entries: Vec<_> = readers.into_iter().map(listed_entry).collect();
-    store.subscriber_sync(&entries, at(0)).await.unwrap();
+    store.subscriber_sync(&entries, &[], at(0)).await.unwrap();
 }
 
 fn listed_entry(number: i64) -> (SubscriberId, SubscriberEntry, String) {

@@ -217,6 +217,7 @@ pub async fn past_its_deadline_an_issue_is_sent_no_further_until_it_is_resumed(b
         done_by: Some(at(10)),
         ..seal(1, "weekly", &[1], 3)
     };
+    listed(store, 0..3).await;
     store.issue_seal(&late).await.unwrap();
     let issue = IssueNumber(1);
     let claimed = claim(store, issue, 9, 2).await;

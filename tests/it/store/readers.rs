@@ -27,7 +27,7 @@ pub fn entry(id: i64, number: i64) -> Entry {
 }
 
 async fn sync(store: &Store, entries: &[Entry]) -> SyncReport {
-    store.subscriber_sync(entries, at(0)).await.unwrap()
+    store.subscriber_sync(entries, &[], at(0)).await.unwrap()
 }
 
 pub async fn subscribers_follow_the_file(bench: &Bench) {
@@ -93,6 +93,32 @@ pub async fn subscribers_follow_the_file(bench: &Bench) {
         .unwrap();
     assert!(back.active);
     assert_eq!(store.subscriber_load(SubscriberId(33)).await.unwrap(), None);
+}
+
+pub async fn the_file_has_its_own_readers_and_touches_no_other(bench: &Bench) {
+    let store = &bench.store;
+    sync(
+        store,
+        &[entry(11, 1), entry(12, 2), entry(13, 3), entry(14, 4)],
+    )
+    .await;
+    execute(
+        &bench.target,
+        "UPDATE subscriber SET origin = 'store' WHERE id = 14",
+    )
+    .await;
+    // An entry with a fault: it stands in the file, and says nothing.
+    let untouched = [address(2).key()];
+    let only = [entry(11, 1)];
+    let report = store.subscriber_sync(&only, &untouched, at(1)).await;
+    assert_eq!(report.unwrap().removed, 1);
+    let own = store.subscriber_own().await.unwrap();
+    assert_eq!(own, [address(1), address(2)]);
+    let active = store.subscriber_list(None, 10, true).await.unwrap();
+    let active: Vec<_> = active.iter().map(|reader| reader.id.0).collect();
+    assert_eq!(active, [11, 12, 14]);
+    let known = store.subscriber_load(SubscriberId(12)).await.unwrap();
+    assert_eq!(known.unwrap().name.as_deref(), Some("Zoë"), "as it was");
 }
 
 pub async fn a_suppressed_reader_stays_suppressed(bench: &Bench) {
