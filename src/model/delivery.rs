@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{EmailAddress, IssueNumber, SubscriberId, SuppressionReason};
+use super::{EmailAddress, IssueNumber, SubscriberId};
 
 /// A delivery's key: its issue and its number within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -192,7 +192,7 @@ impl Reply {
 pub enum Outcome {
     /// 250 after the final dot.
     Sent(Reply),
-    /// Refused for good; the second value says whether the mailbox does not exist (suppress).
+    /// Refused for good; the second value says whether the mailbox does not exist, by the relay's word.
     Failed(Reply, bool),
     /// Refused for now; try again at this instant.
     Deferred(Reply, Timestamp),
@@ -305,13 +305,5 @@ impl Outcome {
             self,
             Self::Sent(_) | Self::UnknownRetry(_) | Self::UnknownHeld
         )
-    }
-
-    /// The suppression that follows from it, if any.
-    pub fn suppression(&self) -> Option<SuppressionReason> {
-        match self {
-            Self::Failed(_, true) => Some(SuppressionReason::Bounced),
-            _ => None,
-        }
     }
 }

@@ -169,6 +169,8 @@ pub struct IssueReport {
     pub refused: bool,
     /// Readers whom the relay refused as gone, and so many that it was not believed: the issue is paused.
     pub taken_back: i64,
+    /// Readers whom the relay refused as gone, and that was not believed: they failed for this issue, and are not suppressed.
+    pub doubted: i64,
     /// Deliveries that could go now, and wait for room under a relay's cap.
     pub waiting: i64,
     /// When the earliest queued delivery is tried again.

@@ -356,6 +356,7 @@ fn first_report(seal: &Seal, readership: &Readership<'_>) -> IssueReport {
         stopped: None,
         refused: false,
         taken_back: 0,
+        doubted: 0,
         waiting: 0,
         next_try: None,
     }

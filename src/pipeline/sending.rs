@@ -9,7 +9,7 @@ use super::report::{IssueReport, Recovery, RunReport};
 use super::sealing::Sealed;
 use super::tenure::Tenure;
 use super::{Fault, Pipeline, Step, World, trial};
-use crate::audience::{Keys, Returned, return_path};
+use crate::audience::{self, Keys, Returned, return_path};
 use crate::config::{self, Config, OnUnknown, RelayConfig};
 use crate::deliver::{DomainLimits, Rate, RelaySettings, ReturnPaths};
 use crate::gather::FetchSettings;
@@ -53,6 +53,7 @@ impl Pipeline {
     ) -> Result<(), Fault> {
         let names = self.config.delivery.relay_names();
         self.store.relay_use_forget(world.clock.now()).await?;
+        self.store.gone_doubt().await?;
         for number in self.store.issue_unfinished(world.clock.now()).await? {
             if world.stop.is_stopped() {
                 return Ok(());
@@ -157,6 +158,9 @@ impl Pipeline {
             // Nobody is lost to a relay that says so of everybody: a person decides.
             this.taken_back = self.store.issue_take_back(issue.number, since, now).await?;
         }
+        let span = (since, now);
+        let gone = audience::judge_gone(&self.store, issue.number, parcel.planned, span).await?;
+        this.doubted = gone.doubted;
         this.relays = handed.relays;
         this.slowed = handed.slowed;
         this.paced = handed.paced;
@@ -283,6 +287,7 @@ fn resumed_report(
         stopped: None,
         refused: false,
         taken_back: 0,
+        doubted: 0,
         waiting: 0,
         next_try: None,
     }

@@ -81,6 +81,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/postgres/0012_state_by_words.sql"),
     ),
     (
+        13,
+        "told gone",
+        include_str!("../../migrations/sqlite/0013_told_gone.sql"),
+        include_str!("../../migrations/postgres/0013_told_gone.sql"),
+    ),
+    (
         14,
         "relay sessions",
         include_str!("../../migrations/sqlite/0014_relay_sessions.sql"),

@@ -76,8 +76,8 @@ impl Store {
         Ok(paused > 0)
     }
 
-    /// Takes back what a relay's refusals have done since an instant: deliveries that failed, and whose address was
-    /// suppressed for it, are queued again, and the address is free. Pauses the issue, if it stands open; says how many
+    /// Takes back what a relay's refusals have done since an instant: deliveries that failed since there is no such mailbox, and
+    /// nobody has judged that yet, are queued again, and it was never said. Pauses the issue, if it stands open; says how many
     /// came back.
     pub async fn issue_take_back(
         &self,
@@ -165,26 +165,18 @@ async fn take_back(
             Statement::new(
                 "UPDATE delivery SET state = 'queued', next_at = $3
                  WHERE issue = $1 AND state = 'failed' AND last_at >= $2
-                    AND EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = delivery.address_hash
-                        AND s.origin = 'delivery' AND s.reason = 'bounced' AND s.at >= $2)
-                 RETURNING address_hash",
+                    AND EXISTS (SELECT 1 FROM told_gone g WHERE g.issue = delivery.issue
+                        AND g.number = delivery.number AND g.verdict = 'open' AND g.at >= $2)
+                 RETURNING number",
             )
             .with(issue.0)
             .with(since)
             .with(now),
         )
         .await?;
-    let hashes = back
-        .iter()
-        .map(|row| Ok([row.text("address_hash")?.into()]));
-    let hashes = hashes.collect::<Result<Vec<[Value; 1]>, Error>>()?;
-    tx.over(
-        "WITH v(address_hash) AS (VALUES {rows})
-         DELETE FROM suppression WHERE origin = 'delivery' AND reason = 'bounced'
-            AND address_hash IN (SELECT address_hash FROM v)",
-        &hashes,
-    )
-    .await?;
+    let text = "DELETE FROM told_gone WHERE issue = $1 AND verdict = 'open' AND at >= $2";
+    tx.execute(Statement::new(text).with(issue.0).with(since))
+        .await?;
     Ok(i64::try_from(back.len()).unwrap_or(i64::MAX))
 }
 

@@ -7,11 +7,20 @@ use jiff::Timestamp;
 use crate::model::SuppressionReason;
 
 use super::statement::Statement;
-use super::transaction::transact;
+use super::transaction::{Transaction, transact};
 use super::{Error, Store};
 
 /// The word for a suppression that somebody asked for: a reader, the operator, a report.
 pub(super) const REQUEST: &str = "request";
+
+/// What an operator may order of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SuppressionOrder {
+    /// Never to be mailed.
+    Suppress,
+    /// To be mailed again.
+    Revive,
+}
 
 impl Store {
     /// Suppresses an address; `true` if it was not before. The first reason stays: asking again is fine.
@@ -32,6 +41,35 @@ impl Store {
             .with(REQUEST),
         ).await)?;
         Ok(added == 1)
+    }
+
+    /// Does what an operator orders of an address, keeps the reason, and says why it was suppressed before, if it was. Only who
+    /// bounced, or was suppressed by an order, is revived; what relays said of the reader is then forgotten.
+    pub async fn suppression_order(
+        &self,
+        address_hash: &str,
+        order: SuppressionOrder,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Option<SuppressionReason>, Error> {
+        transact!(self, tx => ordered(tx, address_hash, order, reason, now).await)
+    }
+
+    /// What was ordered of an address, oldest first: when, whether it was revived, and why.
+    pub async fn suppression_orders(
+        &self,
+        address_hash: &str,
+    ) -> Result<Vec<(Timestamp, bool, String)>, Error> {
+        let mut tx = self.engine.begin_read().await?;
+        let text =
+            "SELECT at, ordered, reason FROM suppression_order WHERE address_hash = $1 ORDER BY at";
+        let rows = tx.rows(Statement::new(text).with(address_hash)).await?;
+        rows.iter()
+            .map(|row| {
+                let revived = row.text("ordered")? == "revived";
+                Ok((row.instant("at")?, revived, row.text("reason")?))
+            })
+            .collect()
     }
 
     /// Which of these addresses are suppressed, and why.
@@ -69,4 +107,46 @@ impl Store {
             .await?;
         row.map_or(Ok(0), |row| row.number("total"))
     }
+}
+
+async fn ordered(
+    tx: &mut Transaction,
+    address_hash: &str,
+    order: SuppressionOrder,
+    reason: &str,
+    now: Timestamp,
+) -> Result<Option<SuppressionReason>, Error> {
+    let text = "SELECT reason FROM suppression WHERE address_hash = $1";
+    let row = tx.row(Statement::new(text).with(address_hash)).await?;
+    let all = &SuppressionReason::ALL;
+    let before = row.map(|row| row.word("reason", all, SuppressionReason::as_str));
+    let before = before.transpose()?;
+    let word = match (order, before) {
+        (SuppressionOrder::Suppress, None) => {
+            let text = "INSERT INTO suppression (address_hash, reason, at, origin) VALUES ($1, $2, $3, $4)";
+            let manual = SuppressionReason::Manual.as_str();
+            let statement = Statement::new(text).with(address_hash).with(manual);
+            tx.execute(statement.with(now).with(REQUEST)).await?;
+            "suppressed"
+        }
+        (
+            SuppressionOrder::Revive,
+            Some(SuppressionReason::Bounced | SuppressionReason::Manual),
+        ) => {
+            for text in [
+                "DELETE FROM suppression WHERE address_hash = $1",
+                "DELETE FROM told_gone WHERE subscriber IN (SELECT id FROM subscriber WHERE address_hash = $1)",
+            ] {
+                tx.execute(Statement::new(text).with(address_hash)).await?;
+            }
+            "revived"
+        }
+        _ => return Ok(before),
+    };
+    let text =
+        "INSERT INTO suppression_order (address_hash, at, ordered, reason) VALUES ($1, $2, $3, $4)
+                ON CONFLICT (address_hash, at, ordered) DO UPDATE SET reason = excluded.reason";
+    let statement = Statement::new(text).with(address_hash).with(now);
+    tx.execute(statement.with(word).with(reason)).await?;
+    Ok(before)
 }

@@ -22,4 +22,26 @@ pub enum Subscribers {
         #[arg(long, value_name = "NUMBER")]
         gone: usize,
     },
+    /// Never mail an address again, whatever the list says
+    #[command(
+        after_help = "Example: courant subscribers suppress jan@example.nl --reason \"asked by phone\""
+    )]
+    Suppress {
+        /// The address
+        address: String,
+        /// Why, for the record
+        #[arg(long, value_name = "WORDS", default_value = "ordered by the operator")]
+        reason: String,
+    },
+    /// Mail an address again that bounced or that you suppressed; never one whose reader left or complained
+    #[command(
+        after_help = "Example: courant subscribers revive jan@example.nl --reason \"the relay was set up wrongly\""
+    )]
+    Revive {
+        /// The address
+        address: String,
+        /// Why, for the record
+        #[arg(long, value_name = "WORDS", default_value = "ordered by the operator")]
+        reason: String,
+    },
 }

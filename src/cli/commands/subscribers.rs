@@ -1,5 +1,7 @@
 //! `courant subscribers`: who receives, who left, and what became of each mail.
 
+mod orders;
+
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
@@ -64,6 +66,12 @@ pub async fn subscribers(session: &Session, command: Subscribers) -> Result<Exit
         Subscribers::Show { address } => {
             let address = parse(&address)?;
             show(session, &config, store.as_ref(), readers, &address).await?;
+        }
+        Subscribers::Suppress { address, reason } => {
+            orders::suppress(session, &config, store.as_ref(), &parse(&address)?, &reason).await?;
+        }
+        Subscribers::Revive { address, reason } => {
+            orders::revive(session, &config, store.as_ref(), &parse(&address)?, &reason).await?;
         }
     }
     session.printer.faults(&faults);
@@ -207,11 +215,20 @@ struct Mail {
     said: Option<String>,
 }
 
+/// What the operator ordered of a reader.
+#[derive(Serialize)]
+struct Ordered {
+    at: jiff::Timestamp,
+    what: &'static str,
+    reason: String,
+}
+
 /// A reader with the mails.
 #[derive(Serialize)]
 struct WithMails {
     #[serde(flatten)]
     reader: Shown,
+    orders: Vec<Ordered>,
     mails: Vec<Mail>,
 }
 
@@ -225,8 +242,9 @@ async fn show(
     let mut reader = readers
         .into_iter()
         .find(|r| r.address.key() == address.key());
-    let mut mails = Vec::new();
+    let (mut mails, mut ordered) = (Vec::new(), Vec::new());
     if let Some(store) = store {
+        ordered = orders::of(session, config, store, address).await?;
         let known = store.subscriber_find(&address.key()).await;
         let known = known.map_err(Fault::from)?;
         if let Some(known) = &known {
@@ -242,12 +260,17 @@ async fn show(
         .ok_or_else(|| Failure::new(Exit::NoInput, format!("`{address}` is not on the list")))?;
     let shown = WithMails {
         reader: shown(config, &reader),
+        orders: ordered,
         mails,
     };
     session.printer.either(&shown, |printer| {
         table(printer, std::slice::from_ref(&shown.reader));
         if let Some(since) = &shown.reader.since {
             printer.line(format!("since {since}"));
+        }
+        for order in &shown.orders {
+            let at = clock(order.at, &config.newsletter.timezone);
+            printer.line(format!("{} {at}: {}", order.what, order.reason));
         }
         printer.line("");
         show_mails(printer, &shown.mails, &config.newsletter.timezone);

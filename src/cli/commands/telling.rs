@@ -207,6 +207,7 @@ fn of_issue(issue: &IssueReport, program: &str, unread: bool) -> Vec<Alert> {
         let fault = Diagnostic::error(fault).hint(hint);
         alerts.push(Alert::refusal(SENDING, fault));
     }
+    alerts.extend(doubted(issue, program));
     if let Some(warning) = relays::stopped(issue) {
         alerts.push(Alert::lasting(&about, warning));
     }
@@ -224,6 +225,23 @@ fn of_issue(issue: &IssueReport, program: &str, unread: bool) -> Vec<Alert> {
         alerts.extend(undelivered(issue, program));
     }
     alerts
+}
+
+/// That the relay said of readers that they are gone, and was not believed.
+fn doubted(issue: &IssueReport, program: &str) -> Option<Alert> {
+    let number = issue.number;
+    let doubted = usize::try_from(issue.doubted).unwrap_or(0);
+    (doubted > 0).then(|| {
+        let whom = count(doubted, "reader", "readers");
+        let fault = format!(
+            "issue {number}: the relay said of {whom} that there is no such mailbox, and took too few others to be believed"
+        );
+        let hint = format!(
+            "nobody is suppressed for it, and another issue, three days later or more, decides; \
+             `{program} subscribers suppress ADDRESS` does it at once"
+        );
+        Alert::event(Diagnostic::warning(fault).hint(hint))
+    })
 }
 
 /// That mails did not go out. How many wait for their next try is no change, as long as some do.
@@ -260,7 +278,8 @@ fn of_schedule(pipeline: &Pipeline, quiet: &QuietSchedule, program: &str) -> Opt
         }
         Quiet::NobodyLeft { .. } => {
             let hint = format!(
-                "`{program} subscribers list` shows them; nobody got the posts that are due"
+                "`{program} subscribers list` shows them; nobody got the posts that are due; \
+                 `{program} subscribers revive ADDRESS` brings back who bounced wrongly"
             );
             Some(Alert::lasting(about, Diagnostic::error(message).hint(hint)))
         }

@@ -26,7 +26,7 @@ impl Store {
     /// An outcome or intent counts only under the newest fence. An intent is granted if its lease has not run out, the reader
     /// is on the list, the address is not suppressed and the issue stands open, and the lease then holds until `lease_until`,
     /// as that of the new claims does. Whose reader is off the list or suppressed is suppressed, or held if a copy may be about. Of an issue that is paused, cancelled or past its deadline nothing is claimed, and an intent puts it
-    /// back. A failure that says the mailbox does not exist suppresses the address. Claims go on by number from where this
+    /// back. A failure that says the mailbox does not exist is noted, for [`Store::gone_told`]. Claims go on by number from where this
     /// store's last claim ended, then, in a transaction of their own, from the start, so retries come after what was not
     /// tried yet. Fewer claims than asked for do not mean that nothing is left: [`Store::outbox_next`] says so.
     ///
@@ -135,7 +135,7 @@ impl Turn {
     fn write(&self, batch: &mut Batch, cursor: i64) -> Steps {
         let request = &self.request;
         outcomes::keep_tries(batch, &request.outcomes);
-        outcomes::suppress(batch, &request.outcomes);
+        outcomes::note_gone(batch, &self.relay, &request.outcomes);
         let recorded = outcomes::record(batch, &request.outcomes);
         outcomes::revise(batch, &request.revisions, request.now);
         relays::count(batch, recorded, &self.relay, &request.outcomes, request.now);

@@ -141,25 +141,27 @@ pub(super) fn keep_tries(batch: &mut Batch, outcomes: &[OutcomeRecord]) {
     );
 }
 
-/// Suppresses the addresses whose mailbox does not exist, of outcomes that are about to be recorded.
-pub(super) fn suppress(batch: &mut Batch, outcomes: &[OutcomeRecord]) {
+/// Notes of whom the relay said that there is no such mailbox, of outcomes that are about to be recorded. Nobody is suppressed
+/// for it yet.
+pub(super) fn note_gone(batch: &mut Batch, relay: &str, outcomes: &[OutcomeRecord]) {
     let rows = outcomes.iter().filter_map(|record| {
-        let reason = record.outcome.suppression()?;
-        Some([
-            Value::from(record.claim.key.issue.0),
-            record.claim.key.number.into(),
-            record.claim.fence.into(),
-            reason.as_str().into(),
-            record.at.into(),
-        ])
+        matches!(record.outcome, Outcome::Failed(_, true)).then(|| {
+            [
+                Value::from(record.claim.key.issue.0),
+                record.claim.key.number.into(),
+                record.claim.fence.into(),
+                relay.into(),
+                record.at.into(),
+            ]
+        })
     });
     batch.over(
-        "WITH v(issue, number, fence, reason, at) AS (VALUES {rows})
-         INSERT INTO suppression (address_hash, reason, at, origin)
-         SELECT d.address_hash, v.reason, v.at, 'delivery'
+        "WITH v(issue, number, fence, relay, at) AS (VALUES {rows})
+         INSERT INTO told_gone (issue, number, subscriber, relay, at, verdict)
+         SELECT d.issue, d.number, d.subscriber, v.relay, v.at, 'open'
          FROM v JOIN delivery d ON d.issue = v.issue AND d.number = v.number
          WHERE d.fence = v.fence AND d.state IN ('claimed', 'intent')
-         ON CONFLICT (address_hash) DO NOTHING",
+         ON CONFLICT (issue, number) DO UPDATE SET relay = excluded.relay, at = excluded.at, verdict = 'open'",
         rows.collect(),
     );
 }

@@ -11,7 +11,7 @@ use crate::support::newsletter::{Ended, Newsletter};
 use crate::support::smtp::Stage;
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 43] = [
+const COMMANDS: [&[&str]; 45] = [
     &[],
     &["init"],
     &["check"],
@@ -36,6 +36,8 @@ const COMMANDS: [&[&str]; 43] = [
     &["subscribers", "list"],
     &["subscribers", "show"],
     &["subscribers", "accept"],
+    &["subscribers", "suppress"],
+    &["subscribers", "revive"],
     &["sources"],
     &["sources", "list"],
     &["sources", "test"],

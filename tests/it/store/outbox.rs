@@ -240,19 +240,67 @@ pub async fn who_left_and_may_have_a_copy_is_held(bench: &Bench) {
     assert_eq!(row(store, issue, 0).await.state, DeliveryState::Held);
 }
 
-pub async fn a_missing_mailbox_suppresses_its_address(bench: &Bench) {
+pub async fn a_missing_mailbox_is_noted_and_suppressed_once_it_is_believed(bench: &Bench) {
     let store = &bench.store;
-    let issue = sealed(store, 3).await;
-    let claimed = claim(store, issue, 0, 3).await;
-    let gone = Outcome::Failed(reply(550, "5.1.1", "no such user"), true);
+    let issue = sealed(store, 4).await;
+    let claimed = claim(store, issue, 0, 4).await;
+    let gone = || Outcome::Failed(reply(550, "5.1.1", "no such user"), true);
     let refused = Outcome::Failed(reply(550, "5.7.1", "policy"), false);
-    record(store, 1, claimed[0].claim, gone).await;
+    record(store, 1, claimed[0].claim, gone()).await;
     record(store, 1, claimed[1].claim, refused).await;
-    let asked = [address_hash(0), address_hash(1)];
+    record(store, 2, claimed[2].claim, gone()).await;
+    intend(store, issue, 3, &[claimed[3].claim]).await;
+    record(store, 3, claimed[3].claim, ok()).await;
+    let told = store.gone_told(issue).await.unwrap();
+    let who: Vec<_> = told.iter().map(|one| (one.key.number, one.at)).collect();
+    assert_eq!(who, [(0, at(1)), (2, at(2))]);
+    assert_eq!(store.suppression_count().await.unwrap(), 0);
+    let took = store.relay_took(RELAY, issue, at(0), issue).await.unwrap();
+    assert_eq!((took.since, took.last), (1, Some(at(3))));
+
+    let judged = [(told[0].key, true), (told[1].key, false)];
+    store.gone_settle(&judged, at(4)).await.unwrap();
+    assert_eq!(store.gone_told(issue).await.unwrap(), []);
+    let asked = [0, 1, 2].map(address_hash);
     let found = store.suppression_find(&asked).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[&address_hash(0)], SuppressionReason::Bounced);
-    assert_eq!(account(store, issue).await.failed, 2);
+    let all: Vec<_> = told.iter().map(|one| one.subscriber).collect();
+    let before = store.gone_before(IssueNumber(2), &all).await.unwrap();
+    assert_eq!(before.values().flatten().count(), 2);
+    assert!(store.gone_before(issue, &all).await.unwrap().is_empty());
+    assert_eq!(account(store, issue).await.failed, 3);
+}
+
+pub async fn who_bounced_is_revived_and_who_left_is_not(bench: &Bench) {
+    use courant::store::SuppressionOrder::{Revive, Suppress};
+    let store = &bench.store;
+    let hashes = [0, 1, 2].map(address_hash);
+    let bounced = SuppressionReason::Bounced;
+    let left = SuppressionReason::Unsubscribed;
+    store
+        .suppression_add(&hashes[0], bounced, at(0))
+        .await
+        .unwrap();
+    store
+        .suppression_add(&hashes[1], left, at(0))
+        .await
+        .unwrap();
+    let order = async |hash: usize, order, seconds| {
+        let done = store.suppression_order(&hashes[hash], order, "why", at(seconds));
+        done.await.unwrap()
+    };
+    assert_eq!(order(0, Revive, 1).await, Some(bounced));
+    assert_eq!(order(1, Revive, 1).await, Some(left));
+    assert_eq!(order(2, Revive, 1).await, None);
+    assert_eq!(order(2, Suppress, 2).await, None);
+    assert_eq!(order(2, Suppress, 3).await, Some(SuppressionReason::Manual));
+    let found = store.suppression_find(&hashes).await.unwrap();
+    assert_eq!(found.len(), 2);
+    let kept = store.suppression_orders(&hashes[0]).await.unwrap();
+    assert_eq!(kept, [(at(1), true, "why".to_owned())]);
+    assert_eq!(store.suppression_orders(&hashes[1]).await.unwrap(), []);
+    assert_eq!(store.suppression_orders(&hashes[2]).await.unwrap().len(), 1);
 }
 
 pub async fn an_expired_issue_gives_up_what_is_queued(bench: &Bench) {
