@@ -34,7 +34,8 @@ pub struct Source {
     pub pages: Option<Pages>,
     /// What of it comes in, and under which topics.
     pub filters: Filters,
-    /// More new posts at once than this are held for a person to look at; `None` for more than 20 and half of what it shows.
+    /// More new posts at once than this are held for a person to look at; `None` for what its
+    /// own pace allows.
     pub hold_above: Option<usize>,
 }
 

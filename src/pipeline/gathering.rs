@@ -215,6 +215,10 @@ impl Pipeline {
         let taken = self.slugs_taken(&gathered.posts).await?;
         let read_before = question.state.as_ref();
         let read_before = read_before.filter(|s| s.first_gathered_at.is_some());
+        let pace = match read_before {
+            Some(state) => self.own_pace(state, gathered.posts.len(), at).await?,
+            None => None,
+        };
         let sorting = Sorting {
             source,
             at,
@@ -224,6 +228,7 @@ impl Pipeline {
             likenesses,
             evidence,
             shown: question.shown(),
+            pace,
             taken,
             chance: world.chance,
         };

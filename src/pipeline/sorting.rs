@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::brake::brake;
+use super::brake::{OwnPace, brake};
 use super::recognising::{Evidence, Recognising, recognise};
 use super::report::SourceReport;
 use super::watching::{self, watch};
@@ -35,6 +35,8 @@ pub(super) struct Sorting<'a> {
     pub evidence: Evidence,
     /// What the feed showed at the last visit.
     pub shown: &'a [Shown],
+    /// What it brought by itself lately, where that matters.
+    pub pace: Option<OwnPace>,
     /// Names of pages that posts have, and the sources of those posts.
     pub taken: HashMap<String, HashSet<SourceName>>,
     pub chance: &'a dyn Chance,
@@ -188,8 +190,7 @@ impl Sorting<'_> {
             self.watch(&present, gathered.unchanged, &mut sorted);
         }
         if !self.first {
-            let shown = sorted.report.found;
-            sorted.report.held = brake(self.source, &mut sorted.saved.new, shown, self.at);
+            sorted.report.held = brake(self.source, &mut sorted.saved.new, self.pace, self.at);
         }
         sorted
     }
@@ -364,6 +365,7 @@ mod tests {
             likenesses: gather::likenesses(&posts),
             evidence: Evidence::default(),
             shown: &[],
+            pace: None,
             taken,
             chance: &chance,
         };

@@ -1,9 +1,13 @@
-//! Which posts an issue carries. Newest first; the lead is the newest post that asks to be one, else the newest.
+//! Which posts an issue carries: its places are dealt round, one a source and turn, each time the source's newest, so that
+//! whoever publishes most crowds nobody out. Newest first; the lead is the newest post that asks to be one, else the newest.
+
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use jiff::Timestamp;
 
 use crate::model::{
-    FirstRun, LedgerEntry, PostId, Schedule, Selection, Standing, Verdict, VerdictReason,
+    FirstRun, LedgerEntry, PostId, Schedule, Selection, SourceName, Standing, Verdict,
+    VerdictReason,
 };
 
 /// Chooses the posts of the schedule's next issue.
@@ -16,38 +20,81 @@ pub fn select(
     now: Timestamp,
 ) -> Selection {
     let mut newest_first: Vec<&LedgerEntry> = ledger.iter().collect();
-    newest_first.sort_by_key(|entry| (std::cmp::Reverse(entry.dated()), entry.id));
-
-    let mut chosen: Vec<&LedgerEntry> = Vec::new();
-    let mut verdicts = Vec::with_capacity(newest_first.len());
-    let mut to_begin_with = match (schedule.first_run, first_run_at) {
+    newest_first.sort_by_key(|entry| newest(entry));
+    let to_begin_with = match (schedule.first_run, first_run_at) {
         (FirstRun::Newest(posts), None) => posts,
         _ => 0,
     };
-    for entry in newest_first {
-        let reason = match reason_to_leave_out(schedule, entry, first_run_at, now) {
-            Some(VerdictReason::OlderThanFirstRun)
-                if to_begin_with > 0 && chosen.len() < schedule.max_posts =>
-            {
-                to_begin_with -= 1;
-                chosen.push(entry);
-                VerdictReason::New
-            }
-            Some(reason) => reason,
-            None if chosen.len() >= schedule.max_posts => VerdictReason::OverMaxPosts,
-            None => {
-                chosen.push(entry);
-                VerdictReason::New
-            }
+    let mut reasons: HashMap<PostId, VerdictReason> = HashMap::new();
+    for entry in &newest_first {
+        let reason = reason_to_leave_out(schedule, entry, first_run_at, now);
+        reasons.extend(reason.map(|reason| (entry.id, reason)));
+    }
+    let may_be_carried = newest_first
+        .iter()
+        .filter_map(|entry| match reasons.get(&entry.id) {
+            None => Some((*entry, false)),
+            Some(VerdictReason::OlderThanFirstRun) => Some((*entry, true)),
+            Some(_) => None,
+        });
+    let dealt = deal(may_be_carried, schedule.max_posts, to_begin_with);
+    let chosen = newest_first
+        .iter()
+        .filter(|entry| dealt.contains(&entry.id));
+    let chosen: Vec<&LedgerEntry> = chosen.copied().collect();
+    let verdicts = newest_first.iter().map(|entry| {
+        let reason = match (dealt.contains(&entry.id), reasons.remove(&entry.id)) {
+            (true, _) => VerdictReason::New,
+            (false, reason) => reason.unwrap_or(VerdictReason::OverMaxPosts),
         };
-        verdicts.push(Verdict {
+        Verdict {
             post: entry.id,
             reason,
-        });
-    }
+        }
+    });
     Selection {
+        verdicts: verdicts.collect(),
         chosen: lead_first(&chosen),
-        verdicts,
+    }
+}
+
+/// Newest first. Posts of one moment stand in an order that a plan and the run after it share: a row's number is none.
+fn newest(entry: &LedgerEntry) -> impl Ord {
+    let times = std::cmp::Reverse((entry.dated(), entry.first_seen));
+    let (source, identity) = (entry.post.source.clone(), entry.post.identity.clone());
+    (times, source, identity, entry.id)
+}
+
+/// Deals the places of an issue: in each turn every source that has one left gives its newest post, newest first. At most
+/// `older` posts from before the first run are among them.
+fn deal<'a>(
+    newest_first: impl Iterator<Item = (&'a LedgerEntry, bool)>,
+    places: usize,
+    mut older: usize,
+) -> HashSet<PostId> {
+    let mut hands: HashMap<&SourceName, VecDeque<(&LedgerEntry, bool)>> = HashMap::new();
+    for (entry, is_older) in newest_first {
+        let hand = hands.entry(&entry.post.source).or_default();
+        hand.push_back((entry, is_older));
+    }
+    let mut dealt = HashSet::new();
+    loop {
+        let fronts = hands.values_mut().filter_map(VecDeque::pop_front);
+        let mut turn: Vec<(&LedgerEntry, bool)> = fronts.collect();
+        if turn.is_empty() {
+            return dealt;
+        }
+        turn.sort_by_key(|(entry, _)| newest(entry));
+        for (entry, is_older) in turn {
+            if dealt.len() == places {
+                return dealt;
+            }
+            if is_older && older == 0 {
+                continue;
+            }
+            older -= usize::from(is_older);
+            dealt.insert(entry.id);
+        }
     }
 }
 
@@ -298,6 +345,69 @@ pub(super) mod tests {
         old.baseline = true;
         let selection = select(&schedule, &[old], Some(at(2)), at(9));
         assert_eq!(reasons(&selection), [(1, VerdictReason::OlderThanFirstRun)]);
+    }
+
+    fn of(source: &str, id: i64, day: i64) -> LedgerEntry {
+        let mut entry = entry(id, day);
+        entry.post.source = SourceName::parse(source).unwrap();
+        entry
+    }
+
+    #[test]
+    fn places_are_dealt_round_one_a_source_and_turn() {
+        let loud = (10..60).map(|n| of("loud", n, n));
+        let others = [of("quiet", 1, 1), of("calm", 2, 2), of("calm", 3, 3)];
+        let ledger: Vec<LedgerEntry> = loud.chain(others).collect();
+        let dealt = |max_posts| {
+            let schedule = Schedule {
+                max_posts,
+                ..weekly()
+            };
+            let chosen = select(&schedule, &ledger, Some(at(0)), at(99)).chosen;
+            chosen.iter().map(|id| id.0).collect::<Vec<_>>()
+        };
+        assert_eq!(dealt(1), [59]);
+        assert_eq!(dealt(2), [59, 3]);
+        assert_eq!(dealt(3), [59, 3, 1]);
+        assert_eq!(dealt(4), [59, 58, 3, 1]);
+        assert_eq!(dealt(5), [59, 58, 3, 2, 1]);
+        assert_eq!(dealt(7), [59, 58, 57, 56, 3, 2, 1]);
+        assert_eq!(dealt(99).len(), 53);
+    }
+
+    #[test]
+    fn posts_of_one_moment_are_chosen_alike_whatever_their_rows_and_their_order() {
+        let schedule = Schedule {
+            max_posts: 3,
+            ..weekly()
+        };
+        let titles = |rows: [i64; 6]| {
+            let post = |(n, row): (usize, i64)| {
+                let mut entry = of(["a", "b"][n % 2], row, 1);
+                entry.post.identity = format!("post {n}");
+                entry
+            };
+            let ledger: Vec<LedgerEntry> = rows.into_iter().enumerate().map(post).collect();
+            let chosen = select(&schedule, &ledger, Some(at(0)), at(9)).chosen;
+            let named = |id: &PostId| ledger.iter().find(|entry| entry.id == *id).unwrap();
+            chosen
+                .iter()
+                .map(|id| named(id).post.identity.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(titles([1, 2, 3, 4, 5, 6]), ["post 0", "post 2", "post 1"]);
+        assert_eq!(titles([-6, 9, -4, 3, 2, 1]), ["post 0", "post 2", "post 1"]);
+    }
+
+    #[test]
+    fn the_first_runs_newest_are_dealt_round_too() {
+        let schedule = Schedule {
+            first_run: FirstRun::Newest(2),
+            ..weekly()
+        };
+        let ledger = [of("loud", 1, 5), of("loud", 2, 4), of("quiet", 3, 1)];
+        let chosen = select(&schedule, &ledger, None, at(9)).chosen;
+        assert_eq!(chosen, [PostId(1), PostId(3)]);
     }
 
     #[test]

@@ -145,7 +145,8 @@ impl Store {
     /// At most `limit` posts, newest first by when they were first seen, then by when they were published.
     ///
     /// Posts that an issue of `schedule` carried, and those that none may carry, fall off first, so that no waiting post is
-    /// ever cut off for one that is done. `carried` names the issues of every schedule.
+    /// ever cut off for one that is done; of the rest the places are dealt round, one a source and turn, so that no source
+    /// crowds another out. `carried` names the issues of every schedule.
     pub async fn ledger_list(
         &self,
         schedule: &ScheduleName,
@@ -155,15 +156,19 @@ impl Store {
         let rows = tx
             .rows(
                 Statement::new(
-                    "WITH listed(id) AS (
-                        SELECT p.id FROM post p
-                        ORDER BY
+                    "WITH judged(id, source, first_seen, dated, done) AS (
+                        SELECT p.id, p.source, p.first_seen, COALESCE(p.published, p.first_seen),
                             CASE WHEN p.standing <> 'open' OR p.withdrawn = 1 OR EXISTS (
                                 SELECT 1 FROM issue_post ip JOIN issue i ON i.number = ip.issue
                                 WHERE ip.post = p.id AND i.schedule = $1
-                            ) THEN 1 ELSE 0 END,
-                            p.first_seen DESC, COALESCE(p.published, p.first_seen) DESC, p.id
-                        LIMIT $2
+                            ) THEN 1 ELSE 0 END
+                        FROM post p
+                     ), dealt(id, first_seen, dated, done, turn) AS (
+                        SELECT id, first_seen, dated, done,
+                            ROW_NUMBER() OVER (PARTITION BY done, source ORDER BY first_seen DESC, dated DESC, id)
+                        FROM judged
+                     ), listed(id) AS (
+                        SELECT id FROM dealt ORDER BY done, turn, first_seen DESC, dated DESC, id LIMIT $2
                      )
                      SELECT p.id, p.source, p.identity, c.content, p.first_seen, p.baseline, p.withdrawn, p.standing_detail
                      FROM listed JOIN post p ON p.id = listed.id JOIN post_content c ON c.post = p.id",

@@ -59,6 +59,17 @@ impl Store {
             .collect()
     }
 
+    /// How many posts of a source were first seen since then, of those that nobody had to look at: what came in a flood, or
+    /// was there at the source's first time, is no pace.
+    pub async fn source_pace(&self, source: &SourceName, since: Timestamp) -> Result<i64, Error> {
+        let text = "SELECT COUNT(*) AS posts FROM post WHERE source = $1 AND first_seen >= $2 AND baseline = 0
+             AND standing IN ('open', 'joined')";
+        let statement = Statement::new(text).with(source.as_str()).with(since);
+        let mut tx = self.engine.begin_read().await?;
+        let row = tx.row(statement).await?;
+        row.map_or(Ok(0), |row| row.number("posts"))
+    }
+
     /// Forgets failures and the end of a source, so that the next run asks it again.
     pub async fn source_revive(&self, source: &SourceName) -> Result<(), Error> {
         let text = "UPDATE source SET standing = NULL WHERE name = $1";

@@ -9,6 +9,7 @@ mod clock;
 mod cron;
 mod examined;
 mod feeds;
+mod floods;
 mod gone;
 mod hijack;
 mod limits;

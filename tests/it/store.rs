@@ -56,6 +56,8 @@ scenarios! {
     ledger::a_renamed_source_keeps_its_posts,
     ledger::the_same_guid_of_two_sources_is_two_posts,
     ledger::an_old_name_may_be_a_new_posts_too,
+    ledger::what_came_in_a_flood_is_no_pace,
+    ledger::no_source_crowds_another_out_of_what_is_looked_at,
     ledger::a_post_that_is_withdrawn_waits_until_it_is_shown_again,
     ledger::a_waiting_post_is_not_cut_off_for_one_that_is_done,
     ledger::posts_of_issues_come_newest_issue_first,

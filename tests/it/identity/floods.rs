@@ -18,36 +18,50 @@ fn as_held(ran: &Ran) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_than_twenty_at_once_are_held() {
-    let world = World::blog(&recent(1..=5)).await;
-    world.show("blog", &recent(1..=26));
+async fn more_than_fifty_at_once_are_held_however_many_the_feed_shows() {
+    let world = World::blog(&recent(1..=150)).await;
+    world.show("blog", &recent(1..=201));
     let ran = world.run().await;
     assert_eq!(
         (ran.sent.len(), as_held(&ran).as_deref()),
-        (0, Some("21 posts came at once"))
+        (0, Some("51 posts came at once"))
     );
     // They stay held, and what comes after them goes out.
-    world.show("blog", &recent(1..=27));
+    world.show("blog", &recent(1..=202));
     let ran = world.run().await;
-    assert_eq!(ran.sent, ["Bericht nummer 27"]);
+    assert_eq!(ran.sent, ["Bericht nummer 202"]);
     assert_eq!(as_held(&ran), None);
-    assert_eq!(ran.report.held[0].posts, 21);
+    assert_eq!(ran.report.held[0].posts, 51);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_and_half_of_a_large_feed_are_news() {
+async fn fifty_of_a_small_feed_are_news() {
     let world = World::blog(&recent(1..=5)).await;
-    world.show("blog", &recent(1..=25));
-    assert_eq!(world.run().await.sent.len(), 20);
-    let world = World::blog(&recent(1..=40)).await;
-    world.show("blog", &recent(1..=80));
+    world.show("blog", &recent(1..=55));
+    let ran = world.run().await;
+    assert_eq!((ran.sent.len(), ran.source("blog").new), (20, 50));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_of_some_age_may_bring_three_times_its_own_pace() {
+    let world = World::blog(&recent(1..=5)).await;
+    let days = |days: i64| world.timed.advance(SignedDuration::from_hours(24 * days));
+    let ahead = |first: i64, posts: i64, day: i64| -> Vec<Item> {
+        (first..first + posts)
+            .map(|n| item(n, n % 48 - 24 * day))
+            .collect()
+    };
+    for (number, day) in [(100, 20), (200, 50), (300, 80)] {
+        days(if day == 20 { 20 } else { 30 });
+        world.show("blog", &ahead(number, 50, day));
+        assert_eq!(as_held(&world.run().await), None);
+    }
+    // 150 in ninety days foretell 35 in the 21 since the last visit.
+    days(21);
+    world.show("blog", &ahead(400, 110, 101));
+    assert_eq!(world.plan().await.held[0].why, "110 posts came at once");
+    world.show("blog", &ahead(400, 100, 101));
     assert_eq!(as_held(&world.run().await), None);
-    let world = World::blog(&recent(1..=39)).await;
-    world.show("blog", &recent(1..=80));
-    assert_eq!(
-        as_held(&world.run().await).as_deref(),
-        Some("41 posts came at once")
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,7 +145,9 @@ async fn letters_that_an_owner_puts_into_a_folder() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_is_looked_at_and_let_in_or_dropped() {
-    let world = World::blog(&recent(1..=5)).await;
+    let world = World::new(&[("blog", "hold_above = 20")], "baseline");
+    world.show("blog", &recent(1..=5));
+    world.run().await;
     world.show("blog", &recent(1..=26));
     let planned = world.plan().await;
     assert_eq!(planned.held[0].posts, 21);

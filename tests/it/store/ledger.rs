@@ -162,6 +162,36 @@ pub async fn posts_are_counted_by_when_they_were_published(bench: &Bench) {
     assert!(store.source_tally(at(60)).await.unwrap().is_empty());
 }
 
+pub async fn what_came_in_a_flood_is_no_pace(bench: &Bench) {
+    let store = &bench.store;
+    let mut saved = reading(60, 1..=6);
+    saved.new[0].baseline = true;
+    let why = Flood::AtOnce { posts: 2 };
+    saved.new[1].standing = Standing::Quarantined { at: at(60), why };
+    saved.new[2].standing = Standing::Dropped { at: at(60) };
+    // What it says of its own age is not asked.
+    saved.new[3].post.published = Some(at(-9_000_000));
+    store.source_save(&saved).await.unwrap();
+    assert_eq!(store.source_pace(&source(), at(60)).await.unwrap(), 3);
+    assert_eq!(store.source_pace(&source(), at(61)).await.unwrap(), 0);
+    let other = SourceName::parse("other").unwrap();
+    assert_eq!(store.source_pace(&other, at(0)).await.unwrap(), 0);
+}
+
+pub async fn no_source_crowds_another_out_of_what_is_looked_at(bench: &Bench) {
+    let store = &bench.store;
+    store.source_save(&reading(0, 1..=2)).await.unwrap();
+    let mut loud = reading(60, 3..=9);
+    loud.source = SourceName::parse("loud").unwrap();
+    for new in &mut loud.new {
+        new.post.source = loud.source.clone();
+    }
+    store.source_save(&loud).await.unwrap();
+    let listed = store.ledger_list(&schedule("weekly"), 4).await.unwrap();
+    let ids: Vec<_> = listed.iter().map(|entry| entry.id.0).collect();
+    assert_eq!(ids, [9, 8, 2, 1]);
+}
+
 pub async fn a_renamed_source_keeps_its_posts(bench: &Bench) {
     let store = &bench.store;
     store.source_save(&reading(0, 1..=2)).await.unwrap();
