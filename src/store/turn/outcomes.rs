@@ -144,16 +144,17 @@ pub(super) fn keep_tries(batch: &mut Batch, outcomes: &[OutcomeRecord]) {
 /// Notes of whom the relay said that there is no such mailbox, of outcomes that are about to be recorded. Nobody is suppressed
 /// for it yet.
 pub(super) fn note_gone(batch: &mut Batch, relay: &str, outcomes: &[OutcomeRecord]) {
-    let rows = outcomes.iter().filter_map(|record| {
-        matches!(record.outcome, Outcome::Failed(_, true)).then(|| {
-            [
-                Value::from(record.claim.key.issue.0),
-                record.claim.key.number.into(),
-                record.claim.fence.into(),
-                relay.into(),
-                record.at.into(),
-            ]
-        })
+    let gone = outcomes
+        .iter()
+        .filter(|record| matches!(record.outcome, Outcome::Failed(_, true)));
+    let rows = gone.map(|record| {
+        [
+            Value::from(record.claim.key.issue.0),
+            record.claim.key.number.into(),
+            record.claim.fence.into(),
+            relay.into(),
+            record.at.into(),
+        ]
     });
     batch.over(
         "WITH v(issue, number, fence, relay, at) AS (VALUES {rows})
