@@ -145,6 +145,9 @@ pub async fn what_failed_waits_or_is_held_is_tried_again_when_asked(bench: &Benc
         "all settled"
     );
 
+    let told = store.gone_told(issue).await.unwrap();
+    let believed: Vec<_> = told.iter().map(|one| (one.key, true)).collect();
+    store.gone_settle(&believed, at(5)).await.unwrap();
     assert_eq!(
         retry(DeliveryState::Failed, 6).await,
         1,
