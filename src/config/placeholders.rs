@@ -10,7 +10,7 @@ use super::Config;
 use super::files::read_document;
 use super::init::{STARTER_ADDRESS, STARTER_WELCOME};
 use super::point::{Setting, point};
-use crate::model::{Diagnostic, EmailAddress, Relay, Security, SourceKind};
+use crate::model::{Diagnostic, EmailAddress, Relay, SourceKind};
 
 /// Top-level names that are nobody's (RFC 2606 §2).
 const RESERVED: [&str; 4] = ["example", "invalid", "localhost", "test"];
@@ -53,7 +53,7 @@ pub fn placeholders(config: &Config) -> Vec<Diagnostic> {
 fn leaves_this_machine(relay: &Relay) -> bool {
     match relay {
         Relay::Mailbox => false,
-        Relay::Smtp(relay) => relay.security != Security::Loopback,
+        Relay::Smtp(relay) => !relay.is_here(),
     }
 }
 

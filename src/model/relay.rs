@@ -141,6 +141,13 @@ impl Relay {
     }
 }
 
+impl SmtpRelay {
+    /// Whether the server is on this machine, by its name.
+    pub fn is_here(&self) -> bool {
+        is_loopback(&self.host)
+    }
+}
+
 pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

@@ -248,7 +248,7 @@ fn a_post_that_leaves_its_folder_before_it_went_out_stays_home() {
         .iter()
         .find(|post| post["title"] == "Ouder")
         .unwrap();
-    assert_eq!(reason["reason"], "held: no longer in its folder");
+    assert_eq!(reason["reason"], "withdrawn: its source has it no longer");
     newsletter.expect(&["run"], 0);
     assert_eq!(newsletter.mailbox().len(), 1);
 }

@@ -403,7 +403,7 @@ fn a_source_that_is_named_is_asked_although_it_is_not_due() {
         "blog: unchanged\n"
     );
     assert_eq!(server.requests().len(), 2);
-    let unknown = newsletter.expect(&["gather", "blok"], 2);
+    let unknown = newsletter.expect(&["gather", "blok"], 66);
     assert!(
         unknown.stderr.contains("there is no source `blok`"),
         "{}",

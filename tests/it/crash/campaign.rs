@@ -292,7 +292,7 @@ impl Theatre {
                 break;
             }
             assert!(
-                run.code == 1 || run.code == 69,
+                [0, 1, 69].contains(&run.code),
                 "{}\n{}",
                 run.stdout,
                 run.stderr
