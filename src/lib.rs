@@ -11,6 +11,7 @@ pub mod config;
 pub mod deliver;
 pub mod gather;
 pub mod inbox;
+pub mod journal;
 pub mod model;
 pub mod pictures;
 pub mod pipeline;

@@ -21,6 +21,7 @@ mod foreseeing;
 mod fulfilling;
 mod gathering;
 mod joining;
+mod opening;
 mod outbox;
 mod pictures;
 mod planning;
@@ -64,6 +65,10 @@ pub use examining::{Finding, Health, Subject, examine};
 pub use fault::Fault;
 use following::Broken;
 use gathering::Trace;
+pub use opening::{
+    Opening, Replayed, check_journal, check_state, in_words as unknown_in_words, journal_path,
+    open_state, restore,
+};
 pub use planning::{Preview, TestMail};
 pub use proofs::{Copy, Gets, Proof, ProofReader};
 pub use readers::{list_doubt, list_fault, read_list};
@@ -94,20 +99,38 @@ pub struct Pipeline {
     pub keys: Keys,
     /// What opening changed on this machine, to be said once.
     pub notice: Option<Diagnostic>,
+    /// That the database knows less than the journal, where it does: nothing is to be sent then.
+    pub behind: Option<Diagnostic>,
     fetcher: Fetcher,
     answers: Option<Arc<Answers>>,
     clock_is_right: bool,
 }
 
 impl Pipeline {
-    /// Checks the templates, opens the store and the secret. Nothing is fetched or sent if one of them is at fault.
-    pub async fn open(config: Config, world: &World<'_>) -> Result<Self, Fault> {
+    /// Checks the templates, opens the store and the secret. Nothing is fetched or sent if one of them is at fault, or if the
+    /// database knows less than the journal.
+    pub async fn open(config: Config, opening: Opening, world: &World<'_>) -> Result<Self, Fault> {
+        let mut pipeline = Self::open_to_serve(config, opening, world).await?;
+        match pipeline.behind.take() {
+            Some(fault) => Err(Fault::State(Box::new(fault))),
+            None => Ok(pipeline),
+        }
+    }
+
+    /// The same, also where the database knows less than the journal: readers can leave, and see what was published.
+    pub async fn open_to_serve(
+        config: Config,
+        opening: Opening,
+        world: &World<'_>,
+    ) -> Result<Self, Fault> {
         let composer = check_templates(&config)?;
         check_selectors(&config)?;
         let fetcher = Fetcher::new(sending::fetch_settings(&config))?;
-        folders::make_state(&config.state)?;
-        let store = Store::open(&store_target(&config)).await?;
-        let keys = audience::load_or_create(&config.secret_file, &store, world.chance).await?;
+        let opening::State {
+            store,
+            keys,
+            behind,
+        } = opening::open(&config, opening, world).await?;
         let notice = folders::open_state(&config, &store).await?;
         Ok(Self {
             config,
@@ -115,6 +138,7 @@ impl Pipeline {
             store,
             keys,
             notice,
+            behind,
             fetcher,
             answers: None,
             clock_is_right: false,

@@ -24,7 +24,9 @@ pub use list_file::{Doubt, DoubtReason, doubt};
 pub use report::{Judged, Terms, Verdict, report};
 pub use return_path::{LONGEST_LOCAL, Returned, return_path, returned};
 pub use revive::{Revived, Suppressed, revive, suppress};
-pub use secret::{Keys, SecretError, check_secret, load_or_create, read_keys};
+pub use secret::{
+    FINGERPRINT, Keys, Secret, SecretError, check_secret, load_or_create, read_keys, read_secret,
+};
 pub use site::{is_site_answer, site_answer, site_question};
 pub use token::{Purpose, Token, TokenError};
 

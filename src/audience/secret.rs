@@ -3,6 +3,7 @@
 //! A small text file, made at the first run, mode 0600. The token keys may be rotated: a new line is added, old ones
 //! still verify. The address key is never changed: the suppressions are hashes under it, and a lost key would mail
 //! everybody who left. So its fingerprint is kept in the store, and a secret that does not match stops the program.
+//! A secret says itself that no store knows it yet; one that does not say so belongs to a store that is somewhere.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -18,7 +19,10 @@ const HEADING: &str =
     "# Secret of this newsletter. Keep it with the database's backup, and from everybody else.";
 
 /// Where the store keeps the fingerprint of the address key.
-const FINGERPRINT: &str = "secret_fingerprint";
+pub const FINGERPRINT: &str = "secret_fingerprint";
+
+/// The line of a secret that no store knows yet.
+const UNUSED: &str = "not-used-yet";
 
 /// What is wrong with the secret.
 #[derive(Debug, thiserror::Error)]
@@ -120,10 +124,20 @@ impl Keys {
         Some(blake3::derive_key(purpose.context(), key))
     }
 
-    fn fingerprint(&self) -> String {
+    /// Tells the address key without giving it away.
+    pub fn fingerprint(&self) -> String {
         let key = blake3::derive_key("courant 2026-11 fingerprint", &self.address);
         blake3::hash(&key).to_hex()[..32].to_owned()
     }
+}
+
+/// A secret as its file has it.
+#[derive(Clone)]
+pub struct Secret {
+    /// Its keys.
+    pub keys: Keys,
+    /// Whether no store has its fingerprint yet: whoever made it was stopped before.
+    pub is_unused: bool,
 }
 
 /// Reads the secret file, or makes it if the store is new too; then holds it against the store.
@@ -134,8 +148,8 @@ pub async fn load_or_create(
 ) -> Result<Keys, super::Error> {
     // The store is asked first: the file stands before its fingerprint does, so that a known one cannot be missing.
     let known = store.meta_get(FINGERPRINT).await?;
-    let keys = match read(path)? {
-        Some(keys) => keys,
+    let secret = match read_secret(path)? {
+        Some(secret) => secret,
         None if known.is_some() => {
             return Err(SecretError::Missing {
                 path: path.to_owned(),
@@ -144,11 +158,16 @@ pub async fn load_or_create(
         }
         None => create_or_read(path, chance)?,
     };
+    let Secret { keys, is_unused } = secret;
     if store.meta_keep(FINGERPRINT, &keys.fingerprint()).await? != keys.fingerprint() {
         return Err(SecretError::Foreign {
             path: path.to_owned(),
         }
         .into());
+    }
+    if is_unused && let Err(error) = mark_used(path, chance) {
+        // A secret that lies where nothing can be written is told as used by the store and the journal.
+        tracing::debug!(%error, "the secret still says that it was not used yet");
     }
     Ok(keys)
 }
@@ -159,23 +178,24 @@ pub async fn check_secret(path: &Path, store: Option<&Store>) -> Result<(), supe
         Some(store) => store.meta_get(FINGERPRINT).await?,
         None => None,
     };
-    let keys = read(path)?;
+    let secret = read_secret(path)?;
     let path = path.to_owned();
-    match (known, keys) {
+    match (known, secret) {
         (Some(_), None) => Err(SecretError::Missing { path }.into()),
-        (Some(known), Some(keys)) if keys.fingerprint() != known => {
+        (Some(known), Some(secret)) if secret.keys.fingerprint() != known => {
             Err(SecretError::Foreign { path }.into())
         }
         _ => Ok(()),
     }
 }
 
-/// Reads the secret file; `None` where there is none yet. Makes and writes nothing.
+/// The keys of the secret file; `None` where there is none yet. Makes and writes nothing.
 pub fn read_keys(path: &Path) -> Result<Option<Keys>, SecretError> {
-    read(path)
+    Ok(read_secret(path)?.map(|secret| secret.keys))
 }
 
-fn read(path: &Path) -> Result<Option<Keys>, SecretError> {
+/// Reads the secret file; `None` where there is none.
+pub fn read_secret(path: &Path) -> Result<Option<Secret>, SecretError> {
     let io = |cause| SecretError::Io {
         path: path.to_owned(),
         cause,
@@ -200,7 +220,7 @@ fn read(path: &Path) -> Result<Option<Keys>, SecretError> {
 }
 
 /// Makes the file; where another program makes it at the same moment, both use the one that came first.
-fn create_or_read(path: &Path, chance: &dyn Chance) -> Result<Keys, SecretError> {
+fn create_or_read(path: &Path, chance: &dyn Chance) -> Result<Secret, SecretError> {
     let io = |cause| SecretError::Io {
         path: path.to_owned(),
         cause,
@@ -214,10 +234,14 @@ fn create_or_read(path: &Path, chance: &dyn Chance) -> Result<Keys, SecretError>
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(io)?;
     }
-    match publish(path, &print(&keys), chance) {
-        Ok(()) => Ok(keys),
+    let secret = Secret {
+        keys,
+        is_unused: true,
+    };
+    match publish(path, &print(&secret), chance) {
+        Ok(()) => Ok(secret),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            read(path)?.ok_or_else(|| io(ErrorKind::NotFound.into()))
+            read_secret(path)?.ok_or_else(|| io(ErrorKind::NotFound.into()))
         }
         Err(error) => Err(io(error)),
     }
@@ -226,37 +250,70 @@ fn create_or_read(path: &Path, chance: &dyn Chance) -> Result<Keys, SecretError>
 /// Puts a whole file in its place, and never over another: whoever reads it finds all of it or nothing, also after
 /// a crash. A hard link is the one step that does both.
 fn publish(path: &Path, text: &str, chance: &dyn Chance) -> std::io::Result<()> {
+    let draft = draft(path, text, chance)?;
+    let published = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    published?;
+    match path.parent() {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// Takes the mark out of a secret whose fingerprint a store has.
+fn mark_used(path: &Path, chance: &dyn Chance) -> std::io::Result<()> {
+    let text = fs::read_to_string(path)?;
+    let lines = text.lines().filter(|line| line.trim() != UNUSED);
+    let used: String = lines.map(|line| format!("{line}\n")).collect();
+    let draft = draft(path, &used, chance)?;
+    fs::rename(&draft, path).inspect_err(|_| {
+        let _ = fs::remove_file(&draft);
+    })
+}
+
+/// Writes a whole file beside its place.
+fn draft(path: &Path, text: &str, chance: &dyn Chance) -> std::io::Result<PathBuf> {
     let draft = path.with_extension(format!("{:016x}.tmp", chance.identifier()));
     let mut file = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(&draft)?;
-    let published = file
+    let written = file
         .write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::hard_link(&draft, path));
-    fs::remove_file(&draft)?;
-    published
+        .and_then(|()| file.sync_all());
+    match written {
+        Ok(()) => Ok(draft),
+        Err(error) => {
+            fs::remove_file(&draft)?;
+            Err(error)
+        }
+    }
 }
 
-fn print(keys: &Keys) -> String {
+fn print(secret: &Secret) -> String {
+    let Secret { keys, is_unused } = secret;
     let mut text = format!("{HEADING}\naddress {}\n", hex(&keys.address));
     for (kid, key) in &keys.tokens {
         text.push_str(&format!("token {kid} {}\n", hex(key)));
+    }
+    if *is_unused {
+        text.push_str(&format!("{UNUSED}\n"));
     }
     text
 }
 
 /// Reads the file's lines; the error is the number of the faulty one.
-fn parse(text: &str) -> Result<Keys, usize> {
+fn parse(text: &str) -> Result<Secret, usize> {
     let mut tokens = Vec::new();
     let mut address = None;
+    let mut is_unused = false;
     for (index, line) in text.lines().enumerate() {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             [] => {}
             [first, ..] if first.starts_with('#') => {}
+            [UNUSED] => is_unused = true,
             ["address", key] => address = Some(unhex(key).ok_or(index + 1)?),
             ["token", kid, key] => {
                 tokens.push((
@@ -268,7 +325,10 @@ fn parse(text: &str) -> Result<Keys, usize> {
         }
     }
     match address {
-        Some(address) if !tokens.is_empty() => Ok(Keys { tokens, address }),
+        Some(address) if !tokens.is_empty() => Ok(Secret {
+            keys: Keys { tokens, address },
+            is_unused,
+        }),
         _ => Err(text.lines().count()),
     }
 }
@@ -292,13 +352,32 @@ mod tests {
     fn the_file_comes_back_as_it_was_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state/secret.key");
-        let made = create_or_read(&path, &SeededChance::new(1)).unwrap();
+        let Secret { keys: made, .. } = create_or_read(&path, &SeededChance::new(1)).unwrap();
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
         );
-        let read = read(&path).unwrap().unwrap();
-        assert_eq!((read.tokens, read.address), (made.tokens, made.address));
+        let Secret { keys, is_unused } = read_secret(&path).unwrap().unwrap();
+        assert!(is_unused);
+        assert_eq!((keys.tokens, keys.address), (made.tokens, made.address));
+    }
+
+    #[tokio::test]
+    async fn a_new_secret_says_so_until_a_store_knows_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let chance = SeededChance::new(1);
+        // Whoever made it was stopped before the store.
+        let made = create_or_read(&path, &chance).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().contains("not-used-yet"));
+        let target = crate::store::StoreTarget::Sqlite(folder.path().join("courant.db"));
+        let store = Store::open(&target).await.unwrap();
+        let keys = load_or_create(&path, &store, &chance).await.unwrap();
+        assert_eq!(keys.address, made.keys.address);
+        assert!(!read_secret(&path).unwrap().unwrap().is_unused);
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        store.close().await;
     }
 
     #[test]
@@ -307,7 +386,10 @@ mod tests {
         let path = folder.path().join("secret.key");
         create_or_read(&path, &SeededChance::new(1)).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(read(&path), Err(SecretError::Exposed { .. })));
+        assert!(matches!(
+            read_secret(&path),
+            Err(SecretError::Exposed { .. })
+        ));
     }
 
     #[test]
@@ -320,7 +402,7 @@ mod tests {
                 let (path, start) = (&path, &start);
                 scope.spawn(move || {
                     start.wait();
-                    create_or_read(path, &SeededChance::new(seed)).unwrap()
+                    create_or_read(path, &SeededChance::new(seed)).unwrap().keys
                 })
             };
             let threads: Vec<_> = (0..16).map(make).collect();

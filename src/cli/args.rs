@@ -70,6 +70,11 @@ pub struct Global {
     /// Ask nothing: take what would be the answer to an empty line
     #[arg(long, global = true)]
     pub yes: bool,
+    /// Take an empty database although this newsletter had another, or one in which another program lives. What
+    /// state/journal knows of issues and of who left is taken over; all else that the other one knew is forgotten, and
+    /// without a journal also who left
+    #[arg(long, global = true)]
+    pub new_database: bool,
     /// Print without colour, as NO_COLOR does
     #[arg(long, global = true)]
     pub no_color: bool,
@@ -187,6 +192,14 @@ pub enum Command {
     /// Make keys that sign the mail, and compare them with DNS
     #[command(subcommand)]
     Dkim(Dkim),
+    /// Take over what state/journal knows and the database does not, after a backup was restored: issues count as sent,
+    /// who left stays left, and what is still queued is held
+    #[command(after_help = "Example: courant restore --replay")]
+    Restore {
+        /// From the journal, into the database as it is
+        #[arg(long, required = true)]
+        replay: bool,
+    },
     /// Answer the feed, the archive and the unsubscribe links over HTTP
     #[command(after_help = "Example: courant serve --listen 127.0.0.1:8080")]
     Serve {

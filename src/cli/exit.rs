@@ -9,6 +9,7 @@ use crate::audience::DoubtReason;
 use crate::config;
 use crate::deliver;
 use crate::inbox;
+use crate::journal;
 use crate::model::Diagnostic;
 use crate::pipeline::{self, Fault};
 use crate::store;
@@ -91,7 +92,10 @@ impl Failure {
     /// A fault of the pipeline; if the database is at fault, its file is named.
     pub fn of(fault: Fault, database: Option<&Path>) -> Self {
         let exit = match &fault {
-            Fault::Config(_) | Fault::Secret(_) => Exit::Config,
+            Fault::Config(_) | Fault::Secret(_) | Fault::State(_) => Exit::Config,
+            Fault::Store(store::Error::Foreign) => Exit::Config,
+            Fault::Store(store::Error::Journal(journal::Error::Io { .. })) => Exit::CannotWrite,
+            Fault::Store(store::Error::Journal(_)) => Exit::Config,
             Fault::List(doubt) if doubt.why == DoubtReason::Missing => Exit::NoInput,
             Fault::ListFile { gone: true, .. } => Exit::NoInput,
             Fault::ListFile { .. } | Fault::List(_) => Exit::Data,
@@ -104,7 +108,10 @@ impl Failure {
             Fault::Inbox(inbox::Error::Read { .. }) => Exit::NoInput,
             Fault::Inbox(inbox::Error::Mark { .. }) => Exit::CannotWrite,
             Fault::Store(_) | Fault::Deliver(_) | Fault::Inbox(_) => Exit::Unavailable,
-            Fault::NoIssue(_) | Fault::NoPlan(_) => Exit::NoInput,
+            Fault::NoIssue(_)
+            | Fault::NoPlan(_)
+            | Fault::NoJournal(_)
+            | Fault::InJournalAlone(_) => Exit::NoInput,
             Fault::PlanAltered(_) => Exit::Data,
             Fault::NoRelay
             | Fault::NoOperator
@@ -116,6 +123,10 @@ impl Failure {
         };
         match fault {
             Fault::Config(faults) => Self { exit, faults },
+            Fault::State(fault) => Self {
+                exit,
+                faults: vec![*fault],
+            },
             Fault::ListFile { fault, .. } => Self {
                 exit,
                 faults: vec![*fault],
@@ -184,6 +195,16 @@ fn of_store(error: &store::Error, database: Option<&Path>) -> Diagnostic {
     if let store::Error::File { path, source } = error {
         let why = config::cause(source);
         return Diagnostic::error(format!("cannot prepare `{}`: {why}", shown(path)));
+    }
+    if let store::Error::Journal(error) = error {
+        let fault = Diagnostic::error(chain(error));
+        return match error {
+            journal::Error::Io { .. } => fault,
+            journal::Error::Newer { .. } => fault.hint("a newer courant wrote it: update this one"),
+            journal::Error::Damaged { .. } => fault.hint(
+                "restore it from its backup; without one move it away, and the next run begins another with what the database knows",
+            ),
+        };
     }
     let fault = Diagnostic::error(chain(error));
     let fault = match database {

@@ -10,12 +10,13 @@ use super::exit::{Exit, Failure};
 use super::print::Printer;
 use super::progress::Bars;
 use super::system::{SystemChance, SystemClock};
+use crate::audience::Keys;
 use crate::config::{
     self, Config, EditFault, Edited, Environment, Flags, Loaded, SourceEdit, StoreUrl,
 };
 use crate::deliver::Stop;
 use crate::model::{Clock, Diagnostic, Schedule, ScheduleName};
-use crate::pipeline::{self, Pipeline, World};
+use crate::pipeline::{self, Fault, Opening, Pipeline, World};
 use crate::store::Store;
 
 /// One run of the program.
@@ -136,7 +137,7 @@ impl Session {
     /// The pipeline, opened and checked.
     pub async fn pipeline(&self, config: Config) -> Result<Pipeline, Failure> {
         let database = database(&config);
-        let opened = Pipeline::open(config, &self.world()).await;
+        let opened = Pipeline::open(config, self.opening(), &self.world()).await;
         let opened = opened.map_err(|fault| Failure::of(fault, database.as_deref()))?;
         // Said once, so also where only what is wrong is said.
         if let Some(notice) = &opened.notice {
@@ -145,8 +146,38 @@ impl Session {
         Ok(opened)
     }
 
-    /// The database, to look into; `None` before the first run, and none is made.
+    /// The pipeline for a server, which opens also where the database knows less than the journal, and says so.
+    pub async fn pipeline_to_serve(&self, config: Config) -> Result<Pipeline, Failure> {
+        let database = database(&config);
+        let opened = Pipeline::open_to_serve(config, self.opening(), &self.world()).await;
+        let pipeline = opened.map_err(|fault| Failure::of(fault, database.as_deref()))?;
+        for told in [&pipeline.behind, &pipeline.notice].into_iter().flatten() {
+            self.printer.fault(told);
+        }
+        Ok(pipeline)
+    }
+
+    /// The database and the keys, to write to what a run has made.
+    pub async fn state(&self, config: &Config) -> Result<(Store, Keys), Failure> {
+        let opened = pipeline::open_state(config, self.opening(), &self.world()).await;
+        opened.map_err(|fault| Failure::of(fault, database(config).as_deref()))
+    }
+
+    /// What was said of a database that is opened to be written.
+    pub fn opening(&self) -> Opening {
+        Opening {
+            new_database: self.global.new_database,
+        }
+    }
+
+    /// The database, to look into; `None` before the first run, and none is made. One that does not belong to the secret is
+    /// refused.
     pub async fn store(&self, config: &Config) -> Result<Option<Store>, Failure> {
+        let checked = pipeline::check_state(config).await;
+        let wrong = checked.map_err(|fault| Failure::of(fault, database(config).as_deref()))?;
+        if let Some(fault) = wrong {
+            return Err(Fault::State(Box::new(fault)).into());
+        }
         let opened = Store::open_existing(&pipeline::store_target(config)).await;
         opened.map_err(|error| Failure::of(error.into(), database(config).as_deref()))
     }

@@ -115,6 +115,15 @@ impl Document {
         matches!(self.origin, Origin::Setting { .. })
     }
 
+    /// Whether it is the setting that this variable holds.
+    pub(super) fn is_variable(&self, name: &str) -> bool {
+        let is_it = self
+            .text
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with('='));
+        self.is_untyped() && is_it
+    }
+
     /// All of its text.
     pub(super) fn text(&self) -> &str {
         &self.text

@@ -22,7 +22,7 @@ pub(super) const PASSWORD: &str = "COURANT_DELIVERY__PASSWORD";
 pub(super) const INBOX_PASSWORD: &str = "COURANT_BOUNCES__PASSWORD";
 
 /// The variable that many programs read their database's address from; ours is stronger.
-const DATABASE_URL: &str = "DATABASE_URL";
+pub(super) const DATABASE_URL: &str = "DATABASE_URL";
 
 /// The variables that a program was started with.
 #[derive(Clone, Default)]

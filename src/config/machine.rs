@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use secrecy::SecretString;
 use url::Url;
 
+use super::environment::DATABASE_URL;
 use super::section::Section;
 use super::value::Value;
 use crate::model::Network;
@@ -35,9 +36,21 @@ pub enum StoreUrl {
     Postgres(SecretString),
 }
 
+/// By what the database was named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreNamed {
+    /// By nothing: it is the file in the state folder.
+    Default,
+    /// By `[store]`, so for this newsletter.
+    Store,
+    /// By the variable that many programs read, so perhaps for another one.
+    DatabaseUrl,
+}
+
 /// What `[store]` says.
 pub(super) struct Storage {
     pub(super) url: StoreUrl,
+    pub(super) named: StoreNamed,
     pub(super) state: PathBuf,
     pub(super) secret_file: PathBuf,
 }
@@ -74,13 +87,20 @@ pub fn state_by_default(newsletter: &Path) -> Option<PathBuf> {
 pub(super) fn read_store(mut section: Section<'_>, root: &Path) -> Option<Storage> {
     let path = |v: &Value<'_>| v.line_of_text().map(|typed| root.join(typed));
     let state = section.or("state", root.join(STATE), path)?;
-    let url = section.or("url", StoreUrl::Sqlite(state.join(DATABASE)), |v| {
-        read_url(v, root)
+    let default = || (StoreUrl::Sqlite(state.join(DATABASE)), StoreNamed::Default);
+    let url = section.or("url", default(), |v| {
+        let named = match v.document().is_variable(DATABASE_URL) {
+            true => StoreNamed::DatabaseUrl,
+            false => StoreNamed::Store,
+        };
+        Some((read_url(v, root)?, named))
     });
     let secret_file = section.or("secret_file", state.join(SECRET), path);
     section.finish();
+    let (url, named) = url?;
     Some(Storage {
-        url: url?,
+        url,
+        named,
         state,
         secret_file: secret_file?,
     })

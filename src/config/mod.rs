@@ -47,7 +47,7 @@ pub use environment::{Environment, Flags};
 pub use feeds::{FeedItems, Feeds};
 pub use files::{cause, shell_word};
 pub use init::{Answer, Made, Placeholder, Question, init, init_possible};
-pub use machine::{GatherConfig, Serve, StoreUrl, state_by_default};
+pub use machine::{GatherConfig, Serve, StoreNamed, StoreUrl, state_by_default};
 pub use newsletter::Newsletter;
 pub use placeholders::placeholders;
 pub use point::{Setting, point};
@@ -81,6 +81,8 @@ pub struct Config {
     pub bounces: Bounces,
     /// Which database.
     pub store: StoreUrl,
+    /// By what it was named.
+    pub store_named: StoreNamed,
     /// How sources are fetched.
     pub gather: GatherConfig,
     /// What the feeds hold.
@@ -218,6 +220,7 @@ fn read_parts(mut top: Section<'_>, file: &Path, environment: &Environment) -> O
         delivery: delivery?,
         bounces,
         store: storage.url,
+        store_named: storage.named,
         gather: gather?,
         feeds: feeds?,
         serve: serve?,

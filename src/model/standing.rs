@@ -145,7 +145,7 @@ pub struct AlsoAt {
 }
 
 /// What a post is recognised by beside its identities: made of what it says, kept in the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Likeness {
     /// Its canonical link without `www.` and a slash at its end, where the source gives it to no other post.
     pub link: Option<String>,

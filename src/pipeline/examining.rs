@@ -33,6 +33,8 @@ pub enum Subject {
     Clock,
     /// The secret that signs links.
     Secret,
+    /// What outlives the database.
+    Journal,
     /// A schedule.
     Schedule,
     /// A DKIM key.
@@ -61,6 +63,7 @@ impl Subject {
             Self::Database => "database",
             Self::Clock => "clock",
             Self::Secret => "secret",
+            Self::Journal => "journal",
             Self::Schedule => "schedule",
             Self::Key => "key",
             Self::Spf => "SPF",
@@ -150,6 +153,10 @@ pub async fn examine(
     let mut found = state::database(config, store).await;
     found.extend(state::clock(store, now).await);
     found.push(state::secret(config, store).await);
+    // What a broken database does not know says nothing.
+    let is_whole = found.iter().all(|finding| finding.health == Health::Good);
+    let held_against = store.filter(|_| is_whole);
+    found.extend(state::journal(config, held_against).await);
     found.extend(state::schedules(config, store, crontab, now).await);
     found.extend(owners::files(config));
     let leaves = leaves_this_machine(config);

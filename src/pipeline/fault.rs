@@ -25,6 +25,17 @@ pub enum Fault {
     /// The clock of this machine is not believed.
     #[error("the clock is not believed")]
     Clock(super::ClockDoubt),
+    /// Database, secret and journal do not belong together.
+    #[error("{}", .0.message)]
+    State(Box<Diagnostic>),
+    /// There is no journal to take anything over from.
+    #[error("there is no journal `{}`", .0.display())]
+    NoJournal(PathBuf),
+    /// An issue of which the journal alone knows.
+    #[error(
+        "issue {0} is known from the journal alone: what it said, and who had it, was in a database that is gone"
+    )]
+    InJournalAlone(IssueNumber),
     /// The secret file is at fault.
     #[error(transparent)]
     Secret(#[from] audience::SecretError),

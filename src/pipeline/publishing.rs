@@ -64,7 +64,8 @@ impl Pipeline {
     ) -> Result<(), Fault> {
         let public = self.public();
         let issues = self.store.issue_list().await?;
-        let newest = issues.iter().map(|issue| issue.number).max();
+        let issues = issues.iter().filter(|issue| !issue.replayed);
+        let newest = issues.map(|issue| issue.number).max();
         let page = newest.map(|number| public.join(format!("issues/{number}/index.html")));
         let is_missing =
             page.is_some_and(|page| !page.exists()) || !public.join("feed.xml").exists();

@@ -170,6 +170,9 @@ impl Pipeline {
         self.store.outbox_withdraw(issue.number, now).await?;
         this.late = self.store.issue_pause_late(issue.number, now).await?;
         self.read_account(issue.number, &mut this).await?;
+        // How many had it, and who bounced, outlives the database.
+        self.store.journal_sent(issue.number).await?;
+        self.store.journal_follow().await?;
         if this.standing == IssueStanding::Open {
             this.waiting = handed.waiting.min(this.account.queued);
         }

@@ -11,11 +11,10 @@ use secrecy::ExposeSecret;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteError, SqlitePoolOptions};
-use sqlx::{ConnectOptions, Connection, Executor, PgPool, Row, SqlitePool};
+use sqlx::{ConnectOptions, Executor, PgPool, Row, SqlitePool};
 
 use super::error::Situation;
 use super::file;
-use super::migrations::NEWEST;
 use super::transaction::Transaction;
 use super::writer::Writer;
 use super::{Error, StoreTarget};
@@ -72,7 +71,10 @@ impl Engine {
 
     /// Checks the version, then creates, protects and migrates, then checks the settings.
     async fn open_once(target: &StoreTarget) -> Result<Self, Error> {
-        version(target).await?;
+        // A database of a newer version is refused untouched, and so is one in which another program counts its own.
+        if target.look("").await?.foreign_migrations {
+            return Err(Error::Foreign);
+        }
         let engine = match target {
             StoreTarget::Sqlite(path) => Self::open_sqlite(path).await?,
             StoreTarget::Postgres(url) => Self::open_postgres(url.expose_secret()).await?,
@@ -237,49 +239,6 @@ impl Parameters {
     }
 }
 
-/// The version of the database's schema; `None` where there is none yet. Writes nothing.
-///
-/// Refuses a database that a newer version of the program has made.
-pub(super) async fn version(target: &StoreTarget) -> Result<Option<i64>, Error> {
-    let versions = "SELECT MAX(version) FROM _sqlx_migrations";
-    let found: Option<i64> = match target {
-        StoreTarget::Sqlite(path) => {
-            if !file::exists(path).await? {
-                return Ok(None);
-            }
-            let options = SqliteConnectOptions::new().filename(path).read_only(true);
-            let mut connection = options.busy_timeout(PATIENCE).connect().await?;
-            let table =
-                "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'";
-            let found = match connection.fetch_optional(table).await? {
-                Some(_) => connection.fetch_one(versions).await?.try_get(0)?,
-                None => None,
-            };
-            connection.close().await?;
-            found
-        }
-        StoreTarget::Postgres(url) => {
-            let options = postgres_options(url.expose_secret())?;
-            let mut connection = options.connect().await?;
-            let table = "SELECT 1 FROM information_schema.tables \
-                         WHERE table_schema = current_schema() AND table_name = '_sqlx_migrations'";
-            let found = match connection.fetch_optional(table).await? {
-                Some(_) => connection.fetch_one(versions).await?.try_get(0)?,
-                None => None,
-            };
-            connection.close().await?;
-            found
-        }
-    };
-    match found {
-        Some(found) if found > NEWEST => Err(Error::Newer {
-            found,
-            known: NEWEST,
-        }),
-        found => Ok(found),
-    }
-}
-
 /// What an engine's error code means: SQLite's result code, PostgreSQL's SQLSTATE.
 pub(super) fn situation(fault: &dyn DatabaseError) -> Situation {
     let code = fault.code().unwrap_or_default();
@@ -318,7 +277,7 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         })
 }
 
-fn postgres_options(url: &str) -> Result<PgConnectOptions, Error> {
+pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions, Error> {
     let options = PgConnectOptions::from_str(url).map_err(|e| Error::Address(e.into()))?;
     Ok(options
         .application_name("courant")

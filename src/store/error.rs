@@ -24,6 +24,12 @@ pub enum Error {
         /// The newest version that this program knows.
         known: i64,
     },
+    /// Another program keeps its migrations in this database under the name that ours have; nothing was written.
+    #[error("the database belongs to another program, which counts its own migrations in it")]
+    Foreign,
+    /// The journal beside the database cannot be read or written.
+    #[error(transparent)]
+    Journal(#[from] crate::journal::Error),
     /// No connection, no permission, no room on the disk.
     #[error("the database is not available")]
     Unavailable(#[source] Cause),

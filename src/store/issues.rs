@@ -31,6 +31,8 @@ pub struct IssueSummary {
     pub posts: i64,
     /// Where its deliveries stand.
     pub account: Account,
+    /// The journal alone knows of it: what it said, and who had it, was in a database that is gone.
+    pub replayed: bool,
 }
 
 impl Store {
@@ -67,6 +69,7 @@ impl Store {
         let rows = tx
             .rows(Statement::new(
                 "SELECT number, schedule, edition, sealed_at, expires_at, subject,
+                    CAST(CASE WHEN content = '' THEN 1 ELSE 0 END AS BIGINT) AS replayed,
                     (SELECT COUNT(*) FROM issue_post WHERE issue_post.issue = issue.number) AS posts
                  FROM issue ORDER BY number DESC",
             ))
@@ -84,6 +87,7 @@ impl Store {
                     subject: row.text("subject")?,
                     posts: row.number("posts")?,
                     account: accounts.remove(&number).unwrap_or_default(),
+                    replayed: row.number("replayed")? == 1,
                 })
             })
             .collect()
@@ -108,10 +112,12 @@ impl Store {
         Ok(subjects)
     }
 
-    /// An issue as it was sealed, with its expiry as it counts now.
+    /// An issue as it was sealed, with its expiry as it counts now; `None` if there is none, or if the journal alone knows of
+    /// it.
     pub async fn issue_load(&self, issue: IssueNumber) -> Result<Option<Issue>, Error> {
         let mut tx = self.engine.begin_read().await?;
-        let statement = Statement::new("SELECT content, expires_at FROM issue WHERE number = $1");
+        let text = "SELECT content, expires_at FROM issue WHERE number = $1 AND content <> ''";
+        let statement = Statement::new(text);
         let row = tx.row(statement.with(issue.0)).await?;
         row.map(|row| {
             Ok(Issue {
@@ -203,6 +209,11 @@ impl Store {
             }
         }
         if !finished.is_empty() {
+            for row in &finished {
+                if let Value::Number(Some(number)) = row[0] {
+                    self.journal_sent(IssueNumber(number)).await?;
+                }
+            }
             transact!(self, tx => tx.over(
                 "WITH v(number, now) AS (VALUES {rows})
                  UPDATE issue SET settled_at = v.now FROM v WHERE issue.number = v.number",

@@ -178,6 +178,7 @@ impl Store {
             )
             .await?;
         let mut list = entries(&mut tx, &rows).await?;
+        count_replayed(&mut tx, &mut list, schedule).await?;
         list.sort_by_key(|entry| {
             let published = entry.post.published.unwrap_or(entry.first_seen);
             (std::cmp::Reverse((entry.first_seen, published)), entry.id)
@@ -223,6 +224,30 @@ impl Store {
             .await?;
         entries(&mut tx, &rows).await
     }
+}
+
+/// Who had an issue of which the journal alone knows is not known: its posts count as carried by the schedule, whose ever it was.
+async fn count_replayed(
+    tx: &mut Transaction,
+    list: &mut [LedgerEntry],
+    schedule: &ScheduleName,
+) -> Result<(), Error> {
+    let rows = tx
+        .rows(Statement::new(
+            "SELECT number FROM issue WHERE content = ''",
+        ))
+        .await?;
+    let numbers = rows
+        .iter()
+        .map(|row| Ok(IssueNumber(row.number("number")?)));
+    let replayed = numbers.collect::<Result<HashSet<_>, Error>>()?;
+    for entry in list.iter_mut().filter(|_| !replayed.is_empty()) {
+        let carried = entry.carried.iter_mut();
+        for (_, by) in carried.filter(|(issue, _)| replayed.contains(issue)) {
+            by.clone_from(schedule);
+        }
+    }
+    Ok(())
 }
 
 /// A limit as the database takes it.

@@ -106,6 +106,9 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     ),
 ];
 
+/// The name of the first migration, by which a database is known as ours.
+pub(super) const FIRST: &str = MIGRATIONS[0].1;
+
 /// The newest schema that this program knows.
 pub(super) const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 

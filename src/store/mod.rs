@@ -2,13 +2,14 @@
 //!
 //! Rooms give values and get values; what they decide (retry times, thresholds, reasons) comes in as parameters, and so do
 //! the time and every identifier. Each method is one transaction: it happens as a whole or not at all. One SQL text serves
-//! SQLite and PostgreSQL; what must differ stands in `engine`. Writes go by sets, many rows a statement.
+//! SQLite and PostgreSQL; what must differ stands in `engine`. What must outlive the database is told to the journal. Writes go by sets, many rows a statement.
 
 mod batch;
 mod clock;
 mod deliveries;
 mod engine;
 mod error;
+mod evidence;
 mod examining;
 mod file;
 mod gone;
@@ -16,6 +17,7 @@ mod inbox;
 mod issues;
 mod ledger;
 mod lock;
+mod look;
 mod memory;
 mod migrations;
 mod orders;
@@ -23,6 +25,7 @@ mod outbox;
 mod paces;
 mod posts;
 mod relays;
+mod replay;
 mod report_claims;
 mod report_rules;
 mod reports;
@@ -47,11 +50,13 @@ use secrecy::SecretString;
 pub use clock::{ClockEvidence, SealedLast};
 pub use deliveries::DeliveryRow;
 pub use error::Error;
+pub use evidence::Unknown;
 pub use examining::Examined;
 pub use gone::{RelayTook, ToldGone};
 pub use issues::IssueSummary;
 pub use ledger::KnownPost;
 pub use lock::RunLock;
+pub use look::Found;
 pub use orders::{Ordered, Withdrawn};
 pub use outbox::Recovered;
 pub use posts::Recognised;
@@ -63,6 +68,8 @@ pub use sources::{NewPost, SourceSaved, SourceState};
 pub use subscribers::SyncReport;
 pub use suppressions::SuppressionOrder;
 pub use twins::Twin;
+
+use crate::journal::Journal;
 
 use engine::Engine;
 
@@ -91,6 +98,8 @@ pub struct Store {
     engine: Engine,
     /// Where the last claim of each issue ended; see `turn`.
     cursors: Arc<Mutex<HashMap<i64, i64>>>,
+    /// Is told what must outlive the database; see `evidence`.
+    journal: Option<Arc<Journal>>,
 }
 
 impl Store {
@@ -101,13 +110,14 @@ impl Store {
         Ok(Self {
             engine: Engine::open(target).await?,
             cursors: Arc::default(),
+            journal: None,
         })
     }
 
     /// Opens a database that a run has made, and brings an older one up to date; `None` where there is none, and none is
     /// made. One of a newer version is refused untouched.
     pub async fn open_existing(target: &StoreTarget) -> Result<Option<Self>, Error> {
-        match engine::version(target).await? {
+        match target.look("").await?.version {
             Some(_) => Ok(Some(Self::open(target).await?)),
             None => Ok(None),
         }

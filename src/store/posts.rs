@@ -150,8 +150,9 @@ async fn update(tx: &mut Transaction, saved: &SourceSaved) -> Result<(), Error> 
     )
     .await?;
     let contents = saved.changed.iter().map(|(id, post, _)| (*id, post));
-    let text = "WITH v(post, content) AS (VALUES {rows})
-         UPDATE post_content SET content = v.content FROM v WHERE post_content.post = v.post";
+    // A post that the journal alone knew says something from now on.
+    let text = "INSERT INTO post_content (post, content) VALUES {rows}
+         ON CONFLICT (post) DO UPDATE SET content = excluded.content";
     write_contents(tx, text, contents).await
 }
 

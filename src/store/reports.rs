@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
+use crate::journal::{Entry, Suppressed};
 use crate::model::{EmailAddress, IssueNumber, Reader, SubscriberId, SuppressionReason};
 
 use super::report_rules::{ReportRules, TooMany, count_soft, suppression, too_many};
@@ -123,7 +124,13 @@ impl Store {
             let saved = save(&mut tx, reports, rules).await;
             // What is not committed is undone.
             let saved = match saved {
-                Ok(Ok(saved)) if keep => tx.commit().await.map(|()| Ok(saved)),
+                Ok(Ok(saved)) if keep => match tx.commit().await {
+                    Ok(()) => {
+                        self.tell(suppressions(reports, &saved, rules.now)).await?;
+                        Ok(Ok(saved))
+                    }
+                    Err(error) => Err(error),
+                },
                 other => other,
             };
             tries += 1;
@@ -148,6 +155,21 @@ impl Store {
             .await?;
         rows.iter().map(|row| row.text("address_key")).collect()
     }
+}
+
+/// What the journal is told: the addresses that these reports suppressed.
+fn suppressions(reports: &[NewReport], saved: &[ReportSaved], at: Timestamp) -> Vec<Entry> {
+    let suppressed = reports.iter().zip(saved).filter_map(|(report, saved)| {
+        let ReportSaved::Suppressed(reason, true) = *saved else {
+            return None;
+        };
+        Some(Entry::Suppressed(Suppressed {
+            address: report.address_hash.clone(),
+            reason,
+            at,
+        }))
+    });
+    suppressed.collect()
 }
 
 async fn save(

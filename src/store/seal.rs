@@ -36,11 +36,15 @@ pub enum SealOutcome {
 }
 
 impl Store {
-    /// Seals an issue. A reader who was suppressed after the deliveries were made is recorded as suppressed.
+    /// Seals an issue, and tells the journal of it. A reader who was suppressed after the deliveries were made is recorded as suppressed.
     ///
     /// Fails with a transient error if another process took the issue's number: ask for the next one and try again.
     pub async fn issue_seal(&self, seal: &Seal) -> Result<SealOutcome, Error> {
-        transact!(self, tx => write(tx, seal).await)
+        let outcome = transact!(self, tx => write(tx, seal).await)?;
+        if outcome == SealOutcome::Sealed {
+            self.tell_sealed(seal.issue.number).await?;
+        }
+        Ok(outcome)
     }
 }
 

@@ -1,11 +1,14 @@
 //! Addresses never to mail, as keyed hashes with a reason. No clear address comes in here.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::journal::{Entry, Journal, Suppressed};
 use crate::model::SuppressionReason;
 
+use super::evidence::tell;
 use super::statement::Statement;
 use super::transaction::{Transaction, transact};
 use super::{Error, Store};
@@ -23,7 +26,8 @@ pub enum SuppressionOrder {
 }
 
 impl Store {
-    /// Suppresses an address; `true` if it was not before. The first reason stays: asking again is fine.
+    /// Suppresses an address, and tells the journal; `true` if that is news. The first reason stays, so that asking again is
+    /// fine; but a bounce, which may be taken back, gives way to a person's no.
     pub async fn suppression_add(
         &self,
         address_hash: &str,
@@ -33,13 +37,23 @@ impl Store {
         let added = transact!(self, tx => tx.execute(
             Statement::new(
                 "INSERT INTO suppression (address_hash, reason, at, origin) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (address_hash) DO NOTHING",
+                 ON CONFLICT (address_hash) DO UPDATE
+                 SET reason = excluded.reason, at = excluded.at, origin = excluded.origin
+                 WHERE suppression.reason = 'bounced' AND excluded.reason <> 'bounced'",
             )
             .with(address_hash)
             .with(reason.as_str())
             .with(at)
             .with(REQUEST),
         ).await)?;
+        if added == 1 {
+            let suppressed = Suppressed {
+                address: address_hash.to_owned(),
+                reason,
+                at,
+            };
+            self.tell(vec![Entry::Suppressed(suppressed)]).await?;
+        }
         Ok(added == 1)
     }
 
@@ -52,7 +66,18 @@ impl Store {
         reason: &str,
         now: Timestamp,
     ) -> Result<Option<SuppressionReason>, Error> {
-        transact!(self, tx => ordered(tx, address_hash, order, reason, now).await)
+        let journal = || self.journal.clone();
+        let before =
+            transact!(self, tx => ordered(tx, address_hash, order, reason, now, journal()).await)?;
+        if order == SuppressionOrder::Suppress && before.is_none() {
+            let suppressed = Suppressed {
+                address: address_hash.to_owned(),
+                reason: SuppressionReason::Manual,
+                at: now,
+            };
+            self.tell(vec![Entry::Suppressed(suppressed)]).await?;
+        }
+        Ok(before)
     }
 
     /// What was ordered of an address, oldest first: when, whether it was revived, and why.
@@ -115,6 +140,7 @@ async fn ordered(
     order: SuppressionOrder,
     reason: &str,
     now: Timestamp,
+    journal: Option<Arc<Journal>>,
 ) -> Result<Option<SuppressionReason>, Error> {
     let text = "SELECT reason FROM suppression WHERE address_hash = $1";
     let row = tx.row(Statement::new(text).with(address_hash)).await?;
@@ -133,6 +159,9 @@ async fn ordered(
             SuppressionOrder::Revive,
             Some(SuppressionReason::Bounced | SuppressionReason::Manual),
         ) => {
+            // First the journal: where all ends here, the database knows more than it, and tells it again.
+            let address = address_hash.to_owned();
+            tell(journal, vec![Entry::Revived { address }]).await?;
             for text in [
                 "DELETE FROM suppression WHERE address_hash = $1",
                 "DELETE FROM told_gone WHERE subscriber IN (SELECT id FROM subscriber WHERE address_hash = $1)",

@@ -14,7 +14,7 @@ struct Room {
     pure: bool,
 }
 
-const ROOMS: [Room; 17] = [
+const ROOMS: [Room; 18] = [
     room("model", &[], &["regex", "regex_syntax", "ring"], true),
     room("select", &["model"], &[], true),
     room("schedule", &["model"], &["croner"], true),
@@ -65,7 +65,8 @@ const ROOMS: [Room; 17] = [
         &["lettre", "mailin", "hickory_resolver", "ring"],
         false,
     ),
-    room("store", &["model"], &["sqlx", "rusqlite"], false),
+    room("journal", &["model"], &[], false),
+    room("store", &["model", "journal"], &["sqlx", "rusqlite"], false),
     room("audience", &["model", "store"], &["subtle"], false),
     room(
         "web",
@@ -85,6 +86,7 @@ const ROOMS: [Room; 17] = [
             "config",
             "gather",
             "deliver",
+            "journal",
             "store",
             "audience",
             "inbox",
@@ -105,6 +107,7 @@ const ROOMS: [Room; 17] = [
             "config",
             "gather",
             "deliver",
+            "journal",
             "store",
             "audience",
             "inbox",

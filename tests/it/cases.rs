@@ -22,6 +22,7 @@ mod owner;
 mod placeholders;
 mod posts;
 mod refusals;
+mod state;
 mod status;
 mod withdrawn;
 mod words;

@@ -26,6 +26,7 @@ async fn all_is_in_order_and_nothing_is_sent_or_made() {
         "newsletter: 1 source, 1 schedule, 2 subscribers, 1 post in folders",
         "database: there is none yet; the first run makes it",
         "secret: there is none yet; the first run makes it",
+        "journal: there is none yet; the next run begins it",
         "key: DNS has this key (ed25519-sha256)",
         "spf: v=spf1 include:spf.proef.example -all",
         "dmarc: p=quarantine, at _dmarc.proef.example",

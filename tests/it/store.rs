@@ -6,6 +6,7 @@ mod bench;
 mod clock;
 mod concurrency;
 mod engines;
+mod evidence;
 mod ledger;
 mod orders;
 mod outbox;
@@ -76,6 +77,9 @@ scenarios! {
     sealing::schedules_and_settings_are_remembered,
     sealing::a_post_reaches_a_reader_once_over_all_schedules,
     sealing::the_subjects_of_all_digests_are_told_once_each,
+    evidence::a_journal_begins_with_what_the_database_knows_and_follows,
+    evidence::what_is_taken_back_is_no_longer_known,
+    evidence::an_older_database_takes_over_what_the_journal_knows,
     outbox::every_outcome_moves_the_account_and_it_balances,
     outbox::an_old_fence_records_nothing,
     outbox::an_intent_needs_its_lease,

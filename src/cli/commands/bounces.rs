@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use super::telling::{self, BOUNCES};
-use crate::audience::{self, Terms, TokenError, Verdict};
+use crate::audience::{Terms, TokenError, Verdict};
 use crate::cli::args::{Bounces, IngestArgs};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::count;
 use crate::cli::session::Session;
 use crate::model::{BounceClass, InboxPlace, Notice, ReportKind, SuppressionReason};
-use crate::pipeline::{self, Fault, Ingested, ReadMail};
+use crate::pipeline::{self, Ingested, ReadMail};
 
 /// Runs one of the subcommands.
 pub async fn bounces(session: &Session, command: Bounces) -> Result<Exit, Failure> {
@@ -32,7 +32,7 @@ struct Told {
 
 async fn ingest(session: &Session, wanted: &IngestArgs) -> Result<Exit, Failure> {
     let config = session.config()?;
-    let Some(store) = session.store(&config).await? else {
+    if session.store(&config).await?.is_none() {
         return Err(Failure::new(
             Exit::NoInput,
             "nothing was ever sent from here: there is no database",
@@ -40,7 +40,7 @@ async fn ingest(session: &Session, wanted: &IngestArgs) -> Result<Exit, Failure>
         .hint(
             "run it on the newsletter that sent the mails: `courant -c DIRECTORY bounces ingest`",
         ));
-    };
+    }
     let place = match &wanted.from {
         Some(path) => InboxPlace::Path(path.clone()),
         None => match &config.bounces.inbox {
@@ -48,10 +48,7 @@ async fn ingest(session: &Session, wanted: &IngestArgs) -> Result<Exit, Failure>
             None => InboxPlace::Path("-".into()),
         },
     };
-    let world = session.world();
-    let keys = audience::load_or_create(&config.secret_file, &store, world.chance)
-        .await
-        .map_err(Fault::from)?;
+    let (store, keys) = session.state(&config).await?;
     let terms = Terms {
         limits: config.delivery.bounce_limits,
         now: session.clock().now(),

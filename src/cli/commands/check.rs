@@ -74,6 +74,11 @@ async fn look(session: &Session) -> Result<(Checked, Exit), Failure> {
     audience::check_secret(&config.secret_file, store.as_ref())
         .await
         .map_err(Fault::from)?;
+    if let Some(store) = &store
+        && let Some(fault) = pipeline::check_journal(&config, store).await?
+    {
+        return Err(Fault::State(Box::new(fault)).into());
+    }
     data(session, &config, &composer, store.as_ref()).await
 }
 

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod preview;
 pub mod proofing;
 pub mod relays;
+pub mod restore;
 pub mod run;
 pub mod schedule;
 pub mod send_test;

@@ -12,7 +12,7 @@ use crate::web::{self, Server, Site};
 
 /// Answers until it is told to end.
 pub async fn serve(session: &Session, listen: Option<SocketAddr>) -> Result<Exit, Failure> {
-    let pipeline = session.pipeline(session.config()?).await?;
+    let pipeline = session.pipeline_to_serve(session.config()?).await?;
     let server = Server::bind(listen.unwrap_or(pipeline.config.serve.listen)).await?;
     if let Some(address) = server.address() {
         let url = format!("http://{address}/");

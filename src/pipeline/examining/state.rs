@@ -2,14 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::super::Fault;
 use super::super::checks::store_target;
 use super::super::clock::{clock_fault, doubt};
+use super::super::opening::{check_journal, check_state, journal_path};
 use super::{Finding, Health, Subject, shown};
 use crate::audience;
 use crate::config::{Config, StoreUrl};
 use crate::model::{Diagnostic, Schedule};
 use crate::schedule::{self, Due};
-use crate::store::{ClockEvidence, Examined, ScheduleState, Store};
+use crate::store::{self, ClockEvidence, Examined, ScheduleState, Store};
 
 /// How late a run may be before somebody should look: crontabs call it every few minutes.
 const LATE: SignedDuration = SignedDuration::from_hours(1);
@@ -25,7 +27,8 @@ pub(super) async fn database(config: &Config, store: Option<&Store>) -> Vec<Find
     let Some(store) = store else {
         // Where it could not be opened, that was said already.
         let said = "there is none yet; the first run makes it";
-        return match store_target(config).exists() {
+        let is_refused = !matches!(check_state(config).await, Ok(None));
+        return match store_target(config).exists() || is_refused {
             true => vec![],
             false => vec![Finding::good(subject, &name, said)],
         };
@@ -102,6 +105,32 @@ pub(super) async fn secret(config: &Config, store: Option<&Store>) -> Finding {
             let fault = Diagnostic::error(error.to_string());
             Finding::bad(subject, name, Health::Faulty, fault)
         }
+    }
+}
+
+/// The journal: there, whole, and known to the database.
+pub(super) async fn journal(config: &Config, store: Option<&Store>) -> Option<Finding> {
+    let path = journal_path(config);
+    let name = shown(config, &path);
+    let subject = Subject::Journal;
+    if !path.exists() {
+        let said = "there is none yet; the next run begins it";
+        return Some(Finding::good(subject, name, said));
+    }
+    // Where there is no database to hold it against, that was said already.
+    let store = store?;
+    match check_journal(config, store).await {
+        Ok(None) => {
+            let said = "whole, and the database knows all that it knows";
+            Some(Finding::good(subject, name, said))
+        }
+        Ok(Some(fault)) => Some(Finding::bad(subject, name, Health::Faulty, fault)),
+        Err(Fault::Store(error @ store::Error::Journal(_))) => {
+            let fault = Diagnostic::error(error.to_string());
+            Some(Finding::bad(subject, name, Health::Faulty, fault))
+        }
+        // A database that cannot be read was found out before.
+        Err(_) => None,
     }
 }
 

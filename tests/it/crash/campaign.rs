@@ -3,7 +3,9 @@
 //! What happens follows from events of the server, the n-th arrival at a stage, and from a seed; no clock is looked at.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 
+use courant::journal::{Journal, Known};
 use courant::store::{Store, StoreTarget};
 use serde_json::Value;
 
@@ -129,6 +131,9 @@ impl Theatre {
             let (moment, blow) = (self.moment(number), self.blow(number));
             if self.strike(moment, blow).await {
                 outcome.struck += 1;
+            }
+            if number % 2 == 1 {
+                self.tear_the_journal();
             }
             let account = self.balances().await;
             outcome.put_back += usize::from(!account["paced"].is_null());
@@ -306,6 +311,7 @@ impl Theatre {
             let names = names.map(|reader| reader["address"].as_str().unwrap().to_owned());
             self.told.states.insert(state, names.collect());
         }
+        self.journal_agrees(&account).await;
         let seen = match &self.second {
             Some(second) => Seen::of_both(&self.server, second),
             None => Seen::of(&self.server),
@@ -313,6 +319,40 @@ impl Theatre {
         let mut verdict = judge(&self.told, &seen);
         verdict.breaches.append(&mut self.seen);
         verdict
+    }
+
+    /// What a power cut may leave of the journal's last line.
+    fn tear_the_journal(&self) {
+        let path = self.newsletter.path("state/journal");
+        // A run that was struck early has not begun it.
+        if let Ok(mut journal) = std::fs::OpenOptions::new().append(true).open(path) {
+            journal.write_all(b"0123456789abcdef {\"suppr").unwrap();
+        }
+    }
+
+    /// The journal knows what the database knows, wherever a run was struck.
+    async fn journal_agrees(&mut self, account: &Value) {
+        let target = StoreTarget::Sqlite(self.newsletter.path("state/courant.db"));
+        let store = Store::open(&target).await.unwrap();
+        let suppressed = store.suppression_count().await.unwrap();
+        let journal = Journal::look(&self.newsletter.path("state/journal"));
+        let journal = journal.unwrap().unwrap();
+        let known = Known::of(journal.read(0).unwrap().entries);
+        let store = store.with_journal(journal);
+        let unknown = store.journal_unknown(true).await.unwrap();
+        store.close().await;
+        let issues: Vec<i64> = known.issues.keys().map(|number| number.0).collect();
+        let sent = known.sent.values().sum::<i64>();
+        let told = (issues, known.suppressed.len(), sent);
+        let wanted = (
+            vec![1],
+            usize::try_from(suppressed).unwrap(),
+            account["sent"].as_i64().unwrap(),
+        );
+        if told != wanted || !unknown.is_empty() {
+            let breach = format!("the journal knows {told:?}, the database {wanted:?} {unknown:?}");
+            self.seen.push(breach);
+        }
     }
 
     /// The first relay takes what it may, and the other the rest, in a run that nobody strikes.

@@ -11,7 +11,7 @@ use crate::support::newsletter::{Ended, Newsletter};
 use crate::support::smtp::Stage;
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 45] = [
+const COMMANDS: [&[&str]; 46] = [
     &[],
     &["init"],
     &["check"],
@@ -54,6 +54,7 @@ const COMMANDS: [&[&str]; 45] = [
     &["schedule", "list"],
     &["schedule", "next"],
     &["schedule", "explain"],
+    &["restore"],
     &["serve"],
     &["completions"],
     &["man"],

@@ -185,5 +185,14 @@ pub async fn a_suppression_is_kept_once_with_its_first_reason(bench: &Bench) {
     assert_eq!(found.len(), 2);
     assert_eq!((found["a"], found["b"]), (unsubscribed, manual));
     assert_eq!(store.suppression_count().await.unwrap(), 2);
+    // A bounce may be taken back: a person's no stands over it.
+    let bounced = SuppressionReason::Bounced;
+    assert!(store.suppression_add("c", bounced, at(2)).await.unwrap());
+    assert!(!store.suppression_add("c", bounced, at(3)).await.unwrap());
+    let left = store.suppression_add("c", unsubscribed, at(4)).await;
+    assert!(left.unwrap());
+    assert!(!store.suppression_add("c", bounced, at(5)).await.unwrap());
+    let found = store.suppression_find(&asked).await.unwrap();
+    assert_eq!(found["c"], unsubscribed);
     assert!(store.suppression_find(&[]).await.unwrap().is_empty());
 }

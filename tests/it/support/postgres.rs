@@ -118,6 +118,17 @@ impl Postgres {
         self.url(&database)
     }
 
+    /// Makes a database as another one is now, which nobody is connected to, and gives its address.
+    pub async fn copy(&self, from: &str, to: &str) -> SecretString {
+        let mut connection = PgConnection::connect(self.url("postgres").expose_secret())
+            .await
+            .unwrap();
+        let text = format!("CREATE DATABASE {to} TEMPLATE {from}");
+        connection.execute(sqlx::AssertSqlSafe(text)).await.unwrap();
+        connection.close().await.unwrap();
+        self.url(to)
+    }
+
     fn initialise(&self) {
         let arguments = ["-A", "trust", "-U", "courant", "-E", "UTF8", "-N"];
         let output = self.run(

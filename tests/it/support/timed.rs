@@ -3,7 +3,7 @@
 use courant::config::{Config, Environment, Flags};
 use courant::deliver::{self, Recorded, Stop};
 use courant::model::{Clock, FixedClock, SeededChance};
-use courant::pipeline::{Pipeline, Progress, RunReport, Step, Wish, World};
+use courant::pipeline::{Opening, Pipeline, Progress, RunReport, Step, Wish, World};
 use jiff::{SignedDuration, Timestamp};
 
 use super::newsletter::Newsletter;
@@ -71,7 +71,9 @@ impl Timed {
     pub async fn open_with(&self, change: impl FnOnce(&mut Config)) -> Pipeline {
         let mut config = self.config();
         change(&mut config);
-        Pipeline::open(config, &self.world()).await.unwrap()
+        Pipeline::open(config, Opening::default(), &self.world())
+            .await
+            .unwrap()
     }
 
     /// One run, from opening to closing; every account that it read balances.

@@ -86,7 +86,10 @@ async fn list(session: &Session, store: Option<&Store>) -> Result<Exit, Failure>
                     issue.schedule.to_string(),
                     issue.edition.to_string(),
                     issue.posts.to_string(),
-                    account_words(&issue.account),
+                    match issue.replayed {
+                        true => "known from the journal".to_owned(),
+                        false => account_words(&issue.account),
+                    },
                     issue.subject.clone(),
                 ]
             })
@@ -138,7 +141,10 @@ async fn show(
     config: &Config,
 ) -> Result<Exit, Failure> {
     let issue = store.issue_load(number).await.map_err(Fault::from)?;
-    let issue = issue.ok_or(Fault::NoIssue(number))?;
+    let issue = match issue {
+        Some(issue) => issue,
+        None => return Err(no_content(store, number).await),
+    };
     let standing = store.issue_standing(number).await.map_err(Fault::from)?;
     let variants = store.variant_list(number).await.map_err(Fault::from)?;
     let shown = Shown {
@@ -164,6 +170,15 @@ async fn show(
         print(printer, &shown, &config.newsletter.timezone);
     });
     Ok(Exit::Done)
+}
+
+/// Why an issue has nothing to show.
+pub(super) async fn no_content(store: &Store, number: IssueNumber) -> Failure {
+    match store.issue_standing(number).await {
+        Ok(Some(_)) => Fault::InJournalAlone(number).into(),
+        Ok(None) => Fault::NoIssue(number).into(),
+        Err(error) => Fault::from(error).into(),
+    }
 }
 
 fn shown_variant(sealed: &SealedVariant) -> ShownVariant {

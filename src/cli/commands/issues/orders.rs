@@ -131,7 +131,9 @@ async fn may_be_retried(
         return Err(cancelled(number));
     }
     let issue = store.issue_load(number).await.map_err(Fault::from)?;
-    let issue = issue.ok_or(Fault::NoIssue(number))?;
+    let Some(issue) = issue else {
+        return Err(super::no_content(store, number).await);
+    };
     if issue.expires_at <= now {
         let at = issue.expires_at;
         return Err(

@@ -17,9 +17,10 @@ pub async fn suppress(
     address: &EmailAddress,
     reason: &str,
 ) -> Result<(), Failure> {
-    let (store, keys) = opened(session, config, store).await?;
+    opened(session, config, store).await?;
+    let (store, keys) = session.state(config).await?;
     let now = session.clock().now();
-    let done = audience::suppress(store, &keys, address, reason, now).await;
+    let done = audience::suppress(&store, &keys, address, reason, now).await;
     let words = match done.map_err(Fault::from)? {
         Suppressed::Now => format!("`{address}` is not mailed any more."),
         Suppressed::Before(why) => {
@@ -38,9 +39,10 @@ pub async fn revive(
     address: &EmailAddress,
     reason: &str,
 ) -> Result<(), Failure> {
-    let (store, keys) = opened(session, config, store).await?;
+    opened(session, config, store).await?;
+    let (store, keys) = session.state(config).await?;
     let now = session.clock().now();
-    let done = audience::revive(store, &keys, address, reason, now).await;
+    let done = audience::revive(&store, &keys, address, reason, now).await;
     match done.map_err(Fault::from)? {
         Revived::Now => session.printer.line(format!(
             "`{address}` is mailed again, from the next issue on."
