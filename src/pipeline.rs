@@ -48,7 +48,7 @@ mod world;
 
 use std::sync::Arc;
 
-use crate::audience::{self, Keys};
+use crate::audience::Keys;
 use crate::compose::Composer;
 use crate::config::Config;
 use crate::gather::Fetcher;

@@ -101,7 +101,8 @@ impl Store {
         judged: &[(DeliveryKey, bool)],
         now: Timestamp,
     ) -> Result<(), Error> {
-        transact!(self, tx => settle(tx, judged, now).await)
+        transact!(self, tx => settle(tx, judged, now).await)?;
+        self.journal_follow().await
     }
 
     /// Doubts whatever nobody has judged: the run that heard it did not come to its end.
