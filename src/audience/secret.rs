@@ -202,7 +202,10 @@ pub fn read_secret(path: &Path) -> Result<Option<Secret>, SecretError> {
     };
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        // Where `state` is no folder, the database says so.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(error) => return Err(io(error)),
     };
     let mode = fs::metadata(path).map_err(io)?.permissions().mode();

@@ -43,7 +43,12 @@ impl Journal {
         let mut head = Vec::new();
         match File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head)) {
             Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            // Where `state` is no folder, the database says so.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return Ok(None);
+            }
             Err(error) => return Err(io(path, error)),
         }
         let first = head.split_inclusive(|byte| *byte == b'\n').next();

@@ -246,20 +246,20 @@ async fn a_backup_from_the_midst_of_an_issue_mails_nobody_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgresql_the_same_holds() {
-    let Some(server) = Postgres::start("state on PostgreSQL").await else {
+    let Some(server) = Postgres::of_all_tests("state on PostgreSQL").await else {
         return;
     };
     let address = async |name| server.create(name).await.expose_secret().to_owned();
 
     // An old secret beside an empty database, which stays empty.
     let mut newsletter = left().await;
-    let empty = address("empty").await;
+    let empty = address("state_empty").await;
     newsletter.set("DATABASE_URL", &empty);
     refused(&newsletter, &[&["doctor"], &["run"]]).await;
     assert_eq!(tables(&empty).await, 0);
 
     // Another program's, beside no secret.
-    let theirs = address("theirs").await;
+    let theirs = address("state_theirs").await;
     let mut connection = PgConnection::connect(&theirs).await.unwrap();
     connection
         .execute("CREATE TABLE customer (id INT)")
@@ -273,9 +273,9 @@ async fn on_postgresql_the_same_holds() {
     assert_eq!(tables(&theirs).await, 1);
 
     // A backup that is ten issues old.
-    newsletter.set("DATABASE_URL", &address("first").await);
+    newsletter.set("DATABASE_URL", &address("state_first").await);
     began(&newsletter).await;
-    let backup = server.copy("first", "backup").await;
+    let backup = server.copy("state_first", "state_backup").await;
     ten_issues(&newsletter).await;
     newsletter.set("DATABASE_URL", backup.expose_secret());
     nobody_is_mailed_again(&newsletter).await;

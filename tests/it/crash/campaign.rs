@@ -394,7 +394,7 @@ impl Theatre {
 
     /// Two readers have no mailbox here, and the servers say so for good.
     fn refuse_some(&mut self) {
-        for (number, line) in [(2, "550 5.1.1 no such user"), (5, "550 5.7.1 not from you")] {
+        for (number, line) in [(2, "550 5.1.1 no such user"), (5, "550 5.2.1 closed")] {
             let stage = if number == 2 { Stage::Rcpt } else { Stage::Dot };
             for server in self.servers() {
                 server.rule(at(stage).to(&reader(number)).say(line));

@@ -71,14 +71,17 @@ pub async fn a_journal_begins_with_what_the_database_knows_and_follows(bench: &B
         addresses(&known(&folder)),
         BTreeSet::from(["early", "late"])
     );
-    // A relay's refusal is told when the journal follows, and only then.
+    // So is who is believed to be gone; what another process did without this journal, when it follows.
     end(&store, issue, vec![ok(), gone()]).await;
     believe(&store, issue, 1).await;
-    assert_eq!(known(&folder).suppressed.len(), 2);
+    assert_eq!(known(&folder).suppressed.len(), 3);
+    let elsewhere = bench.store.suppression_add("elsewhere", left, at(5)).await;
+    assert!(elsewhere.unwrap());
+    assert_eq!(known(&folder).suppressed.len(), 3);
     store.journal_sent(issue).await.unwrap();
     store.journal_follow().await.unwrap();
     let followed = known(&folder);
-    assert_eq!((followed.suppressed.len(), followed.sent[&issue]), (3, 1));
+    assert_eq!((followed.suppressed.len(), followed.sent[&issue]), (4, 1));
     assert!(store.journal_unknown(true).await.unwrap().is_empty());
     // Nothing is told twice.
     let length = || {
@@ -110,7 +113,6 @@ pub async fn what_is_taken_back_is_no_longer_known(bench: &Bench) {
         order(SuppressionOrder::Revive).await,
         Some(SuppressionReason::Bounced)
     );
-    // It was revived before the journal had heard of it.
     assert!(known(&folder).suppressed.is_empty());
     assert_eq!(order(SuppressionOrder::Suppress).await, None);
     assert_eq!(
@@ -202,7 +204,7 @@ pub async fn an_older_database_takes_over_what_the_journal_knows(bench: &Bench) 
 
     // The post is known by its names, says nothing until its source shows it again, and no schedule takes it then.
     let names = [post(4).identity];
-    let known = store.post_known(&source(), &names, &[]).await.unwrap();
+    let known = store.post_known(&source(), &names, &[], &[]).await.unwrap();
     assert_eq!((known.len(), &*known[0].slug), (1, "post-4"));
     assert_eq!(known[0].likeness, likeness(4));
     let monthly = schedule("monthly");

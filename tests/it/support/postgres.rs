@@ -107,26 +107,23 @@ impl Postgres {
 
     /// Makes a database on this server for this process, whose name begins so, and gives its address.
     pub async fn create(&self, name: &str) -> SecretString {
-        // PostgreSQL cuts names at 63 bytes.
-        let database = format!("{}_{}", &name[..name.len().min(50)], std::process::id());
-        let mut connection = PgConnection::connect(self.url("postgres").expose_secret())
-            .await
-            .unwrap();
-        let text = format!("CREATE DATABASE {database}");
-        connection.execute(sqlx::AssertSqlSafe(text)).await.unwrap();
-        connection.close().await.unwrap();
-        self.url(&database)
+        self.make(&own(name), "").await
     }
 
     /// Makes a database as another one is now, which nobody is connected to, and gives its address.
     pub async fn copy(&self, from: &str, to: &str) -> SecretString {
+        let like = format!(" TEMPLATE {}", own(from));
+        self.make(&own(to), &like).await
+    }
+
+    async fn make(&self, database: &str, like: &str) -> SecretString {
         let mut connection = PgConnection::connect(self.url("postgres").expose_secret())
             .await
             .unwrap();
-        let text = format!("CREATE DATABASE {to} TEMPLATE {from}");
+        let text = format!("CREATE DATABASE {database}{like}");
         connection.execute(sqlx::AssertSqlSafe(text)).await.unwrap();
         connection.close().await.unwrap();
-        self.url(to)
+        self.url(database)
     }
 
     fn initialise(&self) {
@@ -177,6 +174,11 @@ impl Postgres {
         }
         command
     }
+}
+
+/// The name of a database of this process; PostgreSQL cuts names at 63 bytes.
+fn own(name: &str) -> String {
+    format!("{}_{}", &name[..name.len().min(50)], std::process::id())
 }
 
 fn newest_programs() -> Option<PathBuf> {
