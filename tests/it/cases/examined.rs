@@ -95,7 +95,9 @@ async fn a_policy_above_the_domain_counts_by_its_words_for_what_is_below() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_run_would_refuse_as_a_placeholder_is_told_beside_all_else() {
     let newsletter = patient().await;
-    newsletter.replace("courant.toml", "smtp://127.0.0.1:9", "smtps://127.0.0.1:9");
+    // A relay elsewhere; nobody has a name like this one.
+    let elsewhere = "smtps://relay.invalid";
+    newsletter.replace("courant.toml", "smtp://127.0.0.1:9", elsewhere);
     let ended = doctor(&newsletter, "http://127.0.0.1:9", Zone::default()).await;
     assert_eq!(ended.code, 78, "{}", ended.stderr);
     for words in [
