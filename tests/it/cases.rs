@@ -6,6 +6,7 @@ mod beginning;
 mod beside;
 mod bounces;
 mod clock;
+mod copies;
 mod cron;
 mod examined;
 mod feeds;

@@ -7,6 +7,7 @@
 
 mod byline;
 mod call;
+mod copies;
 mod front_matter;
 mod markdown;
 mod notation;
@@ -98,6 +99,9 @@ struct File {
 
 /// What a file gave.
 struct Read {
+    /// The file, as in [`File`].
+    relative: String,
+    name: PathBuf,
     post: Post,
     faults: Vec<Diagnostic>,
     /// Keys of its front matter that mean nothing.
@@ -125,16 +129,20 @@ pub fn read(folder: &Path, source: &Source, now: Timestamp) -> Result<Gathered, 
         faults: walk.faults,
         ..Gathered::default()
     };
-    let mut unknown = Vec::new();
+    let mut read = Vec::new();
     for file in &walk.files {
         match read_file(file, &root, source, now) {
-            Ok(read) => {
-                gathered.posts.push(read.post);
-                gathered.faults.extend(read.faults);
-                unknown.extend(read.unknown);
-            }
+            Ok(one) => read.push(one),
             Err(fault) => gathered.faults.push(fault.in_file(&file.name)),
         }
+    }
+    let (read, copies) = copies::one_each(read);
+    gathered.faults.extend(copies);
+    let mut unknown = Vec::new();
+    for one in read {
+        gathered.posts.push(one.post);
+        gathered.faults.extend(one.faults);
+        unknown.extend(one.unknown);
     }
     gathered.notes = once_a_key(unknown);
     part_twins(&mut gathered.posts, &mut gathered.faults);
@@ -194,6 +202,8 @@ fn read_file(
     let (post, more) = post::assemble(file, root, &text, front, draft, source, now)?;
     faults.extend(more);
     Ok(Read {
+        relative: file.relative.clone(),
+        name: file.name.clone(),
         post,
         faults,
         unknown,

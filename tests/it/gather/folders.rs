@@ -227,14 +227,15 @@ async fn nothing_outside_the_folder_is_read() {
             "posts/post.md",
             "# Post\n\n![](../geheim.gif) ![](link.gif)\n",
         )
+        .with("posts/onder/derde.md", "# Derde\n")
         .with("geheim.md", "# Geheim")
         .with("geheim.gif", GIF);
     std::os::unix::fs::symlink("../geheim.md", folder.path().join("link.md")).unwrap();
     std::os::unix::fs::symlink("../geheim.gif", folder.path().join("link.gif")).unwrap();
     std::os::unix::fs::symlink("..", folder.path().join("omhoog")).unwrap();
-    std::os::unix::fs::symlink("post.md", folder.path().join("tweede.md")).unwrap();
+    std::os::unix::fs::symlink("onder/derde.md", folder.path().join("tweede.md")).unwrap();
     let gathered = folder.read().await;
-    assert_eq!(titles(&gathered), ["Post", "Post"]);
+    assert_eq!(titles(&gathered), ["Derde", "Post", "Derde"]);
     assert!(
         gathered
             .posts
