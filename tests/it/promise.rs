@@ -263,7 +263,7 @@ async fn a_retry_sends_what_was_put_off_failed_or_held_and_nothing_else() {
             at(Stage::Rcpt)
                 .to("reader1@example.nl")
                 .times(1)
-                .say("550 5.7.1 not today"),
+                .say("550 5.2.1 not today"),
         )
         .rule(
             at(Stage::Rcpt)
