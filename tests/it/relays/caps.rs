@@ -68,7 +68,11 @@ async fn a_cap_that_fits_leaves_nothing_to_wait_for() {
 async fn who_was_refused_put_off_or_left_takes_no_place() {
     let refusing = Script::new()
         .rule(at(Stage::Rcpt).to(&reader(0)).say("550 5.1.1 no such user"))
-        .rule(at(Stage::Dot).to(&reader(1)).say("550 5.2.1 no mail for this mailbox"))
+        .rule(
+            at(Stage::Dot)
+                .to(&reader(1))
+                .say("550 5.2.1 no mail for this mailbox"),
+        )
         .rule(at(Stage::Rcpt).to(&reader(2)).say("451 4.2.0 greylisted"));
     let server = SmtpServer::start(refusing).await;
     let timed = timed(&[&server], 12, "per_day = 9\n");
