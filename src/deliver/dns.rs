@@ -1,13 +1,20 @@
 //! Asks DNS what a sender's domain says there: its texts, its keys, and whether mail to it can arrive.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::lookup::Lookup;
+use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{RData, RecordType};
+use tokio::time::timeout;
 
 use crate::model::DkimKey;
+
+/// How long a question waits for its answer: two tries by UDP, and a hand's breadth for TCP.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The name servers that are asked.
 pub struct Dns(TokioResolver);
@@ -68,7 +75,7 @@ impl Dns {
     /// # Errors
     /// If DNS does not answer.
     pub async fn exists(&self, name: &str) -> Result<bool, Unanswered> {
-        match self.0.lookup(absolute(name), RecordType::A).await {
+        match self.asked(name, RecordType::A).await? {
             Ok(_) => Ok(true),
             Err(error) if error.is_nx_domain() => Ok(false),
             Err(error) if error.is_no_records_found() => Ok(true),
@@ -113,9 +120,20 @@ impl Dns {
         Ok(MailRoute::Absent)
     }
 
+    /// What is said to a question, within [`PATIENCE`].
+    async fn asked(
+        &self,
+        name: &str,
+        kind: RecordType,
+    ) -> Result<Result<Lookup, NetError>, Unanswered> {
+        let asking = self.0.lookup(absolute(name), kind);
+        let silent = |_| Unanswered(format!("nothing was heard for {} s", PATIENCE.as_secs()));
+        timeout(PATIENCE, asking).await.map_err(silent)
+    }
+
     /// The records of a kind under a name.
     async fn records(&self, name: &str, kind: RecordType) -> Result<Vec<RData>, Unanswered> {
-        match self.0.lookup(absolute(name), kind).await {
+        match self.asked(name, kind).await? {
             Ok(found) => {
                 let records = found.answers().iter();
                 Ok(records.map(|record| record.data.clone()).collect())

@@ -1,11 +1,13 @@
 //! Root on a newsletter that is another user's: the user's own runs go on.
 
-use std::fs;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::support::newsletter::{Ended, Newsletter};
+use tempfile::TempDir;
+
+use crate::support::newsletter::{Ended, Newsletter, program};
 
 /// A user whom no system knows by a name, as in a container.
 const NOBODY_KNOWN: u32 = 54_321;
@@ -45,9 +47,28 @@ fn strange(path: &Path, user: u32) -> Vec<String> {
     found
 }
 
-fn run_as(newsletter: &Newsletter, user: u32, arguments: &[&str]) -> Ended {
-    let mut command = newsletter.command(arguments);
-    Ended::of(command.uid(user).gid(user).output().unwrap())
+/// The program where each user may run it: a checkout can lie in a folder that is closed to others.
+struct Reachable(TempDir);
+
+impl Reachable {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        let reachable = Self(folder);
+        if fs::hard_link(program(), reachable.path()).is_err() {
+            fs::copy(program(), reachable.path()).unwrap();
+        }
+        reachable
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("courant")
+    }
+
+    fn run_as(&self, newsletter: &Newsletter, user: u32, arguments: &[&str]) -> Ended {
+        let mut command = newsletter.command_of(&self.path(), arguments);
+        Ended::of(command.uid(user).gid(user).output().unwrap())
+    }
 }
 
 #[test]
@@ -55,6 +76,7 @@ fn what_root_does_leaves_nothing_that_the_owner_cannot_write() {
     if !is_root() {
         return;
     }
+    let program = Reachable::new();
     for user in [NOBODY_KNOWN, KNOWN] {
         let newsletter = Newsletter::new("mailbox");
         newsletter.readers(1);
@@ -70,7 +92,7 @@ fn what_root_does_leaves_nothing_that_the_owner_cannot_write() {
         assert_eq!((&*quiet.stdout, &*quiet.stderr), ("", ""));
         newsletter.expect(&["sources", "pause", "eigen"], 0);
         newsletter.expect(&["sources", "resume", "eigen"], 0);
-        let ended = run_as(&newsletter, user, &["run"]);
+        let ended = program.run_as(&newsletter, user, &["run"]);
         assert_eq!(ended.code, 0, "{}", ended.stderr);
         assert_eq!(newsletter.mailbox().len(), 2);
         let left = strange(newsletter.folder(), user);
@@ -83,21 +105,22 @@ fn a_file_that_root_left_is_named_and_how_to_give_it_back() {
     if !is_root() {
         return;
     }
+    let program = Reachable::new();
     let newsletter = Newsletter::new("mailbox");
     newsletter.readers(1);
     give(newsletter.folder(), NOBODY_KNOWN);
-    let ended = run_as(&newsletter, NOBODY_KNOWN, &["run"]);
+    let ended = program.run_as(&newsletter, NOBODY_KNOWN, &["run"]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     for name in ["state/courant.db.lock", "state/courant.db"] {
         give(&newsletter.path(name), 0);
-        let run = run_as(&newsletter, NOBODY_KNOWN, &["run"]);
+        let run = program.run_as(&newsletter, NOBODY_KNOWN, &["run"]);
         assert_eq!(run.code, 73, "{name}: {}", run.stderr);
         assert!(
             run.stderr.contains("root made it; `sudo chown -R"),
             "{}",
             run.stderr
         );
-        let doctor = run_as(&newsletter, NOBODY_KNOWN, &["doctor"]);
+        let doctor = program.run_as(&newsletter, NOBODY_KNOWN, &["doctor"]);
         assert_eq!(doctor.code, 73, "{name}: {}", doctor.stderr);
         let state = newsletter.path("state");
         let way = format!("`chown -R --reference={0} {0}`", state.display());

@@ -130,7 +130,7 @@ pub fn settings(relay: SmtpRelay) -> RelaySettings {
 /// Deadlines for a server that is known to fall silent: the test waits for them. Long enough for an honest reply on a
 /// busy machine.
 pub fn short_deadlines() -> Deadlines {
-    let short = std::time::Duration::from_millis(500);
+    let short = std::time::Duration::from_secs(1);
     Deadlines {
         greeting: short,
         command: short,

@@ -89,10 +89,12 @@ impl Patient {
     }
 
     pub async fn doctor_at(&self, name_server: &str) -> (Ended, Vec<Finding>) {
-        let arguments = ["doctor", "--name-server", name_server];
-        let ended = self.newsletter.run_beside(&arguments).await;
-        let arguments = [&arguments[..], &["--json"]].concat();
-        let json = self.newsletter.run_beside(&arguments).await;
+        let words = ["doctor", "--name-server", name_server];
+        let data = [&words[..], &["--json"]].concat();
+        let (ended, json) = tokio::join!(
+            self.newsletter.run_beside(&words),
+            self.newsletter.run_beside(&data)
+        );
         assert_eq!(json.code, ended.code, "{}", json.stdout);
         let data: Value = serde_json::from_str(&json.stdout).unwrap();
         let findings = data["findings"].as_array().unwrap().iter().map(Finding::of);
