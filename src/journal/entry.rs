@@ -34,6 +34,13 @@ pub enum Entry {
         /// How many.
         sent: i64,
     },
+    /// So many messages of an issue were begun, tries counted each.
+    Offered {
+        /// The issue.
+        issue: IssueNumber,
+        /// How many.
+        offers: i64,
+    },
     /// An address is never to be mailed.
     Suppressed(Suppressed),
     /// What kept an address from being mailed is taken back.
@@ -108,12 +115,35 @@ pub struct Known {
     pub issues: BTreeMap<IssueNumber, SealedIssue>,
     /// How many readers had each issue.
     pub sent: BTreeMap<IssueNumber, i64>,
+    /// How many messages of each issue were begun.
+    pub offers: BTreeMap<IssueNumber, i64>,
     /// Who is never to be mailed, by address.
     pub suppressed: HashMap<String, Suppressed>,
     /// Whether anything was taken back.
     pub revived: bool,
     /// The last time that an older database took it over.
     pub replayed: Option<String>,
+}
+
+impl Entry {
+    /// Whether it says how far something is, and a newer one may take its place.
+    pub(super) fn is_note(&self) -> bool {
+        matches!(self, Self::Offered { .. })
+    }
+
+    /// Whether it says how far something is of which the other says the same.
+    pub(super) fn is_newer_than(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Offered { issue, offers },
+                Self::Offered {
+                    issue: same,
+                    offers: before,
+                },
+            ) => issue == same && offers >= before,
+            _ => false,
+        }
+    }
 }
 
 impl Known {
@@ -130,8 +160,13 @@ impl Known {
                     let most = known.sent.entry(issue).or_default();
                     *most = sent.max(*most);
                 }
+                Entry::Offered { issue, offers } => {
+                    let most = known.offers.entry(issue).or_default();
+                    *most = offers.max(*most);
+                }
                 Entry::Replayed { id } => {
                     known.sent.clear();
+                    known.offers.clear();
                     known.replayed = Some(id);
                 }
                 Entry::Suppressed(one) => {

@@ -20,6 +20,9 @@ const HEAD: u64 = 4_096;
 /// So much of the end is looked at for what a crash tore: more than a write has.
 const TAIL: u64 = 4 * 1024 * 1024;
 
+/// So much of it first: mostly the last line is whole, and short.
+const NEAR: u64 = 4 * 1024;
+
 /// The journal of a newsletter.
 #[derive(Debug, Clone)]
 pub struct Journal {
@@ -33,7 +36,7 @@ pub struct Journal {
 pub struct Read {
     /// The entries, the earliest first.
     pub entries: Vec<Entry>,
-    /// Where the last of them ends.
+    /// Where the last of them ends that nothing takes the place of.
     pub end: u64,
 }
 
@@ -131,8 +134,10 @@ impl Journal {
                     });
                 }
                 (Some(entry), None) => {
+                    if !entry.is_note() {
+                        end = at;
+                    }
                     entries.push(entry);
-                    end = at;
                 }
             }
         }
@@ -145,11 +150,22 @@ impl Journal {
     /// Writes entries at the end; they are durable when this returns. Where the file was taken away meanwhile, another
     /// begins with them.
     pub fn append(&self, entries: &[Entry]) -> Result<(), Error> {
+        self.add(entries, true)
+    }
+
+    /// Writes down how far something is, in the place of the last line where that says how far the same was: so many of
+    /// them cost one line. It may be lost with the machine, but not with the program: nobody waits for the disk.
+    pub fn note(&self, entry: &Entry) -> Result<(), Error> {
+        self.add(std::slice::from_ref(entry), false)
+    }
+
+    fn add(&self, entries: &[Entry], durably: bool) -> Result<(), Error> {
+        let noted = entries.first().filter(|_| !durably);
         let mut text = String::new();
         for entry in entries {
             text.push_str(&line(&self.path, entry)?);
         }
-        let written = self.write(text.as_bytes());
+        let written = self.write(text.as_bytes(), noted);
         match written {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let id = hash(&format!("{}{text}", self.id));
@@ -157,32 +173,59 @@ impl Journal {
                 match begun.id == id {
                     true => Ok(()),
                     // Another process was first.
-                    false => begun.append(entries),
+                    false => begun.add(entries, durably),
                 }
             }
             written => written.map_err(|error| io(&self.path, error)),
         }
     }
 
-    fn write(&self, text: &[u8]) -> io::Result<()> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .open(&self.path)?;
+    /// Writes behind the last whole line, durably; or what is noted in its place, if that is a note of the same.
+    fn write(&self, text: &[u8], noted: Option<&Entry>) -> io::Result<()> {
+        let mut file = OpenOptions::new().read(true).write(true).open(&self.path)?;
         file.lock()?;
         let length = file.metadata()?.len();
-        let whole = whole(&mut file, length)?;
-        if whole < length {
-            file.set_len(whole)?;
+        let last = last_line(&mut file, length)?;
+        let end = last.as_ref().map_or(length, |last| last.end);
+        if end < length {
+            file.set_len(end)?;
         }
+        let is_newer = |last: &&Last| {
+            let before = serde_json::from_str(&last.json);
+            noted.is_some_and(|noted| before.is_ok_and(|before| noted.is_newer_than(&before)))
+        };
+        let at = last
+            .as_ref()
+            .filter(is_newer)
+            .map_or(end, |last| last.begin);
+        file.seek(SeekFrom::Start(at))?;
         file.write_all(text)?;
-        file.sync_data()
+        match noted {
+            None => file.sync_data(),
+            Some(_) => Ok(()),
+        }
     }
 }
 
-/// Where the last whole line ends.
-fn whole(file: &mut File, length: u64) -> io::Result<u64> {
-    let start = length.saturating_sub(TAIL);
+/// The last whole line.
+struct Last {
+    begin: u64,
+    end: u64,
+    json: String,
+}
+
+/// The last whole line; `None` where none is in sight: what is there is left alone then.
+fn last_line(file: &mut File, length: u64) -> io::Result<Option<Last>> {
+    for near in [NEAR, TAIL] {
+        let last = last_line_behind(file, length.saturating_sub(near))?;
+        if last.is_some() {
+            return Ok(last);
+        }
+    }
+    Ok(None)
+}
+
+fn last_line_behind(file: &mut File, start: u64) -> io::Result<Option<Last>> {
     let mut tail = Vec::new();
     file.seek(SeekFrom::Start(start))?;
     file.read_to_end(&mut tail)?;
@@ -190,14 +233,16 @@ fn whole(file: &mut File, length: u64) -> io::Result<u64> {
     loop {
         let before = tail[..end].iter().rposition(|byte| *byte == b'\n');
         let Some(newline) = before else {
-            // Nothing whole is in sight: what is there is left alone.
-            return Ok(length);
+            return Ok(None);
         };
-        let line_end = newline + 1;
         let begin = tail[..newline].iter().rposition(|byte| *byte == b'\n');
         let begin = begin.map_or(0, |before| before + 1);
-        if checked(&tail[begin..line_end]).is_some() {
-            return Ok(start + line_end as u64);
+        if let Some(json) = checked(&tail[begin..=newline]) {
+            return Ok(Some(Last {
+                begin: start + begin as u64,
+                end: start + newline as u64 + 1,
+                json: json.to_owned(),
+            }));
         }
         end = newline;
     }
@@ -325,6 +370,49 @@ mod tests {
             journal.append(&[gone("c")]).unwrap();
             assert_eq!(addresses(&journal, 0), ["a", "c"], "{}", bytes.len());
         }
+    }
+
+    #[test]
+    fn a_torn_end_behind_a_long_line_is_mended() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = begun(folder.path());
+        let long = "b".repeat(usize::try_from(3 * NEAR).unwrap());
+        journal.append(&[gone(&long)]).unwrap();
+        let mut bytes = fs::read(journal.path()).unwrap();
+        bytes.extend_from_slice(b"0123456789abcdef {\"rev");
+        fs::write(journal.path(), &bytes).unwrap();
+        journal.append(&[gone("c")]).unwrap();
+        assert_eq!(addresses(&journal, 0), ["a", &long, "c"]);
+    }
+
+    #[test]
+    fn a_note_takes_the_place_of_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = begun(folder.path());
+        let note = |issue, offers| {
+            let issue = crate::model::IssueNumber(issue);
+            let noted = journal.note(&Entry::Offered { issue, offers });
+            noted.unwrap();
+        };
+        let lines = || fs::read_to_string(journal.path()).unwrap().lines().count();
+        let end = journal.read(0).unwrap().end;
+        (1..=120).for_each(|offers| note(1, offers));
+        note(2, 7);
+        assert_eq!(lines(), 4);
+        // Who read it up to there sees what takes its place.
+        assert_eq!(journal.read(0).unwrap().end, end);
+        let known = |from| Known::of(journal.read(from).unwrap().entries).offers;
+        let two = [(1, 120), (2, 7)].map(|(n, offers)| (crate::model::IssueNumber(n), offers));
+        assert_eq!(known(end), two.into());
+        journal.append(&[gone("b")]).unwrap();
+        note(2, 9);
+        assert_eq!((lines(), addresses(&journal, end)), (6, vec!["b".into()]));
+        // A torn one is none.
+        let text = fs::read(journal.path()).unwrap();
+        fs::write(journal.path(), &text[..text.len() - 3]).unwrap();
+        note(2, 10);
+        let last = *known(0).values().last().unwrap();
+        assert_eq!((lines(), last), (6, 10));
     }
 
     #[test]

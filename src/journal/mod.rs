@@ -1,8 +1,9 @@
 //! What must outlive the database, in a file beside it: sealed issues, how far they were sent, who is never to be mailed.
 //!
-//! Entries come in and are durable when [`Journal::append`] returns; nothing that was written is ever changed. A database
-//! that does not know what stands here is an older one. Addresses are keyed hashes. The file is read from where a reader
-//! ended before, so that a long one costs nothing; a last line that was torn is passed over, and cut off by the next append.
+//! Entries come in and are durable when [`Journal::append`] returns; nothing that was written is ever changed, but the last
+//! line where it says how far something is ([`Journal::note`]). A database that does not know what stands here is an older
+//! one. Addresses are keyed hashes. The file is read from where a reader ended before, so that a long one costs nothing; a
+//! last line that was torn is passed over, and cut off by the next append.
 
 mod entry;
 mod file;

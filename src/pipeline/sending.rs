@@ -152,6 +152,8 @@ impl Pipeline {
         };
         let since = world.clock.now();
         self.store.issue_tried(issue.number, since).await?;
+        // Where the journal cannot be written nothing is begun.
+        self.store.journal_sent(issue.number).await?;
         let handed = self.hand_over(parcel, relays, world).await?;
         let now = world.clock.now();
         if handed.is_flood {

@@ -22,7 +22,7 @@ use super::{Error, Store};
 pub struct Unknown {
     /// Issues that were sealed.
     pub issues: Vec<IssueNumber>,
-    /// Issues that more readers had than the database knows.
+    /// Issues of which more was sent than the database knows.
     pub sent: Vec<IssueNumber>,
     /// Addresses that are never to be mailed.
     pub suppressions: usize,
@@ -133,6 +133,15 @@ impl Store {
         self.tell(sent).await
     }
 
+    /// Tells the journal how many messages of an issue were begun by now. What only the machine's end may take from it is
+    /// enough: each turn tells it.
+    pub(super) async fn note_offers(&self, issue: IssueNumber, offers: i64) -> Result<(), Error> {
+        let Some(journal) = self.journal.clone() else {
+            return Ok(());
+        };
+        aside(move || journal.note(&Entry::Offered { issue, offers })).await
+    }
+
     /// Writes entries to the journal, if there is one; they are durable then.
     pub(super) async fn tell(&self, entries: Vec<Entry>) -> Result<(), Error> {
         tell(self.journal.clone(), entries).await
@@ -201,6 +210,14 @@ impl Store {
                 unknown.sent.push(issue);
             }
         }
+        for (issue, offers) in known.offers.iter().filter(|(n, _)| numbers.contains(n)) {
+            let counted = self.meta_get(&offers_setting(*issue)).await?;
+            let counted = counted.and_then(|n| n.parse().ok()).unwrap_or(0);
+            if *offers > counted && !unknown.sent.contains(issue) {
+                unknown.sent.push(*issue);
+            }
+        }
+        unknown.sent.sort_unstable();
         let addresses: Vec<String> = known.suppressed.keys().cloned().collect();
         let suppressed = self.suppression_find(&addresses).await?;
         unknown.suppressions = addresses.len() - suppressed.len();
@@ -303,6 +320,11 @@ async fn aside<T: Send + 'static>(
 ) -> Result<T, Error> {
     let done = tokio::task::spawn_blocking(work).await;
     Ok(done.map_err(|error| Error::Unavailable(error.into()))??)
+}
+
+/// Where the database keeps how many messages of an issue were begun.
+pub(super) fn offers_setting(issue: IssueNumber) -> String {
+    format!("offers {issue}")
 }
 
 /// Where the database keeps which replay it is of.

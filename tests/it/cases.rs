@@ -23,6 +23,7 @@ mod owner;
 mod placeholders;
 mod posts;
 mod refusals;
+mod restored;
 mod state;
 mod status;
 mod withdrawn;

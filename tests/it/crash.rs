@@ -13,12 +13,15 @@
 mod blows;
 pub mod campaign;
 mod chance;
+pub mod engine;
+mod evidence;
 mod lying;
 pub mod oracle;
 mod points;
 pub mod scene;
 
 use campaign::{Outcome, Plan, Theatre};
+use engine::Engine;
 use points::{POINTS, at_each_point};
 use scene::Scene;
 
@@ -31,6 +34,7 @@ const SHORT: Plan = Plan {
     hold: false,
     pipelining: false,
     scene: Scene::Plain,
+    engine: Engine::Sqlite,
 };
 
 /// The short form's plan, with a seed of its own.
@@ -48,10 +52,11 @@ const MOST_ACTS: u64 = 12;
 fn kept(plan: Plan, outcome: &Outcome) {
     let verdict = &outcome.verdict;
     println!(
-        "seed {} {:?}, hold {}, pipelining {}: {} of {} blows while sending, {} faults of the servers; took {:?}; \
+        "seed {} {:?} on {:?}, hold {}, pipelining {}: {} of {} blows while sending, {} faults of the servers; took {:?}; \
          {} times put back, {} paces remembered; {} lost or more than allowed, {} copies, {} held",
         plan.seed,
         plan.scene,
+        plan.engine,
         plan.hold,
         plan.pipelining,
         outcome.struck,
@@ -160,23 +165,48 @@ async fn told_to_end_paused_and_killed_at_random() {
     in_both_modes(Scene::Orders, [true, false], plan(8)).await;
 }
 
+/// With the state on a server: what a killed run held is taken back once its leases have run out.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_random_on_postgresql_the_same_holds() {
+    if !Engine::Postgres.is_here("a crash campaign").await {
+        return;
+    }
+    let plan = Plan {
+        kills: 4,
+        engine: Engine::Postgres,
+        ..plan(10)
+    };
+    in_both_modes(Scene::Plain, [true, false], plan).await;
+}
+
 /// `benches/crash/run`: each point and 1,000 readers, in each mode with and without groups, then every other scene in each
-/// mode.
+/// mode; all of it on both engines.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "long: benches/crash/run"]
 async fn the_long_form() {
+    let mut struck = 0;
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        if engine.is_here("the long form on it").await {
+            struck += long(engine).await;
+        }
+    }
+    println!("{struck} runs were struck while they were sending");
+}
+
+async fn long(engine: Engine) -> usize {
     let kills = number("COURANT_CRASH_KILLS").map_or(40, |kills| usize::try_from(kills).unwrap());
     let long = |more| Plan {
         readers: 1_000,
         connections: 8,
         kills,
+        engine,
         ..plan(more)
     };
     let mut struck = 0;
     for (more, pipelining) in [(0, false), (2, true)] {
         struck += in_both_modes(Scene::Plain, [pipelining; 2], long(more)).await;
         for hold in [false, true] {
-            at_each_point(hold, pipelining).await;
+            at_each_point(engine, hold, pipelining).await;
         }
     }
     struck += in_both_modes(Scene::Relays, [true, false], long(4)).await;
@@ -192,7 +222,8 @@ async fn the_long_form() {
     );
     struck += paced + ordered;
     let points = POINTS.len();
-    println!("{struck} runs were struck while they were sending, and 4 at each of {points} points");
+    println!("on {engine:?}: {struck} while they were sending, and 4 at each of {points} points");
+    struck
 }
 
 #[expect(

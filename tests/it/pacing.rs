@@ -69,7 +69,7 @@ async fn a_slow_domain_is_told_of_waited_for_and_left_at_once() {
     let child = newsletter.start(&["run"]);
     server.reached(Stage::Answered, 21).await;
     // All but the first of them wait; nothing else does, and the run is still there.
-    polled::until(&newsletter, |account, put_back| {
+    polled::until(&polled::file(&newsletter), |account, put_back| {
         account.sent == 21 && put_back > 0
     })
     .await;

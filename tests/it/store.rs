@@ -79,6 +79,7 @@ scenarios! {
     sealing::the_subjects_of_all_digests_are_told_once_each,
     evidence::a_journal_begins_with_what_the_database_knows_and_follows,
     evidence::what_is_taken_back_is_no_longer_known,
+    evidence::what_was_begun_is_known_to_be_lost,
     evidence::an_older_database_takes_over_what_the_journal_knows,
     outbox::every_outcome_moves_the_account_and_it_balances,
     outbox::an_old_fence_records_nothing,

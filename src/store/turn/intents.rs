@@ -9,6 +9,7 @@ use crate::model::{Claim, DeliveryState, Intent, REMOVED, TurnRequest};
 
 use super::super::Error;
 use super::super::batch::{Batch, Taken};
+use super::super::evidence::offers_setting;
 use super::super::statement::{Row, Value};
 use super::Turn;
 use super::claims::claim_of;
@@ -68,6 +69,24 @@ pub(super) fn grant(batch: &mut Batch, turn: &Turn) -> Taken {
             "relay",
         ],
         turn.request.intents.iter().map(|intent| wish(turn, intent)),
+    )
+}
+
+/// Counts the intents of an issue, whatever comes of them. The number only grows, so that by it a database is known to be
+/// older than what the journal was told; it gives the new one.
+pub(super) fn count(batch: &mut Batch, turn: &Turn) -> Taken {
+    let more = i64::try_from(turn.request.intents.len()).unwrap_or(i64::MAX);
+    let rows = match turn.tells && more > 0 {
+        true => vec![[offers_setting(turn.request.issue).into(), more.into()]],
+        false => vec![],
+    };
+    batch.over(
+        "WITH v(key, more) AS (VALUES {rows})
+         INSERT INTO meta (key, value) SELECT v.key, CAST(v.more AS TEXT) FROM v WHERE v.key IS NOT NULL
+         ON CONFLICT (key) DO UPDATE
+         SET value = CAST(CAST(meta.value AS BIGINT) + CAST(excluded.value AS BIGINT) AS TEXT)
+         RETURNING CAST(value AS BIGINT) AS offers",
+        rows,
     )
 }
 

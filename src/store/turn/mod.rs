@@ -31,7 +31,8 @@ impl Store {
     /// tried yet. Fewer claims than asked for do not mean that nothing is left: [`Store::outbox_next`] says so.
     ///
     /// Intents that are not simply granted are decided on in a transaction of their own as well. Each transaction is committed or
-    /// undone as a whole, also where the turn is dropped meanwhile; what it then left is claimed, and taken back later.
+    /// undone as a whole, also where the turn is dropped meanwhile; what it then left is claimed, and taken back later. The
+    /// journal knows how many messages were begun before one of them is.
     pub async fn outbox_turn(
         &self,
         relay: &str,
@@ -41,9 +42,13 @@ impl Store {
         let turn = Turn {
             relay: relay.to_owned(),
             request: request.clone(),
+            tells: self.journal.is_some(),
         };
         let turn = Arc::new(turn);
-        let mut result = self.turn(&turn, cursor).await?;
+        let (mut result, offers) = self.turn(&turn, cursor).await?;
+        if let Some(offers) = offers {
+            self.note_offers(request.issue, offers).await?;
+        }
         let undecided = intents::undecided(request, &result.granted);
         if !undecided.is_empty() {
             self.decide(&turn, undecided, &mut result).await?;
@@ -60,7 +65,11 @@ impl Store {
         Ok(result)
     }
 
-    async fn turn(&self, turn: &Arc<Turn>, cursor: i64) -> Result<TurnResult, Error> {
+    async fn turn(
+        &self,
+        turn: &Arc<Turn>,
+        cursor: i64,
+    ) -> Result<(TurnResult, Option<i64>), Error> {
         let (writing, reading) = (turn.clone(), turn.clone());
         let write = move |batch: &mut Batch| writing.write(batch, cursor);
         self.engine
@@ -121,12 +130,15 @@ impl Store {
 struct Turn {
     relay: String,
     request: TurnRequest,
+    /// Whether there is a journal to be told of the intents.
+    tells: bool,
 }
 
 /// The steps of a turn that are answered.
 struct Steps {
     recorded: Taken,
     granted: Taken,
+    offers: Taken,
     claimed: Taken,
     open: Taken,
 }
@@ -142,25 +154,30 @@ impl Turn {
         Steps {
             recorded,
             granted: intents::grant(batch, self),
+            offers: intents::count(batch, self),
             claimed: claims::claim(batch, self, request.claim, cursor..i64::MAX),
             open: is_open(batch, request),
         }
     }
 
-    fn read(&self, steps: Steps, answers: &Answers) -> Result<TurnResult, Error> {
+    /// What came of it, and how many messages of the issue were begun by now, if more are.
+    fn read(&self, steps: Steps, answers: &Answers) -> Result<(TurnResult, Option<i64>), Error> {
         let request = &self.request;
         let outcomes = request.outcomes.iter().zip(answers.effects(steps.recorded));
         let lost = outcomes.filter(|(_, recorded)| !**recorded);
         let intents = request.intents.iter().zip(answers.effects(steps.granted));
         let granted = intents.filter(|(_, granted)| **granted);
-        Ok(TurnResult {
+        let offers = answers.rows(steps.offers).first();
+        let offers = offers.map(|row| row.number("offers")).transpose()?;
+        let result = TurnResult {
             lost_outcomes: lost.map(|(record, _)| record.claim).collect(),
             granted: granted.map(|(intent, _)| intent.claim).collect(),
             refused: Vec::new(),
             claimed: claims::all_claimed(answers.rows(steps.claimed))?,
             overtaken: false,
             withheld: answers.rows(steps.open).is_empty(),
-        })
+        };
+        Ok((result, offers))
     }
 }
 

@@ -14,9 +14,6 @@ use crate::support::smtp::{Script, SmtpServer, Stage, at};
 /// The reader who leaves.
 const LEFT: &str = "reader0@example.nl";
 
-/// Issues that are sealed after the backup.
-const LATER: usize = 10;
-
 /// A newsletter with three readers whose first issue was sent, and where one has left.
 async fn left() -> Newsletter {
     let newsletter = Newsletter::new("mailbox");
@@ -197,21 +194,6 @@ async fn another_program_that_counts_its_migrations_as_we_do_is_refused() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backup_ten_issues_old_mails_nobody_again() {
-    let newsletter = Newsletter::new("mailbox");
-    newsletter.readers(3);
-    began(&newsletter).await;
-    let database = newsletter.path("state/courant.db");
-    let backup = fs::read(&database).unwrap();
-    ten_issues(&newsletter).await;
-    for suffix in ["-wal", "-shm"] {
-        let _ = fs::remove_file(newsletter.path(&format!("state/courant.db{suffix}")));
-    }
-    fs::write(&database, backup).unwrap();
-    nobody_is_mailed_again(&newsletter).await;
-}
-
 /// What was still queued when the backup was made went out since.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_from_the_midst_of_an_issue_mails_nobody_twice() {
@@ -271,59 +253,6 @@ async fn on_postgresql_the_same_holds() {
     newsletter.set("DATABASE_URL", &theirs);
     refused(&newsletter, &[&["check"], &["run"]]).await;
     assert_eq!(tables(&theirs).await, 1);
-
-    // A backup that is ten issues old.
-    newsletter.set("DATABASE_URL", &address("state_first").await);
-    began(&newsletter).await;
-    let backup = server.copy("state_first", "state_backup").await;
-    ten_issues(&newsletter).await;
-    newsletter.set("DATABASE_URL", backup.expose_secret());
-    nobody_is_mailed_again(&newsletter).await;
-}
-
-/// Ten more issues, and a reader who leaves after the fifth.
-async fn ten_issues(newsletter: &Newsletter) {
-    for number in 0..LATER {
-        if number == LATER / 2 {
-            leave(newsletter).await;
-        }
-        newsletter.post(
-            &format!("later{number}"),
-            &format!("Later bericht {number}"),
-        );
-        let ended = newsletter.run_beside(&["run"]).await;
-        assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
-    }
-    assert_eq!(newsletter.mailbox().len(), 3 + 3 * LATER - LATER / 2);
-}
-
-async fn nobody_is_mailed_again(newsletter: &Newsletter) {
-    let before = newsletter.mailbox().len();
-    let ended = refused(newsletter, &READ_AND_RUN).await;
-    for word in ["issues 2, 3,", "and 11", "one reader", "restore --replay"] {
-        assert!(ended.stderr.contains(word), "{word}\n{}", ended.stderr);
-    }
-    let ended = newsletter.run_beside(&["restore", "--replay"]).await;
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    let ended = newsletter.run_beside(&["run"]).await;
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    assert_eq!(newsletter.mailbox().len(), before, "{}", ended.stdout);
-    newsletter.post("nieuw", "Een nieuw bericht");
-    let ended = newsletter.run_beside(&["run"]).await;
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    let mails = newsletter.mailbox();
-    assert_eq!(mails.len(), before + 2, "{}", ended.stdout);
-    assert_eq!(copies(newsletter, LEFT), 1 + LATER / 2);
-    let mut ids: Vec<&str> = mails
-        .iter()
-        .map(|mail| header(mail, "Message-ID"))
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    assert_eq!(ids.len(), mails.len(), "a Message-ID was used twice");
-    let issues = newsletter.run_beside(&["issues", "list", "--json"]).await;
-    let issues: serde_json::Value = serde_json::from_str(&issues.stdout).unwrap();
-    assert_eq!(issues[0]["number"], 12, "{issues}");
 }
 
 fn copies(newsletter: &Newsletter, reader: &str) -> usize {

@@ -96,7 +96,10 @@ impl Theatre {
     async fn comes(&self, moment: Moment, gates: &[Gate]) {
         match (moment, gates) {
             (Moment::Waiting, _) => {
-                polled::until(&self.newsletter, |_, put_back| put_back > 0).await;
+                // Some may have been put back before; one that has just been started does not listen to signals yet.
+                let next = self.server.arrivals(Stage::Mail) + 1;
+                self.server.reached(Stage::Mail, next).await;
+                polled::until(&self.target, |_, put_back| put_back > 0).await;
             }
             (Moment::Again(times), _) => {
                 let wanted = self.server.offers_to(SLOW) + times;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::blows::{Blow, Moment};
 use super::chance::{Choices, down};
+use super::engine::{Engine, leases_run_out};
 use super::oracle::{Seen, Told, Verdict, judge};
 use super::scene::{self, SLOTS, Scene, address};
 use crate::support::newsletter::{Ended, Newsletter};
@@ -35,6 +36,7 @@ pub struct Plan {
     pub hold: bool,
     pub pipelining: bool,
     pub scene: Scene,
+    pub engine: Engine,
 }
 
 /// What a campaign came to.
@@ -70,6 +72,8 @@ impl Outcome {
 /// A newsletter and the servers that it sends to.
 pub struct Theatre {
     pub newsletter: Newsletter,
+    /// Where its state is.
+    pub target: StoreTarget,
     pub server: SmtpServer,
     pub second: Option<SmtpServer>,
     pub told: Told,
@@ -99,8 +103,11 @@ impl Theatre {
         let relays: Vec<_> = servers
             .map(|one| format!("smtp://{}", one.address()))
             .collect();
+        let mut newsletter = scene::newsletter(&plan, &relays);
+        let target = plan.engine.keeps(&mut newsletter).await;
         Self {
-            newsletter: scene::newsletter(&plan, &relays),
+            newsletter,
+            target,
             told: Told {
                 planned: (0..plan.readers).map(|n| address(plan.scene, n)).collect(),
                 hold: plan.hold,
@@ -275,8 +282,7 @@ impl Theatre {
 
     /// How many paces the newsletter's database remembers of its first relay.
     async fn remembered(&self) -> usize {
-        let target = StoreTarget::Sqlite(self.newsletter.path("state/courant.db"));
-        let store = Store::open(&target).await.unwrap();
+        let store = Store::open(&self.target).await.unwrap();
         let relay = self.server.address().to_string();
         let paces = store.pace_list(&relay).await.unwrap();
         store.close().await;
@@ -285,6 +291,7 @@ impl Theatre {
 
     /// Lets the rest go out, nobody struck and nothing slow, and judges.
     pub async fn end(&mut self) -> Verdict {
+        self.alone().await;
         self.keeps_its_cap().await;
         scene::lift(&self.plan, &self.newsletter);
         let mut account = Value::Null;
@@ -332,8 +339,7 @@ impl Theatre {
 
     /// The journal knows what the database knows, wherever a run was struck.
     async fn journal_agrees(&mut self, account: &Value) {
-        let target = StoreTarget::Sqlite(self.newsletter.path("state/courant.db"));
-        let store = Store::open(&target).await.unwrap();
+        let store = Store::open(&self.target).await.unwrap();
         let suppressed = store.suppression_count().await.unwrap();
         let journal = Journal::look(&self.newsletter.path("state/journal"));
         let journal = journal.unwrap().unwrap();
@@ -370,11 +376,12 @@ impl Theatre {
         }
     }
 
-    /// Waits until no connection is open.
+    /// Waits until no connection is open, and nobody's place is held.
     pub(super) async fn alone(&self) {
         for server in self.servers() {
             server.alone().await;
         }
+        leases_run_out(&self.target).await;
     }
 
     /// The account, if the issue is sealed by now: it balances, whatever was just struck.

@@ -2,6 +2,8 @@
 
 use super::SHORT;
 use super::campaign::{Plan, Theatre};
+use super::engine::Engine;
+use super::evidence::known;
 use crate::support::http::{Answer, HttpServer};
 use crate::support::smtp::{Certificate, Script, Stage, at};
 
@@ -30,12 +32,23 @@ pub const POINTS: [(Stage, usize); 9] = [
     (Stage::Quit, 1),
 ];
 
-pub async fn at_each_point(hold: bool, pipelining: bool) {
+pub async fn at_each_point(engine: Engine, hold: bool, pipelining: bool) {
     for (stage, ahead) in POINTS {
-        let plan = few(hold, pipelining);
+        let plan = Plan {
+            engine,
+            ..few(hold, pipelining)
+        };
         let mut theatre = Theatre::new(plan).await;
         let killed = theatre.kill_at(stage, ahead).await;
         assert!(killed, "{stage:?} was never reached");
+        // Nothing is begun before the journal knows of it.
+        let known = known(&theatre.newsletter);
+        let begun = i64::try_from(theatre.server.arrivals(Stage::Data)).unwrap();
+        let told = known.offers.values().sum::<i64>();
+        assert!(
+            !known.issues.is_empty() && told >= begun,
+            "{stage:?}: {known:?}"
+        );
         let verdict = theatre.end().await;
         assert!(
             verdict.breaches.is_empty(),
@@ -54,12 +67,12 @@ pub async fn at_each_point(hold: bool, pipelining: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_each_point_nobody_is_lost() {
-    at_each_point(false, true).await;
+    at_each_point(Engine::Sqlite, false, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_each_point_with_hold_nobody_is_lost() {
-    at_each_point(true, true).await;
+    at_each_point(Engine::Sqlite, true, true).await;
 }
 
 /// Before the dialogue: while the sources are asked, right before the seal (T1) and right after it.

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
 use crate::crash::campaign::{Plan, Theatre, reader};
+use crate::crash::engine::Engine;
 use crate::crash::scene::Scene;
 use crate::support::newsletter::{Ended, Newsletter};
 use crate::support::smtp::{Script, SmtpServer, Stage};
@@ -23,6 +24,7 @@ const CALM: Plan = Plan {
     hold: false,
     pipelining: true,
     scene: Scene::Plain,
+    engine: Engine::Sqlite,
 };
 
 /// Bytes by which the room grows from run to run.

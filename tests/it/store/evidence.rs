@@ -96,6 +96,31 @@ pub async fn a_journal_begins_with_what_the_database_knows_and_follows(bench: &B
     assert_eq!(length(), before);
 }
 
+/// Of what a killed run began, the journal knows how much; what is begun anew counts anew.
+pub async fn what_was_begun_is_known_to_be_lost(bench: &Bench) {
+    let folder = TempDir::new().unwrap();
+    let issue = sealed(&bench.store, 6).await;
+    let store = with_journal(&bench.store, &folder).await;
+    let later = || Outcome::Deferred(reply(451, "4.2.0", "later"), at(3));
+    end(&store, issue, vec![ok(), later()]).await;
+    end(&store, issue, vec![ok()]).await;
+    assert_eq!(known(&folder).offers[&issue], 3);
+    store.journal_follow().await.unwrap();
+    end(&store, issue, vec![ok(), ok()]).await;
+    assert_eq!(known(&folder).offers[&issue], 5);
+    for all in [false, true] {
+        assert!(store.journal_unknown(all).await.unwrap().is_empty());
+    }
+    let older = "UPDATE meta SET value = '4' WHERE key = 'offers 1'";
+    execute(&bench.target, older).await;
+    for all in [false, true] {
+        let unknown = store.journal_unknown(all).await.unwrap();
+        assert_eq!(unknown.sent, [issue], "{all}");
+    }
+    store.journal_replay(at(9)).await.unwrap();
+    assert!(store.journal_unknown(true).await.unwrap().is_empty());
+}
+
 pub async fn what_is_taken_back_is_no_longer_known(bench: &Bench) {
     let folder = TempDir::new().unwrap();
     let issue = sealed(&bench.store, 3).await;

@@ -6,11 +6,15 @@ use courant::store::{Store, StoreTarget};
 
 use super::newsletter::Newsletter;
 
+/// Where a newsletter keeps its state, if it is not on a server.
+pub fn file(newsletter: &Newsletter) -> StoreTarget {
+    StoreTarget::Sqlite(newsletter.path("state/courant.db"))
+}
+
 /// Waits until the first issue stands as wanted: its account, and how many mails were put back for their pace, which wait
 /// and were never tried.
-pub async fn until(newsletter: &Newsletter, wanted: impl Fn(Account, usize) -> bool) {
-    let target = StoreTarget::Sqlite(newsletter.path("state/courant.db"));
-    let store = Store::open(&target).await.unwrap();
+pub async fn until(target: &StoreTarget, wanted: impl Fn(Account, usize) -> bool) {
+    let store = Store::open(target).await.unwrap();
     loop {
         if let Some((account, put_back)) = look(&store).await
             && wanted(account, put_back)

@@ -105,6 +105,11 @@ impl Postgres {
         format!("postgres://courant@127.0.0.1:{}/{database}", self.port).into()
     }
 
+    /// The address of a database that was made for this process under a name.
+    pub fn own_url(&self, name: &str) -> SecretString {
+        self.url(&own(name))
+    }
+
     /// Makes a database on this server for this process, whose name begins so, and gives its address.
     pub async fn create(&self, name: &str) -> SecretString {
         self.make(&own(name), "").await

@@ -99,6 +99,11 @@ impl Served {
         (status, head.to_lowercase(), body.to_owned())
     }
 
+    /// The program's number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The port that answers.
     pub fn port(&self) -> &str {
         self.address.rsplit(':').next().unwrap()
