@@ -6,6 +6,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use super::args::{Global, LogFormat};
+use super::cleaned::Log;
 
 /// Whose log lines are written: ours alone, also under `RUST_LOG=trace`. The libraries for SMTP, HTML, templates and HTTP
 /// would write down addresses, whole mails and tokens.
@@ -20,13 +21,12 @@ pub fn start(global: &Global) {
         _ => "courant=trace",
     };
     let asked = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let lines = match global.log_format {
-        // What is wrong is JSON then, and nothing else may stand between.
-        LogFormat::Text if !global.json => {
-            lines.with_target(false).with_ansi(is_coloured()).boxed()
-        }
-        _ => lines.json().flatten_event(true).boxed(),
+    // What is wrong is JSON under `--json`, and nothing else may stand between.
+    let json = global.json || !matches!(global.log_format, LogFormat::Text);
+    let lines = tracing_subscriber::fmt::layer().with_writer(Log { json });
+    let lines = match json {
+        false => lines.with_target(false).with_ansi(is_coloured()).boxed(),
+        true => lines.json().flatten_event(true).boxed(),
     };
     let ours = filter_fn(|metadata| metadata.target().starts_with(OURS));
     // A second start in the same process (a test) keeps the first log.

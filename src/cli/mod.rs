@@ -2,6 +2,7 @@
 
 mod alerts;
 mod args;
+mod cleaned;
 mod commands;
 mod exit;
 mod logging;
@@ -80,7 +81,7 @@ fn usage(error: &clap::Error, json: bool) -> Exit {
         program: "courant".to_owned(),
     };
     if !error.use_stderr() {
-        printer.data(error.render().ansi().to_string());
+        printer.help(&error.render().ansi().to_string());
         return finished(&printer, Exit::Done);
     }
     if json {

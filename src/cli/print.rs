@@ -1,4 +1,5 @@
-//! All printing: data to stdout, all else to stderr, JSON where asked, nothing on success where asked.
+//! All printing: data to stdout, all else to stderr, JSON where asked, nothing on success where asked. What others wrote is
+//! made harmless here ([`cleaned`]).
 //!
 //! A reader of stdout that went away (`| head`) ends the printing quietly. On a terminal a row of a table is one line, cut
 //! where the terminal ends; in a pipe it is whole.
@@ -13,6 +14,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::cleaned;
 use crate::config;
 use crate::model::{Diagnostic, Severity};
 
@@ -34,13 +36,22 @@ impl Printer {
     /// A line of data.
     pub fn line(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            heed(writeln!(anstream::stdout(), "{}", text.as_ref()));
+            self.data(format!("{}\n", text.as_ref()));
         }
     }
 
     /// Data that was asked for by name, quiet or not.
     pub fn data(&self, text: impl AsRef<str>) {
-        heed(write!(anstream::stdout(), "{}", text.as_ref()));
+        heed(write!(
+            anstream::stdout(),
+            "{}",
+            cleaned::text(text.as_ref())
+        ));
+    }
+
+    /// The program's own words, in its own colours.
+    pub fn help(&self, text: &str) {
+        heed(write!(anstream::stdout(), "{text}"));
     }
 
     /// Data as it is, which is no text for a terminal.
@@ -55,7 +66,7 @@ impl Printer {
         };
         self.type_hints(&mut value);
         if let Ok(text) = serde_json::to_string_pretty(&value) {
-            self.data(format!("{text}\n"));
+            heed(writeln!(std::io::stdout(), "{}", cleaned::json(&text)));
         }
     }
 
@@ -72,11 +83,18 @@ impl Printer {
     pub fn table(&self, heads: &[&str], rows: &[Vec<String>]) {
         let bold = Style::new().bold();
         let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
-        let widths = widths(&heads, rows);
+        let rows = rows.iter().map(|cells| {
+            let cells = cells.iter().map(|cell| cleaned::line(cell).into_owned());
+            cells.collect()
+        });
+        let rows: Vec<Vec<String>> = rows.collect();
+        let widths = widths(&heads, &rows);
         let room = room();
         let line = |cells| shortened(&row(cells, &widths), room);
-        self.line(format!("{bold}{}{bold:#}", line(&heads)));
-        for cells in rows {
+        if !self.quiet {
+            self.help(&format!("{bold}{}{bold:#}\n", line(&heads)));
+        }
+        for cells in &rows {
             self.line(line(cells));
         }
     }
@@ -86,7 +104,7 @@ impl Printer {
         let fault = self.as_typed(fault.clone());
         if self.json {
             if let Ok(text) = serde_json::to_string(&fault) {
-                let _ = writeln!(anstream::stderr(), "{text}");
+                let _ = writeln!(std::io::stderr(), "{}", cleaned::json(&text));
             }
             return;
         }
@@ -96,9 +114,10 @@ impl Printer {
         };
         let style = Style::new().bold().fg_color(Some(color.into()));
         let text = fault.to_string();
+        let text = cleaned::text(&text);
         let shown = match text.split_once(':') {
             Some((word, rest)) => format!("{style}{word}{style:#}:{rest}"),
-            None => text,
+            None => text.into_owned(),
         };
         let _ = writeln!(anstream::stderr(), "{shown}");
     }
@@ -106,7 +125,11 @@ impl Printer {
     /// That something which was told is over, to stderr, also when quiet.
     pub fn note(&self, text: &str) {
         let style = Style::new().bold().fg_color(Some(AnsiColor::Green.into()));
-        let _ = writeln!(anstream::stderr(), "{style}note{style:#}: {text}");
+        let _ = writeln!(
+            anstream::stderr(),
+            "{style}note{style:#}: {}",
+            cleaned::text(text)
+        );
     }
 
     /// Several faults, a blank line between them.

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue, Headers, To};
 use lettre::message::{Mailbox, Mailboxes};
@@ -162,8 +163,10 @@ fn phrase(name: &str) -> Option<String> {
     if name.is_empty() {
         return None;
     }
-    // An ASCII name that looks like an encoded word would be read as one.
-    if name.is_ascii() && !name.contains("=?") {
+    if looks_encoded(name) {
+        return Some(encoded_words(name));
+    }
+    if name.is_ascii() {
         let mut quoted = String::with_capacity(name.len() + 2);
         quoted.push('"');
         for character in name.chars() {
@@ -186,8 +189,30 @@ fn phrase(name: &str) -> Option<String> {
     Some(encoded.trim_end().to_owned())
 }
 
+/// Whether a reader's program would take a part of it for an encoded word, and show something else (RFC 2047 §5).
+fn looks_encoded(text: &str) -> bool {
+    text.contains("=?")
+}
+
+/// The whole text in encoded words, one a line (RFC 2047 §2), so that what looks like one is none.
+fn encoded_words(text: &str) -> String {
+    /// Octets whose encoded word and the longest name of a header fit into 75 characters.
+    const MOST: usize = 36;
+    let mut words: Vec<String> = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(rest.floor_char_boundary(MOST));
+        words.push(format!("=?utf-8?b?{}?=", BASE64_STANDARD.encode(word)));
+        rest = after;
+    }
+    words.join("\r\n ")
+}
+
 /// Free text, encoded and folded.
 fn text(header: &'static str, value: &str) -> String {
+    if looks_encoded(value) {
+        return format!("{header}: {}\r\n", encoded_words(value));
+    }
     let mut headers = Headers::new();
     let name = HeaderName::new_from_ascii_str(header);
     headers.insert_raw(HeaderValue::new(name, value.to_owned()));
@@ -299,6 +324,32 @@ mod tests {
             ("abc def", "abc"),
         ] {
             assert_eq!(clean(text, 4.max(line.len())), line, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_an_encoded_word_reaches_the_reader_as_it_is() {
+        for written in [
+            "=?utf-8?q?evil=0D=0ABcc:_x=E2=80=AE?=",
+            "a =?utf-8?b?Wm/Dqw==?= b",
+            "é =?utf-8?q?x?= =?iso-8859-1?q?=A4?=",
+            "what =? is that ?=",
+            &"=?utf-8?q?😀?= ".repeat(6),
+        ] {
+            let written = written.trim();
+            let lines = [text("Subject", written), to_line(written)].concat();
+            assert!(
+                lines.is_ascii() && lines.split("\r\n").all(|l| l.len() <= 78),
+                "{lines}"
+            );
+            let parser = mail_parser::MessageParser::new();
+            let mail = parser.parse(lines.as_bytes()).unwrap();
+            let to = mail.to().and_then(|to| to.first()).and_then(|to| to.name());
+            assert_eq!(
+                (mail.subject(), to),
+                (Some(written), Some(written)),
+                "{lines}"
+            );
         }
     }
 

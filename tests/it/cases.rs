@@ -13,6 +13,7 @@ mod feeds;
 mod floods;
 mod gone;
 mod hijack;
+mod hostile_words;
 mod limits;
 mod links;
 mod list;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::cli::cleaned;
 use crate::cli::exit::{Exit, Failure};
 use crate::config;
 use crate::gather::{self, Error};
@@ -53,26 +54,14 @@ pub fn parse(manifest: &str) -> Result<Exit, Failure> {
         if line.trim().is_empty() {
             continue;
         }
-        let answer = on_one_line(&answer(&mut worker, &line));
-        let printed = writeln!(out, "{answer}").and_then(|()| out.flush());
+        let answer = answer(&mut worker, &line).to_string();
+        let printed = writeln!(out, "{}", cleaned::json(&answer)).and_then(|()| out.flush());
         if printed.is_err() {
             // Nobody listens any more.
             return Ok(Exit::Done);
         }
     }
     Ok(Exit::Done)
-}
-
-/// JSON without the characters beyond ASCII that some programs take for line breaks.
-fn on_one_line(answer: &Value) -> String {
-    let text = answer.to_string();
-    match text.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
-        true => text
-            .replace('\u{85}', "\\u0085")
-            .replace('\u{2028}', "\\u2028")
-            .replace('\u{2029}', "\\u2029"),
-        false => text,
-    }
 }
 
 fn answer(worker: &mut Worker, line: &str) -> Value {

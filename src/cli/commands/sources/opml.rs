@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{add, naming};
+use crate::cli::cleaned;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::{Printer, count, shown};
 use crate::cli::session::Session;
@@ -196,7 +197,7 @@ pub async fn export(session: &Session, out: Option<PathBuf>) -> Result<Exit, Fai
     let text =
         syndicate::opml(name, name, Some(session.clock().now()), &outlines).map_err(Fault::from)?;
     let Some(out) = out else {
-        session.printer.data(text);
+        session.printer.data(cleaned::xml(&text));
         return Ok(Exit::Done);
     };
     std::fs::write(&out, text).map_err(|error| {
