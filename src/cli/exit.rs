@@ -202,7 +202,7 @@ fn of_store(error: &store::Error, database: Option<&Path>) -> Diagnostic {
             journal::Error::Io { .. } => fault,
             journal::Error::Newer { .. } => fault.hint("a newer courant wrote it: update this one"),
             journal::Error::Damaged { .. } => fault.hint(
-                "restore it from its backup; without one move it away, and the next run begins another with what the database knows",
+                "`courant restore --replay` goes on with all that is whole of it, and keeps the file as it is beside it",
             ),
         };
     }

@@ -268,13 +268,13 @@ fn publish(path: &Path, id: &str, text: &str) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn line(path: &Path, entry: &Entry) -> Result<String, Error> {
+pub(super) fn line(path: &Path, entry: &Entry) -> Result<String, Error> {
     let json = serde_json::to_string(entry).map_err(|error| io(path, error.into()))?;
     Ok(format!("{} {json}\n", hash(&json)))
 }
 
 /// The entry of a line; `None` for one that is not whole, or not as it was written.
-fn parse(path: &Path, line: &[u8]) -> Result<Option<Entry>, Error> {
+pub(super) fn parse(path: &Path, line: &[u8]) -> Result<Option<Entry>, Error> {
     let Some(json) = checked(line) else {
         return Ok(None);
     };
@@ -297,7 +297,7 @@ fn hash(text: &str) -> String {
     hash[..CHECKSUM].to_owned()
 }
 
-fn io(path: &Path, cause: io::Error) -> Error {
+pub(super) fn io(path: &Path, cause: io::Error) -> Error {
     Error::Io {
         path: path.to_owned(),
         cause,

@@ -7,11 +7,13 @@
 
 mod entry;
 mod file;
+mod mending;
 
 use std::path::PathBuf;
 
 pub use entry::{Entry, Known, SealedIssue, SealedPost, Suppressed};
 pub use file::{Journal, Read};
+pub use mending::Mended;
 
 /// Why the journal cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -11,9 +11,9 @@ use super::folders::make_state;
 use super::{Fault, World};
 use crate::audience::{self, FINGERPRINT, Keys, Secret, SecretError};
 use crate::config::{Config, StoreNamed, StoreUrl};
-use crate::journal::Journal;
+use crate::journal::{self, Journal, Mended};
 use crate::model::{Diagnostic, IssueNumber};
-use crate::store::{Found, Store, Unknown};
+use crate::store::{self, Found, Store, Unknown};
 
 /// The journal's file, in the state folder.
 const JOURNAL: &str = "journal";
@@ -36,6 +36,8 @@ pub struct Replayed {
     pub unknown: Unknown,
     /// Deliveries that are held, since they may have been sent after the database was saved.
     pub held: i64,
+    /// What was done about a journal that was damaged.
+    pub mended: Option<Mended>,
 }
 
 /// The state, opened.
@@ -143,12 +145,23 @@ pub async fn restore(
     opening: Opening,
     world: &World<'_>,
 ) -> Result<Option<Replayed>, Fault> {
-    let Some(journal) = look_at_journal(config)? else {
+    let mut mended = None;
+    let mut looked = look_at_journal(config);
+    if let Err(Fault::Store(store::Error::Journal(journal::Error::Damaged { .. }))) = looked {
+        // Nobody can tell whose it is but by the secret beside it.
+        mended = mend(config, world)?;
+        looked = look_at_journal(config);
+    }
+    let Some(mut journal) = looked? else {
         return Err(Fault::NoJournal(journal_path(config)));
     };
     let halves = Halves::look(config, Some(&journal)).await?;
     if let Some(fault) = halves.fault_of_others(config, opening) {
         return Err(Fault::State(Box::new(fault)));
+    }
+    if mended.is_none() {
+        mended = mend(config, world)?;
+        journal = look_at_journal(config)?.unwrap_or(journal);
     }
     make_state(&config.state)?;
     let store = Store::open(&store_target(config)).await?;
@@ -164,11 +177,25 @@ pub async fn restore(
     let (unknown, held) = replayed?;
     store.journal_follow().await?;
     store.close().await;
-    Ok(Some(Replayed { unknown, held }))
+    Ok(Some(Replayed {
+        unknown,
+        held,
+        mended,
+    }))
+}
+
+/// Puts what is whole of a damaged journal in its place.
+fn mend(config: &Config, world: &World<'_>) -> Result<Option<Mended>, Fault> {
+    let Some(secret) = audience::read_secret(&config.secret_file)? else {
+        return Ok(None);
+    };
+    let id = format!("{:016x}", world.chance.identifier());
+    let mended = Journal::mend(&journal_path(config), &id, &secret.keys.fingerprint());
+    Ok(mended.map_err(store::Error::from)?)
 }
 
 fn look_at_journal(config: &Config) -> Result<Option<Journal>, Fault> {
-    Ok(Journal::look(&journal_path(config)).map_err(crate::store::Error::from)?)
+    Ok(Journal::look(&journal_path(config)).map_err(store::Error::from)?)
 }
 
 /// The secret, the journal's word on it, and what lies where the database is.

@@ -16,6 +16,12 @@ pub async fn restore(session: &Session) -> Result<Exit, Failure> {
         );
     };
     session.printer.either(&replayed, |printer| {
+        if let Some(mended) = &replayed.mended {
+            let lines = count(mended.lines, "line", "lines");
+            let kept = mended.kept.display();
+            printer.line(format!("The journal was damaged: {lines} of it lost, the rest goes on. As it was it is `{kept}`."));
+            printer.line("What stood there may be what the database lacks: see `courant plan` before the next run.");
+        }
         if replayed.unknown.is_empty() {
             printer.line("The database knows all that the journal knows.");
             return;

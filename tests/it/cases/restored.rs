@@ -293,6 +293,43 @@ async fn from_the_midst_of_an_issue(engine: Engine) {
     play.nobody_has_a_post_twice();
 }
 
+/// What is whole of a damaged journal counts, also where its first line is not; the file as it was is kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_journal_beside_an_old_backup_loses_no_more_than_its_line() {
+    let mut play = Play::begin(Engine::Sqlite, "").await;
+    play.issue().await;
+    let backup = play.backup().await;
+    let mails = play.issue().await;
+    let to = mails.iter().find(|mail| mail.to[0] == NO[0]).unwrap();
+    let served = Served::start(&play.newsletter).await;
+    assert_eq!(served.click(&link(to)).await, 200);
+    drop(served);
+    play.issue().await;
+    for damage in ["\"version\"", "{\"sent\":{\"issue\":2"] {
+        play.restore(&backup).await;
+        let path = play.path("journal");
+        let text = fs::read_to_string(&path).unwrap();
+        let damaged = text.replacen(damage, &damage.to_uppercase(), 1);
+        assert_ne!(text, damaged);
+        fs::write(&path, &damaged).unwrap();
+        let restored = play.taken_over(&["damaged", "restore --replay"]).await;
+        for words in ["1 line of it lost", "one reader"] {
+            assert!(restored.stdout.contains(words), "{}", restored.stdout);
+        }
+        let kept = fs::read_dir(play.path("")).unwrap().any(|entry| {
+            let path = entry.unwrap().path();
+            path.display().to_string().contains("damaged")
+                && fs::read_to_string(path).unwrap() == damaged
+        });
+        assert!(kept, "{damage}");
+        assert_eq!(play.issue().await.len(), READERS - 1);
+        let doctor = play.newsletter.run_beside(&["doctor"]).await;
+        let words = "whole, and the database knows all that it knows";
+        assert!(doctor.stdout.contains(words), "{}", doctor.stderr);
+    }
+    play.nobody_has_a_post_twice();
+}
+
 impl Play {
     /// Kills a run at an arrival of a whole message.
     async fn killed_at(&self, arrival: usize) {
