@@ -184,13 +184,13 @@ async fn killed_at_random_on_postgresql_the_same_holds() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "long: benches/crash/run"]
 async fn the_long_form() {
-    let mut struck = 0;
-    for engine in [Engine::Sqlite, Engine::Postgres] {
-        if engine.is_here("the long form on it").await {
-            struck += long(engine).await;
-        }
-    }
-    println!("{struck} runs were struck while they were sending");
+    let on = async |engine: Engine| match engine.is_here("the long form on it").await {
+        true => long(engine).await,
+        false => 0,
+    };
+    // Where one waits for a pace, the other has the processors.
+    let (file, server) = tokio::join!(on(Engine::Sqlite), on(Engine::Postgres));
+    println!("{} runs were struck while they were sending", file + server);
 }
 
 async fn long(engine: Engine) -> usize {
@@ -215,7 +215,6 @@ async fn long(engine: Engine) -> usize {
         readers: 5_000,
         ..long(8)
     };
-    // Where much waits for its pace, others have the processors.
     let (paced, ordered) = tokio::join!(
         in_both_modes(Scene::Paces, [false, true], long(6)),
         in_both_modes(Scene::Orders, [true, false], more_readers),
