@@ -170,7 +170,9 @@ impl Known {
                     known.replayed = Some(id);
                 }
                 Entry::Suppressed(one) => {
-                    known.suppressed.insert(one.address.clone(), one);
+                    if known.lacks(&one) || !known.suppressed[&one.address].reason.is_final() {
+                        known.suppressed.insert(one.address.clone(), one);
+                    }
                 }
                 Entry::Revived { address } => {
                     known.suppressed.remove(&address);
@@ -179,6 +181,12 @@ impl Known {
             }
         }
         known
+    }
+
+    /// Whether they do not say so of an address, or less of it: a reader's own no is more than what may be taken back.
+    pub fn lacks(&self, one: &Suppressed) -> bool {
+        let told = self.suppressed.get(&one.address);
+        told.is_none_or(|told| one.reason.is_final() && !told.reason.is_final())
     }
 
     /// Whether they tell of issues or addresses, not only of how far issues were sent.

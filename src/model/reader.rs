@@ -108,6 +108,11 @@ impl SuppressionReason {
         Self::Manual,
     ];
 
+    /// Whether it is the reader's own no, which nobody takes back.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Unsubscribed | Self::Complained)
+    }
+
     /// The word used in the database and in `--json`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -116,12 +116,12 @@ impl Store {
         let numbers = numbers.filter(|number| !known.issues.contains_key(number));
         let mut lacking: Vec<Entry> = self.sealed_issues(numbers).await?;
         let suppressed = self.suppressed().await?.into_values();
-        let suppressed = suppressed.filter(|one| !known.suppressed.contains_key(&one.address));
+        let suppressed = suppressed.filter(|one| known.lacks(one));
         lacking.extend(suppressed.map(Entry::Suppressed));
         let read = Position {
             offset: end,
             issues: known.issues.len(),
-            suppressions: known.suppressed.len(),
+            suppressions: known.suppressed.values().map(weight).sum(),
         };
         self.tell(lacking).await?;
         self.keep_position(journal, position, read).await
@@ -220,16 +220,22 @@ impl Store {
         unknown.sent.sort_unstable();
         let addresses: Vec<String> = known.suppressed.keys().cloned().collect();
         let suppressed = self.suppression_find(&addresses).await?;
-        unknown.suppressions = addresses.len() - suppressed.len();
+        let is_lost = |one: &&Suppressed| match suppressed.get(&one.address) {
+            Some(reason) => one.reason.is_final() && !reason.is_final(),
+            None => true,
+        };
+        unknown.suppressions = known.suppressed.values().filter(is_lost).count();
         if known.replayed.is_some() {
             unknown.replay = self.meta_get(&replay_setting(journal)).await? != known.replayed;
         }
         Ok(unknown)
     }
 
-    /// How many issues and suppressions there are.
+    /// How many issues and suppressions there are, each of the latter by its weight.
     async fn evidence_counts(&self) -> Result<(usize, usize), Error> {
-        let text = "SELECT (SELECT COUNT(*) FROM issue) AS issues, (SELECT COUNT(*) FROM suppression) AS suppressions";
+        let text = "SELECT (SELECT COUNT(*) FROM issue) AS issues,
+            (SELECT COUNT(*) + COUNT(CASE WHEN reason IN ('unsubscribed', 'complained') THEN 1 END) FROM suppression)
+                AS suppressions";
         let mut tx = self.engine.begin_read().await?;
         let Some(row) = tx.row(Statement::new(text)).await? else {
             return Ok((0, 0));
@@ -295,6 +301,11 @@ impl Store {
         }
         Ok(sealed)
     }
+}
+
+/// What a suppression counts for, so that one which became a reader's own no is seen to differ.
+fn weight(one: &Suppressed) -> usize {
+    1 + usize::from(one.reason.is_final())
 }
 
 /// Keeps a setting in the place of what it was.

@@ -9,7 +9,7 @@ use crate::journal::{Entry, SealedIssue, SealedPost, Suppressed};
 use super::evidence::{Tail, Unknown, keep, replay_setting};
 use super::schedules::record_run;
 use super::statement::{Statement, Value};
-use super::suppressions::REQUEST;
+use super::suppressions::{REQUEST, newer_reason_counts};
 use super::transaction::{Transaction, transact};
 use super::{Error, Store};
 
@@ -132,9 +132,11 @@ async fn suppress(
         })
         .collect();
     tx.over(
-        "INSERT INTO suppression (address_hash, reason, at, origin) VALUES {rows}
-         ON CONFLICT (address_hash) DO UPDATE SET reason = excluded.reason, at = excluded.at, origin = excluded.origin
-         WHERE suppression.reason = 'bounced' AND excluded.reason <> 'bounced'",
+        concat!(
+            "INSERT INTO suppression (address_hash, reason, at, origin) VALUES {rows}
+             ON CONFLICT (address_hash) DO ",
+            newer_reason_counts!()
+        ),
         &rows,
     )
     .await?;

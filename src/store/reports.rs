@@ -9,12 +9,15 @@ use crate::model::{EmailAddress, IssueNumber, Reader, SubscriberId, SuppressionR
 
 use super::report_rules::{ReportRules, TooMany, count_soft, suppression, too_many};
 use super::statement::{Row, Value};
-use super::suppressions::REQUEST;
+use super::suppressions::{REQUEST, newer_reason_counts};
 use super::transaction::{TRIES, Transaction};
 use super::{Error, Store};
 
 /// Issue and reader: which delivery a report is about.
 type Key = (SubscriberId, IssueNumber);
+
+/// Addresses that reports suppressed, and why.
+type Added = HashMap<String, SuppressionReason>;
 
 /// The kinds of report that are kept, as the database's CHECK lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -196,7 +199,7 @@ async fn save(
             return ReportSaved::Repeated;
         }
         match asked {
-            Some(reason) => ReportSaved::Suppressed(reason, added.remove(&report.address_hash)),
+            Some(reason) => ReportSaved::Suppressed(reason, take(&mut added, report, reason)),
             None if report.kind == Reported::Soft => {
                 ReportSaved::Counted(counts.get(&report.subscriber).map_or(0, |c| c.total))
             }
@@ -204,6 +207,12 @@ async fn save(
         }
     });
     Ok(Ok(saved.collect()))
+}
+
+/// Takes out the address of a report, if it was suppressed for what that asks.
+fn take(added: &mut Added, report: &NewReport, asked: SuppressionReason) -> bool {
+    let is_why = added.get(&report.address_hash) == Some(&asked);
+    is_why && added.remove(&report.address_hash).is_some()
 }
 
 fn whole_key(report: &NewReport) -> (Key, Reported) {
@@ -245,36 +254,53 @@ async fn insert(
         .collect()
 }
 
-/// Suppresses what fresh reports ask for, and says which addresses were not suppressed before.
+/// Suppresses what fresh reports ask for, and says which addresses are so for that now, and why. Of several reasons a
+/// reader's own no counts.
 async fn suppress(
     tx: &mut Transaction,
     reports: &[NewReport],
     asked: &[Option<SuppressionReason>],
     fresh: &HashSet<(Key, Reported)>,
     now: Timestamp,
-) -> Result<HashSet<String>, Error> {
-    let rows: Vec<_> = reports
+) -> Result<Added, Error> {
+    let mut wanted: HashMap<&str, SuppressionReason> = HashMap::new();
+    for (report, reason) in reports.iter().zip(asked) {
+        let Some(reason) = reason.filter(|_| fresh.contains(&whole_key(report))) else {
+            continue;
+        };
+        let counts = wanted.entry(&report.address_hash).or_insert(reason);
+        if reason.is_final() && !counts.is_final() {
+            *counts = reason;
+        }
+    }
+    let rows: Vec<_> = wanted
         .iter()
-        .zip(asked)
-        .filter(|(report, _)| fresh.contains(&whole_key(report)))
-        .filter_map(|(report, reason)| {
-            Some([
-                Value::from(report.address_hash.as_str()),
-                (*reason)?.as_str().into(),
+        .map(|(address, reason)| {
+            [
+                Value::from(*address),
+                reason.as_str().into(),
                 now.into(),
                 REQUEST.into(),
-            ])
+            ]
         })
         .collect();
     let rows = tx
         .over(
-            "INSERT INTO suppression (address_hash, reason, at, origin) VALUES {rows}
-             ON CONFLICT (address_hash) DO NOTHING
-             RETURNING address_hash",
+            concat!(
+                "INSERT INTO suppression (address_hash, reason, at, origin) VALUES {rows}
+                 ON CONFLICT (address_hash) DO ",
+                newer_reason_counts!(),
+                " RETURNING address_hash"
+            ),
             &rows,
         )
         .await?;
-    rows.iter().map(|row| row.text("address_hash")).collect()
+    let added = rows.iter().map(|row| {
+        let address = row.text("address_hash")?;
+        let reason = wanted[address.as_str()];
+        Ok((address, reason))
+    });
+    added.collect()
 }
 
 /// Marks the reports that suppressed an address, one for each.
@@ -282,13 +308,13 @@ async fn mark(
     tx: &mut Transaction,
     reports: &[NewReport],
     asked: &[Option<SuppressionReason>],
-    added: &HashSet<String>,
+    added: &Added,
 ) -> Result<(), Error> {
     let mut left = added.clone();
     let rows: Vec<_> = reports
         .iter()
         .zip(asked)
-        .filter(|(report, asked)| asked.is_some() && left.remove(&report.address_hash))
+        .filter(|(report, asked)| asked.is_some_and(|asked| take(&mut left, report, asked)))
         .map(|(report, _)| {
             [
                 Value::from(report.subscriber.0),

@@ -16,6 +16,16 @@ use super::{Error, Store};
 /// The word for a suppression that somebody asked for: a reader, the operator, a report.
 pub(super) const REQUEST: &str = "request";
 
+/// The newer reason counts: a reader's own no is more than what an operator may take back, and a bounce is the least.
+macro_rules! newer_reason_counts {
+    () => {
+        "UPDATE SET reason = excluded.reason, at = excluded.at, origin = excluded.origin
+         WHERE (suppression.reason = 'bounced' AND excluded.reason <> 'bounced')
+            OR (suppression.reason = 'manual' AND excluded.reason IN ('unsubscribed', 'complained'))"
+    };
+}
+pub(super) use newer_reason_counts;
+
 /// What an operator may order of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SuppressionOrder {
@@ -27,7 +37,7 @@ pub enum SuppressionOrder {
 
 impl Store {
     /// Suppresses an address, and tells the journal; `true` if that is news. The first reason stays, so that asking again is
-    /// fine; but a bounce, which may be taken back, gives way to a person's no.
+    /// fine; but what may be taken back, a bounce or an order, gives way to a reader's own no.
     pub async fn suppression_add(
         &self,
         address_hash: &str,
@@ -36,10 +46,11 @@ impl Store {
     ) -> Result<bool, Error> {
         let added = transact!(self, tx => tx.execute(
             Statement::new(
-                "INSERT INTO suppression (address_hash, reason, at, origin) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (address_hash) DO UPDATE
-                 SET reason = excluded.reason, at = excluded.at, origin = excluded.origin
-                 WHERE suppression.reason = 'bounced' AND excluded.reason <> 'bounced'",
+                concat!(
+                    "INSERT INTO suppression (address_hash, reason, at, origin) VALUES ($1, $2, $3, $4)
+                     ON CONFLICT (address_hash) DO ",
+                    newer_reason_counts!()
+                ),
             )
             .with(address_hash)
             .with(reason.as_str())
@@ -163,7 +174,7 @@ async fn ordered(
             let address = address_hash.to_owned();
             tell(journal, vec![Entry::Revived { address }]).await?;
             for text in [
-                "DELETE FROM suppression WHERE address_hash = $1",
+                "DELETE FROM suppression WHERE address_hash = $1 AND reason IN ('bounced', 'manual')",
                 "DELETE FROM told_gone WHERE subscriber IN (SELECT id FROM subscriber WHERE address_hash = $1)",
             ] {
                 tx.execute(Statement::new(text).with(address_hash)).await?;

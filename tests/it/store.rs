@@ -80,6 +80,7 @@ scenarios! {
     evidence::a_journal_begins_with_what_the_database_knows_and_follows,
     evidence::what_is_taken_back_is_no_longer_known,
     evidence::what_was_begun_is_known_to_be_lost,
+    evidence::a_readers_own_no_is_not_lost_behind_what_may_be_taken_back,
     evidence::an_older_database_takes_over_what_the_journal_knows,
     outbox::every_outcome_moves_the_account_and_it_balances,
     outbox::an_old_fence_records_nothing,

@@ -293,6 +293,26 @@ async fn from_the_midst_of_an_issue(engine: Engine) {
     play.nobody_has_a_post_twice();
 }
 
+/// Nobody takes back that a reader left, also where an order or a backup of before kept the address from being mailed.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_suppressed_by_an_order_and_leaves_has_left() {
+    let mut play = Play::begin(Engine::Sqlite, "").await;
+    let mails = play.issue().await;
+    let suppress = ["subscribers", "suppress", NO[0]];
+    play.succeeds(&suppress).await;
+    let backup = play.backup().await;
+    let to = mails.iter().find(|mail| mail.to[0] == NO[0]).unwrap();
+    let served = Served::start(&play.newsletter).await;
+    assert_eq!(served.click(&link(to)).await, 200);
+    drop(served);
+    play.restore(&backup).await;
+    play.taken_over(&["one reader"]).await;
+    let revive = ["subscribers", "revive", NO[0]];
+    let revived = play.newsletter.run_beside(&revive).await;
+    assert_ne!(revived.code, 0, "{}", revived.stdout);
+    assert_eq!(play.issue().await.len(), READERS - 1);
+}
+
 /// What is whole of a damaged journal counts, also where its first line is not; the file as it was is kept.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_journal_beside_an_old_backup_loses_no_more_than_its_line() {

@@ -121,6 +121,54 @@ pub async fn what_was_begun_is_known_to_be_lost(bench: &Bench) {
     assert!(store.journal_unknown(true).await.unwrap().is_empty());
 }
 
+/// A reader's own no is more than a bounce or an order, also where an older database or journal knows the address.
+pub async fn a_readers_own_no_is_not_lost_behind_what_may_be_taken_back(bench: &Bench) {
+    let folder = TempDir::new().unwrap();
+    let store = with_journal(&bench.store, &folder).await;
+    let (bounced, left) = (SuppressionReason::Bounced, SuppressionReason::Unsubscribed);
+    store.suppression_add("one", bounced, at(0)).await.unwrap();
+    let order = SuppressionOrder::Suppress;
+    store
+        .suppression_order("two", order, "", at(0))
+        .await
+        .unwrap();
+    store.journal_follow().await.unwrap();
+    for address in ["one", "two"] {
+        assert!(store.suppression_add(address, left, at(1)).await.unwrap());
+        assert_eq!(known(&folder).suppressed[address].reason, left);
+    }
+    store.journal_follow().await.unwrap();
+    assert!(store.journal_unknown(true).await.unwrap().is_empty());
+    for text in [
+        "UPDATE suppression SET reason = 'bounced' WHERE address_hash = 'one'",
+        "UPDATE suppression SET reason = 'manual' WHERE address_hash = 'two'",
+    ] {
+        execute(&bench.target, text).await;
+    }
+    assert_eq!(store.journal_unknown(true).await.unwrap().suppressions, 2);
+    store.journal_replay(at(9)).await.unwrap();
+    let found = store.suppression_find(&["one".into(), "two".into()]).await;
+    assert_eq!(
+        found.unwrap().into_values().collect::<Vec<_>>(),
+        [left, left]
+    );
+    // What another process heard, the journal is told when it is followed.
+    store
+        .suppression_add("three", bounced, at(1))
+        .await
+        .unwrap();
+    store.journal_follow().await.unwrap();
+    store.journal_follow().await.unwrap();
+    bench
+        .store
+        .suppression_add("three", left, at(2))
+        .await
+        .unwrap();
+    assert_eq!(known(&folder).suppressed["three"].reason, bounced);
+    store.journal_follow().await.unwrap();
+    assert_eq!(known(&folder).suppressed["three"].reason, left);
+}
+
 pub async fn what_is_taken_back_is_no_longer_known(bench: &Bench) {
     let folder = TempDir::new().unwrap();
     let issue = sealed(&bench.store, 3).await;

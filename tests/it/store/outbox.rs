@@ -301,6 +301,22 @@ pub async fn who_bounced_is_revived_and_who_left_is_not(bench: &Bench) {
     assert_eq!(kept, [(at(1), true, "why".to_owned())]);
     assert_eq!(store.suppression_orders(&hashes[1]).await.unwrap(), []);
     assert_eq!(store.suppression_orders(&hashes[2]).await.unwrap().len(), 1);
+    // Who was suppressed by an order and then leaves has left.
+    assert!(
+        store
+            .suppression_add(&hashes[2], left, at(4))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .suppression_add(&hashes[2], bounced, at(5))
+            .await
+            .unwrap()
+    );
+    assert_eq!(order(2, Revive, 6).await, Some(left));
+    let found = store.suppression_find(&hashes).await.unwrap();
+    assert_eq!(found[&hashes[2]], left);
 }
 
 pub async fn an_expired_issue_gives_up_what_is_queued(bench: &Bench) {

@@ -80,11 +80,29 @@ pub async fn a_report_is_kept_once_and_suppresses(bench: &Bench) {
     let expected = [
         ReportSaved::Repeated,
         ReportSaved::Repeated,
-        ReportSaved::Suppressed(complained, false),
+        ReportSaved::Suppressed(complained, true),
     ];
     assert_eq!(again.unwrap().unwrap(), expected);
-    let reasons = store.suppression_find(&[address_hash(1)]).await.unwrap();
-    assert_eq!(reasons[&address_hash(1)], BOUNCED, "the first reason stays");
+    let reason =
+        async |n| store.suppression_find(&[address_hash(n)]).await.unwrap()[&address_hash(n)];
+    assert_eq!(
+        reason(1).await,
+        complained,
+        "an operator may take a bounce back"
+    );
+
+    // Both in one breath.
+    let both = [
+        report(1, 2, Reported::Hard),
+        report(1, 2, Reported::Complaint),
+    ];
+    let both = store.report_save(&both, &free, true).await;
+    let expected = [
+        ReportSaved::Suppressed(BOUNCED, false),
+        ReportSaved::Suppressed(complained, true),
+    ];
+    assert_eq!(both.unwrap().unwrap(), expected);
+    assert_eq!(reason(2).await, complained);
 }
 
 pub async fn what_went_to_a_reader_is_found_without_a_return_path(bench: &Bench) {
