@@ -107,14 +107,15 @@ impl Journal {
         &self.secret
     }
 
-    /// Reads from where an earlier reading ended, or from 0. From behind the end of the file, which is then not the one
-    /// that was read before, everything is read.
+    /// Reads from where an earlier reading ended, or from 0. Where no line begins there, or the file has ended, it is not
+    /// the one that was read before: everything is read.
     pub fn read(&self, from: u64) -> Result<Read, Error> {
         let mut bytes = Vec::new();
         let read = File::open(&self.path).and_then(|mut file| {
-            let from = match file.metadata()?.len() {
-                length if length < from => 0,
-                _ => from,
+            let from = if begins_line(&mut file, from)? {
+                from
+            } else {
+                0
             };
             file.seek(SeekFrom::Start(from))?;
             file.read_to_end(&mut bytes)?;
@@ -205,6 +206,16 @@ impl Journal {
             Some(_) => Ok(()),
         }
     }
+}
+
+/// Whether a line begins there, or would.
+fn begins_line(file: &mut File, at: u64) -> io::Result<bool> {
+    let Some(before) = at.checked_sub(1) else {
+        return Ok(true);
+    };
+    let mut byte = [0];
+    file.seek(SeekFrom::Start(before))?;
+    Ok(file.read(&mut byte)? == 1 && byte == *b"\n")
 }
 
 /// The last whole line.
@@ -347,6 +358,8 @@ mod tests {
         assert_eq!(addresses(&journal, 0), ["a", "b", "c"]);
         // A file that is shorter than what was read is another one.
         assert_eq!(addresses(&journal, 1_000_000), ["a", "b", "c"]);
+        assert_eq!(addresses(&journal, end + 3), ["a", "b", "c"]);
+        assert_eq!(addresses(&journal, 3), ["a", "b", "c"]);
         let again = Journal::look(journal.path()).unwrap().unwrap();
         assert_eq!((again.id(), again.secret()), ("one", "secret"));
         // Who comes second to begin it takes the first one's.
