@@ -166,7 +166,7 @@ impl Pipeline {
     /// One pass: continues what is open, then serves the schedules of the wish.
     pub async fn run(&self, wish: &Wish, world: &World<'_>) -> Result<RunReport, Fault> {
         let mut report = RunReport::default();
-        let Some(tenure) = self.begin_run(world, &mut report).await? else {
+        let Some(tenure) = self.begin_run(world, &mut report.faults).await? else {
             return Ok(RunReport {
                 already_running: true,
                 ..RunReport::default()

@@ -9,9 +9,11 @@ mod sources;
 mod subscribers;
 mod templates;
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use bounces::{Bounces, IngestArgs};
@@ -44,6 +46,14 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// An empty path is where one is, as it is to the shell's `cd`; an empty `COURANT_CONFIG` is none.
+fn folder_or_here(path: OsString) -> PathBuf {
+    match path.is_empty() {
+        true => PathBuf::from("."),
+        false => path.into(),
+    }
+}
+
 /// Flags of every command.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every command")]
@@ -55,7 +65,8 @@ pub struct Global {
         global = true,
         default_value = ".",
         env = "COURANT_CONFIG",
-        value_name = "PATH"
+        value_name = "PATH",
+        value_parser = OsStringValueParser::new().map(folder_or_here)
     )]
     pub config: PathBuf,
     /// Print data as JSON

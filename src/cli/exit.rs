@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::owner;
 use super::print::shown;
-use crate::audience::DoubtReason;
+use crate::audience::{DoubtReason, SecretError};
 use crate::config;
 use crate::deliver;
 use crate::inbox;
@@ -151,6 +151,14 @@ impl Failure {
                     None => failure,
                 }
             }
+            Fault::Secret(SecretError::Io { ref path, .. }) => {
+                let advice = owner::advice_on_file(path);
+                let failure = Self::new(exit, chain(&fault));
+                match advice {
+                    Some(advice) => failure.hint(advice),
+                    None => failure,
+                }
+            }
             Fault::Inbox(error) => Self {
                 exit,
                 faults: vec![of_inbox(&error)],
@@ -199,7 +207,10 @@ fn of_store(error: &store::Error, database: Option<&Path>) -> Diagnostic {
     if let store::Error::Journal(error) = error {
         let fault = Diagnostic::error(chain(error));
         return match error {
-            journal::Error::Io { .. } => fault,
+            journal::Error::Io { path, .. } => match owner::advice(path) {
+                Some(advice) => fault.hint(advice),
+                None => fault,
+            },
             journal::Error::Newer { .. } => fault.hint("a newer courant wrote it: update this one"),
             journal::Error::Damaged { .. } => fault.hint(
                 "`courant restore --replay` goes on with all that is whole of it, and keeps the file as it is beside it",

@@ -125,8 +125,23 @@ impl Owner {
     }
 }
 
-/// What to do about a file of another user's that this user may not write; `None` where it is this user's.
+/// What to do about a file of another user's that this user may not write, and about all beside it; `None` where it is this
+/// user's.
 pub fn advice(path: &Path) -> Option<String> {
+    let folder = path.parent().unwrap_or(path);
+    advice_on(path, |mine| {
+        format!("sudo chown -R {mine}: {}", config::shell_word(folder))
+    })
+}
+
+/// The same of a file that may lie among others that are nobody's here, as a secret does.
+pub fn advice_on_file(path: &Path) -> Option<String> {
+    advice_on(path, |mine| {
+        format!("sudo chown {mine}: {}", config::shell_word(path))
+    })
+}
+
+fn advice_on(path: &Path, command: impl Fn(&str) -> String) -> Option<String> {
     let owner = Owner::of(path)?;
     let me = geteuid();
     if owner.user == me || me.is_root() {
@@ -134,12 +149,11 @@ pub fn advice(path: &Path) -> Option<String> {
     }
     let mine = User::from_uid(me).ok().flatten();
     let mine = mine.map_or_else(|| me.to_string(), |me| me.name);
-    let folder = path.parent().unwrap_or(path);
-    let folder = config::shell_word(folder);
+    let command = command(&mine);
     Some(match owner.user.is_root() {
-        true => format!("root made it; `sudo chown -R {mine}: {folder}` gives it back"),
+        true => format!("root made it; `{command}` gives it back"),
         false => format!(
-            "it belongs to {}, and this is `{mine}`: start the program as its owner, or `sudo chown -R {mine}: {folder}`",
+            "it belongs to {}, and this is `{mine}`: start the program as its owner, or `{command}`",
             owner.words()
         ),
     })

@@ -10,7 +10,7 @@ use super::exit::{Exit, Failure};
 use super::print::Printer;
 use super::progress::Bars;
 use super::system::{SystemChance, SystemClock};
-use crate::audience::Keys;
+use crate::audience::{self, Keys};
 use crate::config::{
     self, Config, EditFault, Edited, Environment, Flags, Loaded, SourceEdit, StoreUrl,
 };
@@ -171,8 +171,17 @@ impl Session {
     }
 
     /// The database, to look into; `None` before the first run, and none is made. One that does not belong to the secret is
-    /// refused.
+    /// refused, and one whose secret is gone or cannot be read: what is said of it would hide that no run can use it.
     pub async fn store(&self, config: &Config) -> Result<Option<Store>, Failure> {
+        let store = self.store_alone(config).await?;
+        audience::check_secret(&config.secret_file, store.as_ref())
+            .await
+            .map_err(Fault::from)?;
+        Ok(store)
+    }
+
+    /// The database, to look into, whatever became of the secret.
+    pub async fn store_alone(&self, config: &Config) -> Result<Option<Store>, Failure> {
         let checked = pipeline::check_state(config).await;
         let wrong = checked.map_err(|fault| Failure::of(fault, database(config).as_deref()))?;
         if let Some(fault) = wrong {

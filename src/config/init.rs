@@ -19,6 +19,9 @@ use crate::model::Diagnostic;
 /// The postal address that stands in a new newsletter.
 pub(super) const STARTER_ADDRESS: &str = "Street 1, 1234 AB Town";
 
+/// The reader who stands in a new newsletter.
+pub(super) const STARTER_READER: &str = "reader@example.org";
+
 /// The first post of a new newsletter.
 pub(super) const STARTER_WELCOME: &str = include_str!("starter/welcome.md");
 
@@ -245,11 +248,7 @@ fn placeholders(name: &str, path: &Path, text: &str) -> Vec<Placeholder> {
                 "the relay: no mail leaves this machine",
             ),
         ],
-        subscribers::FILE => vec![(
-            "email = ",
-            "reader@example.org",
-            "a reader who does not exist",
-        )],
+        subscribers::FILE => vec![("email = ", STARTER_READER, "a reader who does not exist")],
         WELCOME => vec![(
             "title: ",
             "Welcome",

@@ -256,7 +256,14 @@ fn locate(path: &Path) -> Result<PathBuf, Box<Diagnostic>> {
         return Ok(without_dot(&file));
     }
     let message = format!("there is no `{}`", without_dot(&file).display());
-    let hint = "`courant init` makes a newsletter; `--config` names one elsewhere";
+    let folder = match path.file_name().is_some_and(|name| name == FILE) {
+        true => path.parent().unwrap_or(path),
+        false => path,
+    };
+    let hint = format!(
+        "`courant init {}` makes a newsletter there; `--config` names one elsewhere",
+        shell_word(folder)
+    );
     Err(Box::new(Diagnostic::error(message).hint(hint)))
 }
 

@@ -1,5 +1,5 @@
 //! What stands in a new newsletter only to be replaced: names that no mail and no reader can reach, the starter's postal
-//! address, its welcome post. Harmless as long as mail stays on this machine; to readers it would be an embarrassment, and
+//! address, its reader, its welcome post. Harmless as long as mail stays on this machine; to readers it would be an embarrassment, and
 //! links that lead nowhere keep them from leaving.
 
 use std::net::IpAddr;
@@ -7,9 +7,11 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use super::Config;
+use super::document::Faults;
 use super::files::read_document;
-use super::init::{STARTER_ADDRESS, STARTER_WELCOME};
+use super::init::{STARTER_ADDRESS, STARTER_READER, STARTER_WELCOME};
 use super::point::{Setting, point};
+use super::subscribers;
 use crate::model::{Diagnostic, EmailAddress, Relay, SourceKind};
 
 /// Top-level names that are nobody's (RFC 2606 §2).
@@ -34,6 +36,7 @@ pub fn placeholders(config: &Config) -> Vec<Diagnostic> {
     found.extend(of_url(config));
     found.extend(of_addresses(config));
     found.extend(of_postal_address(config));
+    found.extend(of_reader(config));
     found.extend(
         config
             .sources
@@ -105,6 +108,33 @@ fn of_postal_address(config: &Config) -> Option<Diagnostic> {
     ))
     .hint("write the postal address of who publishes");
     Some(point(config, fault, Setting::Address))
+}
+
+/// The starter's reader, who does not exist.
+fn of_reader(config: &Config) -> Option<Diagnostic> {
+    let path = subscribers::subscribers_file(config);
+    let name = config.file.with_file_name(subscribers::FILE);
+    let document = read_document(&path, &name).ok()?;
+    // A long list is read a second time only where he may stand in it.
+    if !document
+        .text()
+        .to_ascii_lowercase()
+        .contains(STARTER_READER)
+    {
+        return None;
+    }
+    let table = document.parse(&Faults::default())?;
+    let entries = table.get("subscriber")?.get_ref().as_array()?;
+    let mut addresses = entries.iter().filter_map(|one| one.get_ref().get("email"));
+    let found = addresses.find(|one| {
+        let address = one.get_ref().as_str();
+        address.is_some_and(|address| address.trim().eq_ignore_ascii_case(STARTER_READER))
+    })?;
+    let fault = Diagnostic::error(format!(
+        "`{STARTER_READER}` is a placeholder: `courant init` wrote it, and nobody reads there"
+    ))
+    .hint("write the addresses of those who asked for the newsletter");
+    Some(document.point(fault, found.span()))
 }
 
 /// The starter's welcome, also under another title: it tells the publisher, and no reader, what to do.

@@ -25,11 +25,12 @@ impl Pipeline {
         schedule: &Schedule,
         world: &World<'_>,
     ) -> Result<Option<(Plan, Option<PlanSaved>)>, Fault> {
-        let Some(tenure) = self.begin(world).await? else {
+        let mut report = RunReport::default();
+        let Some(tenure) = self.begin_run(world, &mut report.faults).await? else {
             return Ok(None);
         };
         let result = tokio::select! {
-            result = self.plan_locked(schedule, world) => result,
+            result = self.plan_locked(schedule, world, report) => result,
             never = tenure.pulse(world.clock) => match never {},
         };
         tenure.end().await?;
@@ -40,8 +41,8 @@ impl Pipeline {
         &self,
         schedule: &Schedule,
         world: &World<'_>,
+        mut report: RunReport,
     ) -> Result<(Plan, Option<PlanSaved>), Fault> {
-        let mut report = RunReport::default();
         let readers = self.bring_in_readers(world, &mut report).await?;
         let gathering = self.gather(Trace::Save, &readers, world).await?;
         let chosen = self.choose(schedule, &gathering, world.clock.now()).await?;

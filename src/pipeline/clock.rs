@@ -1,18 +1,16 @@
 //! Whether the clock of this machine is believed, and what becomes of what it wrote down while it was ahead.
 //!
 //! A machine that starts without its battery or its network stands in 1970, or where it was switched off. By such a clock
-//! nothing is sealed or sent: it would spend due times and expiries. It is believed again if a server that a run asks anyway
+//! nothing is gathered, sealed or sent: it would spend due times and expiries, and when posts were seen. It is believed again if a server that a run asks anyway
 //! tells the same time, or a person says that it is right.
-
-use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::sending::relay_settings;
 use super::tenure::Tenure;
-use super::{Fault, Pipeline, RunReport, World};
+use super::{Fault, Pipeline, World};
 use crate::deliver;
-use crate::model::{Diagnostic, Relay, SmtpRelay, SourceKind};
+use crate::model::{Diagnostic, Relay, SourceKind};
 use crate::store::{ClockEvidence, SealedLast};
 
 /// The first instant of 2026 (UTC): this program is no older.
@@ -44,7 +42,7 @@ impl Pipeline {
     pub(super) async fn begin_run(
         &self,
         world: &World<'_>,
-        report: &mut RunReport,
+        faults: &mut Vec<Diagnostic>,
     ) -> Result<Option<Tenure>, Fault> {
         let now = world.clock.now();
         let evidence = self.store.clock_evidence().await?;
@@ -62,7 +60,7 @@ impl Pipeline {
         let sealed = evidence.sealed.map(|sealed| sealed.at);
         if let Some(newest) = ahead(sealed.max(evidence.other)) {
             self.store.clock_set_right(limit, now).await?;
-            report.faults.push(set_right_words(newest, now));
+            faults.push(set_right_words(newest, now));
         }
         Ok(Some(tenure))
     }
@@ -89,7 +87,8 @@ impl Pipeline {
             let Relay::Smtp(relay) = &one.relay else {
                 continue;
             };
-            if is_here(relay) {
+            // A mail server on this very machine has this very clock.
+            if relay.is_here() {
                 continue;
             }
             let settings = relay_settings(&self.config, one, relay.clone());
@@ -125,12 +124,6 @@ fn agrees(said: Timestamp, now: Timestamp) -> bool {
     said.duration_since(now).abs() <= AGREES
 }
 
-/// A mail server on this very machine has this very clock.
-fn is_here(relay: &SmtpRelay) -> bool {
-    let address = relay.host.parse::<IpAddr>();
-    relay.host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
 /// A clock that is not believed, in words.
 pub fn clock_fault(doubt: &ClockDoubt) -> Diagnostic {
     let shows = moment(doubt.now);
@@ -151,7 +144,7 @@ pub fn clock_fault(doubt: &ClockDoubt) -> Diagnostic {
         None => String::new(),
     };
     Diagnostic::error(format!(
-        "the clock of this machine says {shows}, {against}{other}; nothing is sealed or sent"
+        "the clock of this machine says {shows}, {against}{other}; nothing is gathered, sealed or sent"
     ))
     .hint(
         "set the clock; if it is right as it is, `courant run --clock-is-right` says so, once: what lies ahead of it is then \

@@ -22,7 +22,7 @@ impl Pipeline {
     pub async fn run_plan(&self, name: &str, world: &World<'_>) -> Result<RunReport, Fault> {
         let plan = self.load_plan(name)?;
         let mut report = RunReport::default();
-        let Some(tenure) = self.begin_run(world, &mut report).await? else {
+        let Some(tenure) = self.begin_run(world, &mut report.faults).await? else {
             return Ok(RunReport {
                 already_running: true,
                 ..RunReport::default()

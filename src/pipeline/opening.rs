@@ -280,7 +280,7 @@ fn lost(config: &Config, has_journal: bool) -> Diagnostic {
         true => format!(
             "{first} its backup, or run `courant restore --replay`, which makes one of what `state/journal` knows of issues and of who left"
         ),
-        false => format!("{first} its backup; if there never was one, `--new-database` takes this one"),
+        false => format!("{first} its backup; if there never was one, `courant run --new-database` begins one, once"),
     })
 }
 
@@ -302,7 +302,7 @@ fn foreign(config: &Config, found: &Found) -> Diagnostic {
         }
         false => {
             "give the newsletter a database of its own; to use this one all the same, name it as `url` in `[store]`, or say \
-             `--new-database` once"
+             `courant run --new-database` once"
         }
     };
     fault.hint(hint)

@@ -13,13 +13,13 @@ impl Pipeline {
         named: &HashSet<SourceName>,
         world: &World<'_>,
     ) -> Result<RunReport, Fault> {
-        let Some(tenure) = self.begin(world).await? else {
+        let mut report = RunReport::default();
+        let Some(tenure) = self.begin_run(world, &mut report.faults).await? else {
             return Ok(RunReport {
                 already_running: true,
                 ..RunReport::default()
             });
         };
-        let mut report = RunReport::default();
         let result = tokio::select! {
             result = self.poll_locked(named, world, &mut report) => result,
             never = tenure.pulse(world.clock) => match never {},

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::summary::has_errors;
-use crate::audience;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::count;
 use crate::cli::session::Session;
@@ -71,9 +70,6 @@ async fn look(session: &Session) -> Result<(Checked, Exit), Failure> {
     placeholders(&config)?;
     let composer = templates(&config)?;
     let store = session.store(&config).await?;
-    audience::check_secret(&config.secret_file, store.as_ref())
-        .await
-        .map_err(Fault::from)?;
     if let Some(store) = &store
         && let Some(fault) = pipeline::check_journal(&config, store).await?
     {

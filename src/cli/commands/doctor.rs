@@ -75,7 +75,7 @@ async fn examine(
 ) -> Result<(), Failure> {
     findings.newsletter(config::placeholders(config), Exit::Config);
     let mut broken = None;
-    let store = match session.store(config).await {
+    let store = match session.store_alone(config).await {
         Ok(store) => store,
         Err(failure) => {
             broken = Some(failure);

@@ -1,5 +1,6 @@
 //! `courant send-test`: the next issue as one mail to oneself.
 
+use super::check::placeholders;
 use super::plan;
 use super::preview::{nothing, the_schedule};
 use crate::cli::exit::{Exit, Failure};
@@ -20,6 +21,7 @@ pub async fn send_test(
     let config = session.config()?;
     let schedule = the_schedule(&config, name)?.name.clone();
     let relay = relay.map(|relay| the_relay(&config, relay)).transpose()?;
+    placeholders(&config)?;
     let several = config.delivery.relays.len() > 1;
     let pipeline = session.pipeline(config).await?;
     let schedule = session::schedule(&pipeline.config, schedule.as_str())?;

@@ -57,7 +57,12 @@ async fn an_issue_of_a_year_ahead_is_said_aloud_until_somebody_says_which_clock_
         &[SERVED_IN_A_YEAR, SEALED_IN_A_YEAR, SEEN_IN_A_YEAR],
     )
     .await;
-    for arguments in [&["-q", "run", "--due"][..], &["run"]] {
+    for arguments in [
+        &["-q", "run", "--due"][..],
+        &["run"],
+        &["gather"],
+        &["plan", "--save"],
+    ] {
         let refused = expect(&newsletter, arguments, 75).await;
         assert!(
             refused.stderr.contains("issue 1 of `weekly`"),

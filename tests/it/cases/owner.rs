@@ -133,3 +133,34 @@ fn a_file_that_root_left_is_named_and_how_to_give_it_back() {
         give(&newsletter.path(name), NOBODY_KNOWN);
     }
 }
+
+#[test]
+fn a_state_that_root_once_made_is_given_back_by_the_command_that_is_said() {
+    if !is_root() {
+        return;
+    }
+    let program = Reachable::new();
+    let newsletter = Newsletter::new("mailbox");
+    newsletter.readers(1);
+    give(newsletter.folder(), NOBODY_KNOWN);
+    let as_owner = |arguments: &[&str], code: i32| {
+        let ended = program.run_as(&newsletter, NOBODY_KNOWN, arguments);
+        assert_eq!(ended.code, code, "{arguments:?} {}", ended.stderr);
+        ended.stderr
+    };
+    as_owner(&["-q", "run"], 0);
+    let state = newsletter.path("state");
+    give(&state, 0);
+    // The doctor looks further, and finds the secret too.
+    for (arguments, code) in [(&["run"][..], 73), (&["status"], 73), (&["doctor"], 78)] {
+        let said = as_owner(arguments, code);
+        let command = format!("sudo chown -R {NOBODY_KNOWN}: {}", state.display());
+        assert!(said.contains(&command), "{arguments:?} {said}");
+    }
+    give(&state, NOBODY_KNOWN);
+    let secret = state.join("secret");
+    give(&secret, 0);
+    let said = as_owner(&["run"], 78);
+    let command = format!("sudo chown {NOBODY_KNOWN}: {}", secret.display());
+    assert!(said.contains(&command), "{said}");
+}

@@ -37,6 +37,7 @@ fn mended(newsletter: &Newsletter) {
     });
     let text: Vec<&str> = lines.collect();
     newsletter.write("courant.toml", &text.join("\n"));
+    newsletter.replace("subscribers.toml", "reader@example.org", "jan@lezers.nl");
     newsletter.write(
         "posts/welcome.md",
         "---\ntitle: Welkom\n---\n\nEen eerste bericht voor lezers.\n",
@@ -51,6 +52,7 @@ fn what_init_wrote_is_refused_where_a_relay_takes_it_away() {
         "url = ",
         "from = ",
         "address = ",
+        "email = ",
         "This is the first post of your newsletter.",
     ] {
         let shown = check
@@ -59,7 +61,7 @@ fn what_init_wrote_is_refused_where_a_relay_takes_it_away() {
             .any(|shown| shown.contains(" | ") && shown.contains(line));
         assert!(shown, "{line}\n{}", check.stderr);
     }
-    assert!(check.stderr.matches("^^").count() >= 4, "{}", check.stderr);
+    assert!(check.stderr.matches("^^").count() >= 5, "{}", check.stderr);
     assert!(
         check.stderr.contains("posts/welcome.md:5:1"),
         "{}",
@@ -67,6 +69,8 @@ fn what_init_wrote_is_refused_where_a_relay_takes_it_away() {
     );
     let run = newsletter.expect(&["run"], 78);
     assert_eq!(run.stderr, check.stderr);
+    let test = newsletter.expect(&["send-test", "ik@lezers.nl"], 78);
+    assert_eq!(test.stderr, check.stderr);
     assert!(!newsletter.path("state/courant.db").exists());
     mended(&newsletter);
     newsletter.expect(&["check"], 0);

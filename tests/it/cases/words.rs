@@ -48,8 +48,9 @@ fn a_command_in_a_hint_works_from_any_folder() {
     let relative = there.strip_prefix("/").unwrap();
     let file = "jan's krant; met $spatie/courant.toml";
     let wanted = ["preview", "--reader", "niemand@proef.example", "--eml", "-"];
-    let cases: [(&Path, &[&str]); 4] = [
+    let cases: [(&Path, &[&str]); 5] = [
         (&awkward, &[]),
+        (&awkward, &["-c", ""]),
         (&awkward, &["-c", there]),
         (Path::new("/"), &["-c", relative]),
         (here, &["-c", file]),
@@ -74,6 +75,110 @@ fn a_command_in_a_hint_works_from_any_folder() {
     let hints = found["faults"].to_string();
     let wanted = format!("courant -c {} serve", here.display());
     assert!(hints.contains(&wanted), "{hints}");
+}
+
+#[test]
+fn a_newsletter_that_is_not_there_is_made_there_by_the_command_of_the_hint() {
+    let newsletter = Newsletter::new("mailbox");
+    for (path, made) in [
+        ("nieuw/krant $x", "nieuw/krant $x"),
+        ("./-streep/courant.toml", "-streep"),
+    ] {
+        let ended = run_in(&newsletter, newsletter.folder(), &["-c", path, "check"]);
+        assert_eq!(ended.code, 78, "{}", ended.stderr);
+        let found = commands(&ended.stderr);
+        assert_eq!(found.len(), 1, "{}", ended.stderr);
+        let pasted = paste(&found[0]);
+        assert_eq!(pasted.code, 0, "{} {}", found[0], pasted.stderr);
+        assert!(newsletter.path(made).join("courant.toml").is_file());
+    }
+}
+
+#[test]
+fn an_empty_name_of_the_newsletter_is_the_folder_one_is_in() {
+    let newsletter = Newsletter::new("mailbox");
+    newsletter.readers(1);
+    let mut command = newsletter.command(&["check"]);
+    command.env("COURANT_CONFIG", "");
+    let folder = newsletter.folder();
+    let ended = Ended::of(command.current_dir(folder).output().unwrap());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+}
+
+#[test]
+fn one_cause_has_one_code_in_every_command() {
+    let newsletter = Newsletter::new("mailbox");
+    newsletter.readers(1);
+    newsletter.expect(&["-q", "run"], 0);
+    let state = newsletter.path("state");
+    let (secret, database) = (state.join("secret"), state.join("courant.db"));
+    let away = newsletter.path("away");
+    type Cause<'a> = (&'a str, &'a Path, fn(&Path), i32);
+    let causes: [Cause<'_>; 5] = [
+        ("no secret", &secret, |_| (), 78),
+        (
+            "a secret that cannot be read",
+            &secret,
+            |path| std::fs::create_dir(path).unwrap(),
+            78,
+        ),
+        ("no database", &database, |_| (), 78),
+        (
+            "a file that is no database",
+            &database,
+            |path| std::fs::write(path, "nothing of ours".repeat(99)).unwrap(),
+            69,
+        ),
+        (
+            "a state that is no folder",
+            &state,
+            |path| std::fs::write(path, "").unwrap(),
+            73,
+        ),
+    ];
+    for (cause, path, spoil, code) in causes {
+        std::fs::rename(path, &away).unwrap();
+        spoil(path);
+        for arguments in [
+            &["run"][..],
+            &["gather"],
+            &["status"],
+            &["sources", "list"],
+            &["issues", "list"],
+        ] {
+            let ended = newsletter.run(&[&["--json"], arguments].concat());
+            assert_eq!(ended.code, code, "{cause} {arguments:?} {}", ended.stderr);
+            for line in ended.stderr.lines() {
+                let fault = serde_json::from_str::<serde_json::Value>(line);
+                assert!(fault.is_ok(), "{cause} {arguments:?} {line}");
+            }
+        }
+        match path.is_dir() {
+            true => std::fs::remove_dir_all(path).unwrap(),
+            false => drop(std::fs::remove_file(path)),
+        }
+        std::fs::rename(&away, path).unwrap();
+    }
+    newsletter.expect(&["check"], 0);
+}
+
+#[test]
+fn what_became_of_an_order_is_json_too() {
+    let newsletter = Newsletter::new("mailbox");
+    newsletter.readers(1);
+    newsletter.expect(&["-q", "run"], 0);
+    for (order, key, value) in [
+        ("suppress", "before", serde_json::Value::Null),
+        ("suppress", "before", "manual".into()),
+        ("revive", "needed", true.into()),
+        ("revive", "needed", false.into()),
+    ] {
+        let address = "reader0@example.nl";
+        let arguments = ["--json", "subscribers", order, address, "--reason", "proef"];
+        let ended = newsletter.expect(&arguments, 0);
+        let told: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!((&told["address"], &told[key]), (&address.into(), &value));
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `courant subscribers suppress` and `revive`: an operator's word about one address, with its reason.
 
+use serde::Serialize;
+
 use super::Ordered;
 use crate::audience::{self, Keys, Revived, Suppressed};
 use crate::cli::exit::{Exit, Failure};
@@ -21,13 +23,15 @@ pub async fn suppress(
     let (store, keys) = session.state(config).await?;
     let now = session.clock().now();
     let done = audience::suppress(&store, &keys, address, reason, now).await;
-    let words = match done.map_err(Fault::from)? {
-        Suppressed::Now => format!("`{address}` is not mailed any more."),
+    let (words, before) = match done.map_err(Fault::from)? {
+        Suppressed::Now => (format!("`{address}` is not mailed any more."), None),
         Suppressed::Before(why) => {
-            format!("`{address}` was not mailed before: {}.", why.as_str())
+            let why = why.as_str();
+            let words = format!("`{address}` was not mailed before: {why}.");
+            (words, Some(why))
         }
     };
-    session.printer.line(words);
+    tell(session, address, Done::Suppressed { before }, &words);
     Ok(())
 }
 
@@ -43,20 +47,43 @@ pub async fn revive(
     let (store, keys) = session.state(config).await?;
     let now = session.clock().now();
     let done = audience::revive(&store, &keys, address, reason, now).await;
-    match done.map_err(Fault::from)? {
-        Revived::Now => session.printer.line(format!(
-            "`{address}` is mailed again, from the next issue on."
-        )),
-        Revived::NotNeeded => session
-            .printer
-            .line(format!("`{address}` is not suppressed.")),
+    let (words, needed) = match done.map_err(Fault::from)? {
+        Revived::Now => {
+            let words = format!("`{address}` is mailed again, from the next issue on.");
+            (words, true)
+        }
+        Revived::NotNeeded => (format!("`{address}` is not suppressed."), false),
         Revived::Refused(why) => {
             let fault = format!("`{address}` is {}, and stays so", why.as_str());
             let hint = "only the reader can undo that, by asking to receive the newsletter anew";
             return Err(Failure::new(Exit::Data, fault).hint(hint));
         }
-    }
+    };
+    tell(session, address, Done::Revived { needed }, &words);
     Ok(())
+}
+
+/// What became of an order, as `--json` gives it.
+#[derive(Serialize)]
+#[serde(tag = "done", rename_all = "lowercase")]
+enum Done {
+    /// The reader is not mailed; `before` says why that was so already.
+    Suppressed { before: Option<&'static str> },
+    /// The reader is mailed; `needed` is false where that was so already.
+    Revived { needed: bool },
+}
+
+#[derive(Serialize)]
+struct Told {
+    address: String,
+    #[serde(flatten)]
+    done: Done,
+}
+
+fn tell(session: &Session, address: &EmailAddress, done: Done, words: &str) {
+    let address = address.to_string();
+    let told = Told { address, done };
+    session.printer.either(&told, |printer| printer.line(words));
 }
 
 /// What was ordered of an address, oldest first.
