@@ -41,6 +41,14 @@ impl Code {
         let code = self.0.get(next.checked_sub(1)?)?;
         (at < code.end).then_some(code.end)
     }
+
+    /// Whether code begins within a part of the text and goes on behind it.
+    pub(super) fn begins_within(&self, at: &Range<usize>) -> bool {
+        self.end(at.end).is_some_and(|end| {
+            let next = self.0.partition_point(|code| code.end < end);
+            self.0[next].start >= at.start && self.0[next].start < at.end
+        })
+    }
 }
 
 /// Code of Markdown, a block with its language.

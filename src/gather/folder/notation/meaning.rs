@@ -96,9 +96,9 @@ const LOGICS: &str = "if unless case for foreach tablerow each with while captur
     elif when assign set increment decrement cycle extends";
 
 /// Words in the name of a tag round what is not for everybody.
-const PRIVATE: [&str; 10] = [
-    "private", "hidden", "secret", "draft", "todo", "internal", "member", "paid", "premium",
-    "restrict",
+const PRIVATE: [&str; 11] = [
+    "private", "hidden", "hide", "secret", "draft", "todo", "internal", "member", "paid",
+    "premium", "restrict",
 ];
 
 /// How the tags of WordPress's page builders begin: all of them are frames unless they are named here otherwise.

@@ -93,6 +93,12 @@ mod tests {
             ("%%a `secret%% b `c`", " b `c`"),
             ("%%\n```\nsecret\n%%\nb %%secret%%", "b "),
             ("{{< comment >}}secret{{< /comment >}}a", "a"),
+            ("a %%\n> secret %% b", "a  b"),
+            ("%%a `b%% `c` %%d%% e", " `c`  e"),
+            ("- %%secret%%\n- b", "- \n- b"),
+            ("> %%secret%%\n> b", "> \n> b"),
+            ("a<!-- secret -- > secret -->b", "ab"),
+            ("{%- # secret -%}a", "a"),
             ("![a %%secret%% b](x.png)", "![a  b](x.png)"),
             ("| a %%secret%% | b |", "| a  | b |"),
         ] {
@@ -128,6 +134,11 @@ mod tests {
             "    {{ a }} %%b%%\n",
             "<pre>{{ a }} [[b]]</pre>",
             "``a `%%` b``",
+            "- a\n\n  ```\n  %%b%%\n  ```\n",
+            "> ```\n> %%a%% [[b]]\n> ```\n",
+            "\t%%a%%\n",
+            "<pre><code>%%a%%\n<!-- b --></code></pre>",
+            "`{{< a >}}` and ``{% raw %}`` and `^b`",
         ] {
             assert_eq!(text(given), given, "{given}");
         }
@@ -212,6 +223,7 @@ mod tests {
             ("a <% tp.date.now() %>", "a ", vec![1]),
             ("[gallery ids=\"1,2\"]", "", vec![1]),
             ("[contact-form-7 id=\"3\"] a", " a", vec![1]),
+            ("[hide]secret[/hide] a", " a", vec![1]),
             ("[w]({{< ref \"x.md\" >}})", "[w]()", vec![1]),
             ("`= this.file.name` a", " a", vec![1]),
             (

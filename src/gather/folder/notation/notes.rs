@@ -3,7 +3,7 @@
 //! properties go. What would show another note, a film or an answer to a question is left out and told of.
 
 use super::code::{self, Code};
-use super::letters::{line_end, whole_lines};
+use super::letters::{beginning, ends_line, line_end, whole_lines};
 use super::working::{Edit, Working};
 use crate::gather::markup::escape_into;
 use crate::gather::prose;
@@ -50,6 +50,9 @@ const OF_THE_PROGRAM: [&str; 7] = [
 
 /// Longest inside of a link, in bytes.
 const MAX_LINK: usize = 600;
+
+/// Longest note or addition within a line, in bytes: beyond that a closing mark belongs to something else.
+const MAX_INLINE: usize = 2_000;
 
 const HINT: &str = "write in words what a reader should see";
 
@@ -297,24 +300,28 @@ fn inline(working: &mut Working<'_>, text: &str, at: usize) -> Option<Edit> {
         return mark(text, at);
     }
     if let Some(inner) = rest.strip_prefix("^[") {
-        let end = inner
+        let end = beginning(inner, MAX_INLINE)
             .find(']')
             .filter(|end| !inner[..*end].contains('\n'))?;
         return replaced(end + 3, format!(" ({})", &inner[..end]));
     }
     if rest.starts_with(" ^") {
-        let end = line_end(text, at);
-        return is_block_name(text[at + 2..end].trim_end()).then(|| Edit {
-            at: at..end,
+        let name = &text[at + 2..];
+        let length = name
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+            .unwrap_or(name.len());
+        let is_name = is_block_name(&name[..length]) && ends_line(text, at + 2 + length);
+        return is_name.then(|| Edit {
+            at: at..line_end(text, at),
             with: String::new(),
         });
     }
     if let Some(inner) = rest.strip_prefix("((") {
-        let end = inner.find("))")?;
-        let is_id = inner[..end].len() == 36
-            && inner[..end]
-                .bytes()
-                .all(|octet| octet.is_ascii_hexdigit() || octet == b'-');
+        let end = 36;
+        let is_id = inner.get(..end).is_some_and(|id| {
+            id.bytes()
+                .all(|octet| octet.is_ascii_hexdigit() || octet == b'-')
+        }) && inner[end..].starts_with("))");
         if is_id {
             let range = at..at + end + 4;
             working.tell(
@@ -331,23 +338,19 @@ fn inline(working: &mut Working<'_>, text: &str, at: usize) -> Option<Edit> {
     }
     for (open, close) in [("{++", "++}"), ("{==", "==}")] {
         if let Some(inner) = rest.strip_prefix(open) {
-            let end = inner.find(close)?;
+            let end = beginning(inner, MAX_INLINE).find(close)?;
             return replaced(end + 6, inner[..end].to_owned());
         }
     }
     let inner = rest.strip_prefix("{~~")?;
-    let end = inner.find("~~}")?;
+    let end = beginning(inner, MAX_INLINE).find("~~}")?;
     let (_, new) = inner[..end].split_once("~>")?;
     replaced(end + 6, new.to_owned())
 }
 
 /// The inside of `[[…]]` that begins at a place, and where it ends.
 fn brackets(text: &str, at: usize) -> Option<(&str, usize)> {
-    let mut limit = text.len().min(at + 2 + MAX_LINK);
-    while !text.is_char_boundary(limit) {
-        limit -= 1;
-    }
-    let inner = text[at + 2..limit].lines().next()?;
+    let inner = beginning(&text[at + 2..], MAX_LINK).lines().next()?;
     let end = inner.find("]]")?;
     (end > 0 && !inner[..end].contains('[')).then_some((&inner[..end], at + 2 + end + 2))
 }
@@ -446,8 +449,8 @@ fn size_of(part: &str) -> Option<(u32, Option<u32>)> {
 
 /// `![words|300](picture.png)`: the size is no word.
 fn sized(text: &str, at: usize) -> Option<Edit> {
-    let line = &text[at..line_end(text, at)];
-    let close = line.find("](")?;
+    let line = beginning(&text[at..], MAX_LINK);
+    let close = line.find("](").filter(|end| !line[..*end].contains('\n'))?;
     let bar = line[..close].rfind('|')?;
     size_of(line[bar + 1..close].trim())?;
     Some(Edit {

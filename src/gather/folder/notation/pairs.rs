@@ -1,6 +1,6 @@
 //! Puts tags together with those that close them, and writes what they mean.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::super::Kind;
@@ -13,6 +13,9 @@ use crate::gather::markup::escape_into;
 
 /// A tag is shown in messages up to so many characters.
 const MAX_SHOWN: usize = 60;
+
+/// Stands for all names of a form; no name has a star.
+const ANY: &str = "*";
 
 const HINT: &str = "write it in plain Markdown or HTML, or take it out";
 
@@ -55,21 +58,36 @@ pub(super) fn read(working: &mut Working<'_>, of_wordpress_alone: bool) {
 fn partners(tags: &[Tag]) -> Vec<Option<usize>> {
     let mut closing = vec![None; tags.len()];
     let mut open: Vec<usize> = Vec::new();
+    // How many of each are open: the stack is searched only where there is one to find.
+    let mut counts: HashMap<(Form, &str), usize> = HashMap::new();
     for (at, tag) in tags.iter().enumerate() {
+        let own = (tag.form, tag.name.as_str());
         if !tag.closes {
             if !tag.ends_itself {
                 open.push(at);
+                *counts.entry(own).or_default() += 1;
+                *counts.entry((tag.form, ANY)).or_default() += 1;
             }
             continue;
         }
-        let is_its = |other: &usize| {
-            let other = &tags[*other];
-            let is_same = other.name == tag.name || tag.name.is_empty() && tag.form == Form::Liquid;
-            other.form == tag.form && is_same
+        // `{% end %}` closes whatever is open.
+        let wanted = match own {
+            (Form::Liquid, "") => (Form::Liquid, ANY),
+            own => own,
         };
-        if let Some(place) = open.iter().rposition(is_its) {
-            closing[open[place]] = Some(at);
-            open.truncate(place);
+        while counts.get(&wanted).is_some_and(|count| *count > 0)
+            && let Some(last) = open.pop()
+        {
+            let other = &tags[last];
+            for key in [other.name.as_str(), ANY] {
+                if let Some(count) = counts.get_mut(&(other.form, key)) {
+                    *count -= 1;
+                }
+            }
+            if other.form == tag.form && (other.name == tag.name || wanted.1 == ANY) {
+                closing[last] = Some(at);
+                break;
+            }
         }
     }
     closing
@@ -178,11 +196,15 @@ impl Writer<'_, '_> {
 
     /// A block of HTML ends at an empty line.
     fn apart(&self, mut with: String, at: &Range<usize>) -> String {
+        // Lines may be long: they are looked at only where it matters.
+        if self.working.kind != Kind::Markdown || !is_block(&with) {
+            return with;
+        }
         let end = line_end(self.text, at.end);
         let is_end = self.text[at.end..end].trim().is_empty();
         let next = self.text[end..].trim_start_matches(['\r', '\n']);
         let follows = self.text[end..].len() - next.len() == 1 && !next.is_empty();
-        if self.working.kind == Kind::Markdown && is_end && follows && is_block(&with) {
+        if is_end && follows {
             with.push('\n');
         }
         with

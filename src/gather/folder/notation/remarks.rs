@@ -5,7 +5,7 @@
 
 use super::super::Kind;
 use super::code::Code;
-use super::letters::{begins_line, line_end, line_start, whole_lines};
+use super::letters::{beginning, begins_line, ends_line, line_end, whole_lines};
 use super::working::{Edit, Working};
 use crate::model::Diagnostic;
 
@@ -26,8 +26,12 @@ const REMARKS: [(&str, &str); 10] = [
 /// How lines begin that are a remark each: definitions of links that nobody follows.
 const LINES: [&str; 3] = ["[//]:", "[comment]:", "[_comment]:"];
 
-/// After so many remarks with code in them a text is refused: each makes the rest to be read anew.
-const MAX_ROUNDS: usize = 500;
+/// Remarks that begin code which goes on behind them make the rest to be read anew. A text is refused that would be read
+/// so often that it comes to so many bytes.
+const MAX_READ: usize = 16 << 20;
+
+/// Longest address before two percent signs, in bytes.
+const MAX_ADDRESS: usize = 2_000;
 
 const HINT: &str =
     "close the remark, also at the end of the text; two percent signs that are meant are `\\%\\%`";
@@ -35,12 +39,14 @@ const HINT: &str =
 /// A remark, and whether it may change what is code behind it.
 struct Found {
     edit: Edit,
-    has_code: bool,
+    may_cut: bool,
 }
 
 /// Cuts all remarks out.
 pub(super) fn cut(working: &mut Working<'_>) -> Result<(), Box<Diagnostic>> {
-    for _ in 0..MAX_ROUNDS {
+    let mut read = 0;
+    while read <= MAX_READ {
+        read += working.text.len();
         let code = Code::of(&working.text, working.kind);
         let (edits, again) = round(working, &code)?;
         working.apply(edits);
@@ -75,6 +81,7 @@ fn round(working: &mut Working<'_>, code: &Code) -> Result<(Vec<Edit>, bool), Bo
     let mut edits = Vec::new();
     let mut at = 0;
     let last_raw = text.rfind("endraw").unwrap_or(0);
+    let mut never_closed = Vec::new();
     while let Some(next) = next_mark(&text, at) {
         if let Some(end) = code.end(next) {
             at = end;
@@ -86,11 +93,12 @@ fn round(working: &mut Working<'_>, code: &Code) -> Result<(Vec<Edit>, bool), Bo
             at = end;
             continue;
         }
-        match remark(working, &text, next)? {
+        match remark(working, &text, next, &mut never_closed)? {
             Some(found) => {
                 at = found.edit.at.end;
+                let cuts_code = found.may_cut && code.begins_within(&found.edit.at);
                 edits.push(found.edit);
-                if found.has_code {
+                if cuts_code {
                     return Ok((edits, true));
                 }
             }
@@ -118,11 +126,7 @@ fn raw_end(text: &str, at: usize) -> Option<usize> {
 /// The name of a tag of Liquid that begins a text, and the tag's length.
 fn liquid(text: &str) -> Option<(&str, usize)> {
     let inner = text.strip_prefix("{%")?;
-    let mut limit = inner.len().min(1_000);
-    while !inner.is_char_boundary(limit) {
-        limit -= 1;
-    }
-    let end = inner[..limit].find("%}")?;
+    let end = beginning(inner, 1_000).find("%}")?;
     let words = inner[..end].trim_matches(['-', ' ', '\t', '\n', '\r']);
     let name = words.split_whitespace().next().unwrap_or_default();
     Some((name, end + 4))
@@ -132,6 +136,7 @@ fn remark(
     working: &mut Working<'_>,
     text: &str,
     at: usize,
+    never_closed: &mut Vec<&'static str>,
 ) -> Result<Option<Found>, Box<Diagnostic>> {
     let rest = &text[at..];
     let is_escaped = text[..at].ends_with('\\');
@@ -142,7 +147,7 @@ fn remark(
             _ => Ok(None),
         };
     }
-    let starts_line = line_start(text, at) == at;
+    let starts_line = at == 0 || text[..at].ends_with('\n');
     if starts_line && LINES.iter().any(|line| rest.starts_with(line)) {
         return Ok(Some(found(text, at, line_end(text, at))));
     }
@@ -150,7 +155,8 @@ fn remark(
         && rest.len() >= 15
         && rest.as_bytes()[..15].eq_ignore_ascii_case(b"#+BEGIN_COMMENT")
     {
-        let close = rest.to_ascii_uppercase().find("#+END_COMMENT");
+        let mut places = rest.as_bytes().windows(13);
+        let close = places.position(|place| place.eq_ignore_ascii_case(b"#+END_COMMENT"));
         let end = close.map(|end| line_end(text, at + end));
         return end
             .map(|end| Some(found(text, at, end)))
@@ -163,7 +169,11 @@ fn remark(
         return Ok(None);
     }
     let inner = at + open.len();
-    match text[inner..].find(close) {
+    let end = match never_closed.contains(close) {
+        true => None,
+        false => text[inner..].find(close),
+    };
+    match end {
         Some(end) => {
             let end = inner + end;
             check_end(working, text, at..end, open)?;
@@ -188,10 +198,13 @@ fn remark(
                     at: at..text.len(),
                     with: String::new(),
                 },
-                has_code: false,
+                may_cut: false,
             }))
         }
-        None if working.kind == Kind::Text && *open != "%%" => Ok(None),
+        None if working.kind == Kind::Text && *open != "%%" => {
+            never_closed.push(close);
+            Ok(None)
+        }
         None => Err(unclosed(working, at, open.len())),
     }
 }
@@ -202,13 +215,17 @@ fn opens(kind: Kind, text: &str, at: usize, open: &str) -> bool {
     match open {
         // A line of percent signs is a rule; two of them in an address are part of it.
         "%%" => {
-            let line = &text[line_start(text, at)..line_end(text, at)];
-            let is_rule = line.trim().len() > 2 && line.trim().bytes().all(|octet| octet == b'%');
-            let word = text[..at]
-                .rsplit(char::is_whitespace)
-                .next()
-                .unwrap_or_default();
-            let is_address = word.contains("://") && !rest.contains("%%");
+            let signs = rest.trim_start_matches('%');
+            let before = text[..at].trim_end_matches('%');
+            let is_rule = at + 2 + rest.len() - signs.len() - before.len() > 2
+                && begins_line(text, before.len())
+                && ends_line(text, text.len() - signs.len());
+            let mut from = at.saturating_sub(MAX_ADDRESS);
+            while !text.is_char_boundary(from) {
+                from += 1;
+            }
+            let word = text[from..at].rsplit(char::is_whitespace).next();
+            let is_address = word.is_some_and(|word| word.contains("://")) && !rest.contains("%%");
             !is_rule && !is_address
         }
         // `{#id}` names a heading.
@@ -237,11 +254,10 @@ fn check_end(
         return Ok(());
     }
     let inner = &text[at.start + 2..at.end];
-    let after = text[at.end + 2..line_end(text, at.end)].trim();
     let has_gap =
         inner.lines().count() > 2 && inner.lines().skip(1).any(|line| line.trim().is_empty());
     let is_second = inner.contains('\n') && begins_line(text, at.end);
-    match !after.is_empty() && (has_gap || is_second) {
+    match !ends_line(text, at.end + 2) && (has_gap || is_second) {
         true => {
             let fault = Diagnostic::error("where the remark ends that begins here is not plain")
                 .hint("end each remark with `%%` at the end of a line, or on its own line");
@@ -274,7 +290,7 @@ fn unclosed(working: &Working<'_>, at: usize, length: usize) -> Box<Diagnostic> 
 
 fn found(text: &str, at: usize, end: usize) -> Found {
     let inner = &text[at..end];
-    let has_code = inner.contains('`')
+    let may_cut = inner.contains('`')
         || inner.contains("~~~")
         || inner.contains('<') && !inner.starts_with("<!--");
     Found {
@@ -282,7 +298,7 @@ fn found(text: &str, at: usize, end: usize) -> Found {
             at: whole_lines(text, at..end),
             with: String::new(),
         },
-        has_code,
+        may_cut,
     }
 }
 

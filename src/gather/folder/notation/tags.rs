@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::code::Code;
+use super::letters::beginning;
 use super::meaning;
 
 /// Longest tag, in bytes: beyond that a closing mark belongs to something else.
@@ -167,22 +168,22 @@ fn tag_at(text: &str, at: usize, pairs: &Pairs<'_>) -> Option<Tag> {
 
 /// Where the closing mark stands, not counting those in quotes.
 fn end_of(text: &str, close: &str) -> Option<usize> {
-    let mut limit = text.len().min(MAX_TAG);
-    while !text.is_char_boundary(limit) {
-        limit -= 1;
+    let text = beginning(text, MAX_TAG);
+    let first = text.find(close)?;
+    let mut from = 0;
+    loop {
+        let Some(end) = text[from..].find(close).map(|end| from + end) else {
+            return Some(first);
+        };
+        let Some(quote) = text[from..end].find(['"', '`']).map(|at| from + at) else {
+            return Some(end);
+        };
+        let mark = &text[quote..=quote];
+        let Some(length) = text[quote + 1..].find(mark) else {
+            return Some(first);
+        };
+        from = quote + 1 + length + 1;
     }
-    let text = &text[..limit];
-    text.find(close)?;
-    let mut quote = None;
-    for (at, c) in text.char_indices() {
-        match (quote, c) {
-            (None, '"' | '`') => quote = Some(c),
-            (Some(open), c) if open == c => quote = None,
-            (None, _) if text[at..].starts_with(close) => return Some(at),
-            _ => {}
-        }
-    }
-    text.find(close)
 }
 
 fn tag_of(form: Form, inner: &str, at: Range<usize>) -> Tag {
