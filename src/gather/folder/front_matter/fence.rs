@@ -44,7 +44,31 @@ pub(super) fn find(text: &str) -> Result<Option<Found>, Box<Diagnostic>> {
     if is_object(&text[top..]) {
         return braces(text, top);
     }
+    refuse_title_block(text, first)?;
     Ok(bare(text, top))
+}
+
+/// Refuses the fields of Pandoc (`% title`) and Org (`#+title:`): they may say that a text is not for readers.
+fn refuse_title_block(text: &str, first: Line<'_>) -> Result<(), Box<Diagnostic>> {
+    let line = first.text.trim_end();
+    let of_org = line
+        .strip_prefix("#+")
+        .is_some_and(|rest| tree::bare_line(rest).is_some());
+    let second = lines(text, first.next).next();
+    let of_pandoc = line.starts_with("% ") && second.is_some_and(|line| is_titles(line.text));
+    if !of_org && !of_pandoc {
+        return Ok(());
+    }
+    Err(Box::new(
+        Diagnostic::error("fields of Pandoc and Org are not read")
+            .at_span(text, first.start..first.start + line.len())
+            .hint("write them between lines of `---`, such as `title: A walk`"),
+    ))
+}
+
+/// Whether a line goes on with a title block, or ends it.
+fn is_titles(line: &str) -> bool {
+    line.trim().is_empty() || line.starts_with(['%', ' '])
 }
 
 fn lines(text: &str, from: usize) -> impl Iterator<Item = Line<'_>> + Clone {
@@ -144,7 +168,13 @@ fn key_of(line: &str) -> Option<&str> {
 /// Whether a text begins with an object of JSON, rather than with a generator's braces.
 fn is_object(text: &str) -> bool {
     let inner = text.trim_start().strip_prefix('{').map(str::trim_start);
-    inner.is_some_and(|inner| inner.starts_with('"') && inner.contains(':'))
+    // Comments are no JSON: that is said, rather than fields mailed as text.
+    let begins = |inner: &str| {
+        ["\"", "//", "/*"]
+            .iter()
+            .any(|mark| inner.starts_with(mark))
+    };
+    inner.is_some_and(|inner| begins(inner) && inner.contains('"') && inner.contains(':'))
 }
 
 fn braces(text: &str, top: usize) -> Result<Option<Found>, Box<Diagnostic>> {
@@ -224,6 +254,7 @@ fn bare(text: &str, top: usize) -> Option<Found> {
 pub(super) fn refuse_misplaced(text: &str, body: usize) -> Result<(), Box<Diagnostic>> {
     let mut in_code = false;
     let all: Vec<Line<'_>> = lines(text, body).take(MISPLACED_WITHIN).collect();
+    refuse_properties(text, &all)?;
     for (at, line) in all.iter().enumerate() {
         let trimmed = line.text.trim_start();
         in_code ^= trimmed.starts_with("```") || trimmed.starts_with("~~~");
@@ -255,6 +286,34 @@ pub(super) fn refuse_misplaced(text: &str, body: usize) -> Result<(), Box<Diagno
         }
     }
     Ok(())
+}
+
+/// Refuses the properties of a page that Notion exported: lines of fields below the heading that begins the text.
+fn refuse_properties(text: &str, all: &[Line<'_>]) -> Result<(), Box<Diagnostic>> {
+    let filled = all.iter().skip_while(|line| line.text.trim().is_empty());
+    let mut filled = filled.skip_while(|line| line.text.starts_with("# "));
+    if !all.iter().any(|line| line.text.starts_with("# "))
+        || !filled
+            .next()
+            .is_some_and(|line| line.text.trim().is_empty())
+    {
+        return Ok(());
+    }
+    let block: Vec<&Line<'_>> = filled
+        .take_while(|line| !line.text.trim().is_empty())
+        .collect();
+    let keys = block.iter().map(|line| tree::bare_line(line.text));
+    let keys: Option<Vec<&str>> = keys.map(|field| field.map(|(key, _)| key)).collect();
+    match keys {
+        Some(keys) if keys.len() > 1 && keys.iter().any(|key| names::withholds(key)) => {
+            Err(Box::new(
+                Diagnostic::error("these fields are not read: they do not stand at the top")
+                    .at_span(text, block[0].start..block[0].start + block[0].text.len())
+                    .hint("write them above the title, between lines of `---`"),
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -311,6 +370,8 @@ mod tests {
             "Note: closed tomorrow.\n\nText",
             "https://example.nl/a\n\nText",
             "----\n\nText",
+            "% of us is a line of its own\nText",
+            "#+ is no key\nText",
         ] {
             assert_eq!(find(text).unwrap(), None, "{text}");
         }
@@ -318,12 +379,19 @@ mod tests {
 
     #[test]
     fn fields_that_are_not_closed_or_slipped_below_the_top_are_refused() {
-        for text in ["---\ntitle: A\n\nText", "\n---\ndraft: true\n\nText"] {
+        for text in [
+            "---\ntitle: A\n\nText",
+            "\n---\ndraft: true\n\nText",
+            "{\n  // not yet\n  \"title\": \"A\",\n  \"draft\": true\n}\n\nText",
+            "% Title\n% Jan\n% 2099-01-01\n\nText",
+            "#+TITLE: A\n#+DRAFT: t\n\nText",
+        ] {
             assert!(find(text).is_err(), "{text}");
         }
         for text in [
             "# Title\n\n---\ndraft: true\n---\n\nText",
             "\n---\ntags: [a]\n\npublish: false\n---\nText",
+            "# Title\n\nStatus: Draft\nTags: a\n\nText",
         ] {
             assert!(refuse_misplaced(text, 0).is_err(), "{text}");
         }
@@ -331,6 +399,8 @@ mod tests {
             "A\n\n---\n\nB: c\n\n---\n",
             "```\n---\ndraft: true\n---\n```\n",
             "---\n\nText with date: none.\n\n---",
+            "# Title\n\nStatus: draft means that it is not ready.\n\nText",
+            "# Title\n\nBring:\nBoots: two\n\nText",
         ] {
             assert!(refuse_misplaced(text, 0).is_ok(), "{text}");
         }

@@ -45,13 +45,18 @@ pub(super) enum Role {
 }
 
 /// Keys as they are compared, with their meaning; of several for one thing the first wins.
-const ROLES: [(&str, Role); 115] = [
+const ROLES: [(&str, Role); 120] = [
     ("id", Role::Id),
     ("title", Role::Title),
     ("date", Role::Date),
     ("publishdate", Role::From),
     ("pubdate", Role::From),
+    ("pubdatetime", Role::From),
     ("publicationdate", Role::From),
+    ("publishdatetime", Role::From),
+    ("publisheddate", Role::From),
+    ("publishtime", Role::From),
+    ("publishedtime", Role::From),
     ("publishedat", Role::From),
     ("publishedon", Role::From),
     ("publishat", Role::From),
