@@ -28,6 +28,7 @@ mod planning;
 mod plans;
 mod polling;
 mod preflight;
+mod presence;
 mod proofs;
 mod publishing;
 mod readers;

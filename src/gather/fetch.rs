@@ -11,13 +11,14 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{self, HeaderMap, HeaderValue};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, Method, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use super::guard::{Guard, Refusal};
 use super::hosts::{self, Hosts};
 use super::patience::Patience;
+use super::presence::Seen;
 use super::trail::Trail;
 use super::unpack::Unpacker;
 use super::{Error, cause, client, headers};
@@ -78,7 +79,8 @@ pub struct Fetcher {
     pub(super) client: Client,
     pub(super) guard: Arc<Guard>,
     pub(super) settings: Arc<FetchSettings>,
-    hosts: Arc<Hosts>,
+    pub(super) hosts: Arc<Hosts>,
+    pub(super) seen: Arc<Seen>,
     large: Arc<Semaphore>,
     readers: Arc<Semaphore>,
     agent: HeaderValue,
@@ -132,6 +134,7 @@ impl Fetcher {
             guard,
             settings: Arc::new(settings),
             hosts: Arc::default(),
+            seen: Arc::default(),
             large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
             readers: Arc::new(Semaphore::new(READ_AT_ONCE)),
         })
@@ -191,14 +194,25 @@ impl Fetcher {
         }
     }
 
-    /// One request.
+    /// One request for the document.
     pub(super) async fn ask(
         &self,
         url: &Url,
         conditions: Option<&Validators>,
         patience: &mut Patience,
     ) -> Result<Response, Error> {
-        let request = self.client.get(url.clone());
+        self.request(Method::GET, url, conditions, patience).await
+    }
+
+    /// One request.
+    pub(super) async fn request(
+        &self,
+        method: Method,
+        url: &Url,
+        conditions: Option<&Validators>,
+        patience: &mut Patience,
+    ) -> Result<Response, Error> {
+        let request = self.client.request(method, url.clone());
         let mut request = request.header(header::USER_AGENT, self.agent.clone());
         for (name, value) in conditions.map(headers::conditions).unwrap_or_default() {
             request = request.header(name, value);
@@ -208,7 +222,12 @@ impl Fetcher {
     }
 
     /// Whether the server asks us to come back later; that goes for all of its sources.
-    fn refusal(&self, url: &Url, response: &Response, now: Timestamp) -> Result<(), Error> {
+    pub(super) fn refusal(
+        &self,
+        url: &Url,
+        response: &Response,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let status = response.status().as_u16();
         let pause = headers::retry_after(response.headers(), now);
         match (status, pause) {
@@ -342,7 +361,7 @@ fn compare(document: Document, known: Option<&Validators>) -> Fetched {
     }
 }
 
-fn is_redirect(status: StatusCode) -> bool {
+pub(super) fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 

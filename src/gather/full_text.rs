@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 use url::Url;
 
-use super::fetch::{Fetched, Fetcher};
+use super::fetch::Fetcher;
 use super::memory::{Memory, mark};
 use super::pages::{self, Article};
 use super::robots::Guide;
@@ -147,11 +147,7 @@ fn one_line(text: &str) -> String {
 async fn read(post: &Post, source: &Source, guide: &mut Guide<'_>) -> Result<Article, Error> {
     let link = post.link.as_deref().and_then(|link| Url::parse(link).ok());
     let link = link.ok_or(Error::NoText)?;
-    guide.permit(&link).await?;
-    let document = match guide.fetcher.fetch(&link, None, guide.now).await? {
-        Fetched::Changed(document) => document,
-        Fetched::Unchanged(..) => return Err(Error::Status(304)),
-    };
+    let document = guide.page(&link).await?;
     let selector = source.article.clone();
     let (summary, own) = (post.summary.clone(), text_of(&post.html));
     super::apart(move || {

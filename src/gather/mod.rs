@@ -35,6 +35,7 @@ mod pages;
 mod patience;
 mod picture;
 mod plain;
+mod presence;
 mod prose;
 mod robots;
 mod standing;

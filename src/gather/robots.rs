@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::fetch::{Fetched, Fetcher};
+use super::fetch::{Document, Fetched, Fetcher};
 use super::memory::RobotsCopy;
 use super::{Error, charset};
 
@@ -208,6 +208,25 @@ impl Guide<'_> {
             }
         };
         &self.copies[at].rules
+    }
+
+    /// A page of a post, if the site lets us read it. That it was asked is remembered, whatever came of it.
+    pub(super) async fn page(&mut self, link: &Url) -> Result<Document, Error> {
+        let page = self.permitted(link).await;
+        let gone = matches!(page, Err(Error::Gone));
+        self.fetcher.saw_page(link, gone, self.now);
+        if let Ok(document) = &page {
+            self.fetcher.saw_page(&document.url, false, self.now);
+        }
+        page
+    }
+
+    async fn permitted(&mut self, link: &Url) -> Result<Document, Error> {
+        self.permit(link).await?;
+        match self.fetcher.fetch(link, None, self.now).await? {
+            Fetched::Changed(document) => Ok(document),
+            Fetched::Unchanged(..) => Err(Error::Status(304)),
+        }
     }
 
     /// [`Error::Robots`] where the host does not want the page read.

@@ -12,8 +12,8 @@ use super::{Fault, Pipeline};
 use crate::audience::SyncedList;
 use crate::gather;
 use crate::model::{
-    FirstRun, Language, LedgerEntry, Post, PostId, Schedule, Selection, Standing, SubscriberId,
-    VerdictReason,
+    FirstRun, Hold, Language, LedgerEntry, Post, PostId, Schedule, Selection, Standing,
+    SubscriberId, VerdictReason,
 };
 use crate::select::{self, Readership};
 
@@ -37,6 +37,19 @@ impl Pipeline {
         gathering: &Gathering,
         now: Timestamp,
     ) -> Result<Chosen, Fault> {
+        let nothing = HashSet::new();
+        self.choose_without(schedule, gathering, &nothing, now)
+            .await
+    }
+
+    /// The same, without the posts that were found `gone` since they were gathered.
+    pub(super) async fn choose_without(
+        &self,
+        schedule: &Schedule,
+        gathering: &Gathering,
+        gone: &HashSet<PostId>,
+        now: Timestamp,
+    ) -> Result<Chosen, Fault> {
         let state = self.store.schedule_state(&schedule.name).await?;
         let first_run_at = state.map(|state| state.first_run_at);
         let mut ledger = gathering.over(
@@ -44,6 +57,9 @@ impl Pipeline {
                 .ledger_list(&schedule.name, LEDGER_WINDOW)
                 .await?,
         );
+        for entry in ledger.iter_mut().filter(|entry| gone.contains(&entry.id)) {
+            entry.post.hold = Some(Hold::Withdrawn);
+        }
         self.filter(&mut ledger);
         let selection = select::select(schedule, &ledger, first_run_at, now);
         let by_id: HashMap<PostId, &LedgerEntry> =

@@ -95,7 +95,10 @@ impl Pipeline {
         };
         let now = world.clock.now();
         let chosen = self.choose(schedule, &Gathering::default(), now).await?;
-        let lost = plan.lost_posts(&chosen);
+        let mut lost = plan.lost_posts(&chosen);
+        if lost.is_empty() {
+            lost = self.taken_back(&plan, world).await?;
+        }
         if !lost.is_empty() {
             refuse(report, lost);
             return Ok(None);
@@ -124,6 +127,20 @@ impl Pipeline {
         };
         self.seal_now(schedule, seal, &readership, report).await
     }
+
+    /// Posts of the plan whose pages are gone since, one clause each.
+    async fn taken_back(&self, plan: &SavedPlan, world: &World<'_>) -> Result<Vec<String>, Fault> {
+        let posts: Vec<_> = plan.posts.iter().collect();
+        let gone = self
+            .gone_pages(&posts, &Gathering::default(), world)
+            .await?;
+        self.store.post_withdraw(&gone).await?;
+        let lost = posts.iter().filter(|(id, _)| gone.contains(id));
+        Ok(lost
+            .map(|(_, post)| format!("“{}” was withdrawn: its page is gone (410)", post.title))
+            .collect())
+    }
+
     /// The plan's issue, with all that could be told of it when it was planned.
     async fn planned_issue(
         &self,

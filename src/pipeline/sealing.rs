@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
-use super::choosing::{Chosen, reason_for_no_issue, skipped};
+use super::choosing::{Chosen, skipped};
 use super::gathering::Gathering;
 use super::report::{IssueReport, Quiet, RunReport};
 use super::shelf::Keep;
@@ -45,10 +45,10 @@ impl Pipeline {
         report: &mut RunReport,
     ) -> Result<Option<Sealed>, Fault> {
         let now = world.clock.now();
-        let chosen = self.choose(schedule, gathering, now).await?;
+        let settled = self.choose_present(schedule, gathering, readers, world, report);
+        let (chosen, readership, quiet) = settled.await?;
         self.store.schedule_first_run(&schedule.name, now).await?;
-        let readership = self.readership(schedule, &chosen.posts, readers).await?;
-        if let Some(quiet) = reason_for_no_issue(schedule, &chosen, &readership) {
+        if let Some(quiet) = quiet {
             if let Some(slot) = slot {
                 self.store
                     .schedule_served(&schedule.name, slot, now)

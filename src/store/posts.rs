@@ -24,6 +24,15 @@ pub struct Recognised {
 }
 
 impl Store {
+    /// Withdraws posts: they do not go out until their source shows them again.
+    pub async fn post_withdraw(&self, posts: &[PostId]) -> Result<(), Error> {
+        if posts.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<(PostId, bool)> = posts.iter().map(|id| (*id, true)).collect();
+        transact!(self, tx => withdraw(tx, &rows).await)
+    }
+
     /// Says of each post where it stands from now on, and that its like was looked for (`compared`) or still must be.
     pub async fn post_stand(
         &self,

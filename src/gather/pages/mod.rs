@@ -265,8 +265,7 @@ impl Visit<'_> {
     }
 
     async fn article(&self, link: &Url, guide: &mut Guide<'_>) -> Result<Post, Error> {
-        guide.permit(link).await?;
-        let document = self.page(link).await?;
+        let document = guide.page(link).await?;
         let source = self.source.clone();
         super::apart(move || {
             let text = charset::decode(&document.bytes, document.content_type.as_deref()).text;

@@ -41,7 +41,7 @@ pub(super) enum Judgement {
 
 /// Which hosts each source may speak for.
 #[derive(Debug, Default)]
-pub(super) struct Owners {
+pub(in crate::pipeline) struct Owners {
     served: HashMap<SourceName, HashSet<String>>,
     said: HashMap<SourceName, String>,
     folders: HashSet<SourceName>,
@@ -49,7 +49,7 @@ pub(super) struct Owners {
 
 impl Pipeline {
     /// What the configuration, earlier visits and this one say.
-    pub(super) async fn owners(&self, gathering: &Gathering) -> Result<Owners, Fault> {
+    pub(in crate::pipeline) async fn owners(&self, gathering: &Gathering) -> Result<Owners, Fault> {
         let mut owners = Owners::default();
         for state in self.store.source_list().await? {
             owners.learn(&state);
@@ -108,6 +108,20 @@ impl Owners {
         } else {
             Claim::None
         }
+    }
+
+    /// Whether a link is to a page of the site where the source is read: its host, or one above or below it.
+    pub(in crate::pipeline) fn has_page(&self, source: &SourceName, link: &str) -> bool {
+        let served = self.served.get(source).into_iter().flatten();
+        let below = |one: &str, other: &str| {
+            let rest = one.strip_suffix(other);
+            other.contains('.') && rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        gather::host_of(link).is_some_and(|host| {
+            served
+                .into_iter()
+                .any(|ours| below(ours, &host) || below(&host, ours))
+        })
     }
 
     /// What becomes of two posts that share the address `name`.

@@ -52,6 +52,47 @@ fn a_post_that_was_taken_back_is_not_mailed() {
 }
 
 #[test]
+fn a_post_whose_own_page_says_that_it_is_gone_is_not_mailed() {
+    let reading = Reading::new(&["blog"]);
+    let page = |number: usize| reading.server.url(&format!("/p/{number}/")).to_string();
+    let items: Vec<Item> = (1..=5)
+        .map(|number| Item {
+            link: match number {
+                5 => "https://elsewhere.example/5".to_owned(),
+                number => page(number),
+            },
+            ..post(number)
+        })
+        .collect();
+    reading.show("blog", SITE, &items);
+    reading
+        .server
+        .on("/p/1/", Answer::ok("text/html", "<p>There.</p>"));
+    reading.server.on("/p/2/", Answer::status(410));
+    // An accident, and a server that fails, withdraw nothing.
+    reading.server.on("/p/3/", Answer::status(404));
+    reading.server.on("/p/4/", Answer::status(500));
+    let ended = reading.newsletter.run(&["run"]);
+    assert!(ended.stderr.contains("“Post 2” was withdrawn"), "{ended:?}");
+    let mails = reading.newsletter.mailbox().concat();
+    for (number, is_sent) in [(1, true), (2, false), (3, true), (4, true), (5, true)] {
+        let title = format!("Post {number}");
+        assert_eq!(mails.contains(&title), is_sent, "{title}");
+    }
+    let asked = reading.server.requests_to("/p/1/").len();
+    assert_eq!(asked, 1, "a page that is there costs one request");
+    // It stays so, until its feed shows it anew and its page is there.
+    assert_eq!(reading.issue(), Vec::<String>::new());
+    reading
+        .server
+        .on("/p/2/", Answer::ok("text/html", "<p>There.</p>"));
+    let again: Vec<Item> = items.iter().cloned().chain([post(6)]).collect();
+    reading.show("blog", SITE, &again);
+    reading.gather();
+    assert_eq!(reading.issue(), ["Post 2", "Post 6"]);
+}
+
+#[test]
 fn what_a_feed_has_no_room_for_is_mailed_all_the_same() {
     // A window of the newest three; and one with an old post pinned on top of it.
     for pinned in [&[][..], &[9]] {

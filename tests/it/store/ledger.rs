@@ -363,6 +363,13 @@ pub async fn a_post_that_is_withdrawn_waits_until_it_is_shown_again(bench: &Benc
     store.source_save(&gone).await.unwrap();
     let loaded = store.post_load(&[PostId(2)]).await.unwrap();
     assert_eq!(holds(loaded), [(2, None)]);
+
+    store.post_withdraw(&[]).await.unwrap();
+    store.post_withdraw(&[PostId(3)]).await.unwrap();
+    let loaded = store.post_load(&[PostId(2), PostId(3)]).await.unwrap();
+    let mut loaded = holds(loaded);
+    loaded.sort_by_key(|(id, _)| *id);
+    assert_eq!(loaded, [(2, None), (3, Some(Hold::Withdrawn))]);
 }
 
 pub async fn a_waiting_post_is_not_cut_off_for_one_that_is_done(bench: &Bench) {
