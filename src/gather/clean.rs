@@ -1,7 +1,7 @@
 //! Makes foreign HTML safe and fit to be mailed.
 //!
 //! First the pieces are repaired: addresses made absolute, tracking stripped, pictures of one pixel and controls that
-//! turn text around removed. Then what nests too deep is refused. The sanitiser, with a short list of what may stay,
+//! turn text around removed. Then what nests too deep or makes too many elements is refused. The sanitiser, with a short list of what may stay,
 //! comes last and has the last word.
 
 use std::collections::{HashMap, HashSet};
@@ -111,7 +111,7 @@ impl From<String> for Target {
     }
 }
 
-/// HTML that nests deeper than a parser should be asked to go.
+/// HTML that nests deeper, or makes more elements, than a parser should be asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooDeep;
 
@@ -154,7 +154,7 @@ pub(super) fn safe_html(html: &str, base: Option<&Url>) -> String {
         }
     };
     let pieces = repair(markup::without_machinery(markup::pieces(html)), resolve);
-    if nesting::nesting(&pieces) > nesting::MAX_NESTING {
+    if !nesting::is_bearable(&pieces) {
         let mut text = String::new();
         markup::escape_into(&mut text, &plain::text(&pieces));
         return text;
@@ -169,7 +169,7 @@ pub(super) fn clean_pieces(
     resolve: impl FnMut(Reference) -> Option<Target>,
 ) -> Result<Clean, TooDeep> {
     let pieces = repair(markup::without_machinery(pieces), resolve);
-    if nesting::nesting(&pieces) > nesting::MAX_NESTING {
+    if !nesting::is_bearable(&pieces) {
         return Err(TooDeep);
     }
     let text = plain::text(&pieces);

@@ -104,6 +104,9 @@ pub enum Error {
     /// A small body that unpacks into a huge one.
     #[error("the document unpacks to more than {0} times its size")]
     Bomb(u64),
+    /// References to the document's own entities would make far more of it than was sent.
+    #[error("the document's own entities would make more than {} KB of text", .0 / 1_000)]
+    Overgrown(usize),
     /// A `Content-Encoding` we did not ask for.
     #[error("the document is packed with `{0}`, which we did not ask for")]
     Encoding(String),

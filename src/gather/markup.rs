@@ -5,6 +5,8 @@
 //! Written back, the pieces mean exactly what they meant: text is escaped, and elements whose content is not HTML
 //! (scripts, styles) are gone, so no parser can take text for markup.
 
+mod attributes;
+
 use std::cell::RefCell;
 use std::collections::HashSet;
 
@@ -71,8 +73,9 @@ impl Piece {
 
 /// Reads HTML into pieces; raw content (a script, a title) is one text piece between its tags.
 pub(super) fn pieces(html: &str) -> Vec<Piece> {
+    let html = attributes::bounded(html);
     let input = BufferQueue::default();
-    input.push_back(StrTendril::from(html));
+    input.push_back(StrTendril::from(&*html));
     let tokenizer = Tokenizer::new(Collector::default(), TokenizerOpts::default());
     // The collector never asks to wait for a script, so one call reads everything.
     let _ = tokenizer.feed(&input);

@@ -1,12 +1,15 @@
-//! Counts how deep HTML would nest in a tree, before any parser builds one.
+//! Counts how deep HTML would nest in a tree, and how many elements it would make, before any parser builds one.
 //!
-//! The count is on the safe side: never less than what a tree builder would make of the same pieces, apart from the
+//! The counts are on the safe side: never less than what a tree builder would make of the same pieces, apart from the
 //! few levels that tables and lists add by themselves.
 
 use super::markup::Piece;
 
 /// Deeper nesting is refused: the time of every tree builder grows with the square of it (550 KB took 13.8 s).
-pub(super) const MAX_NESTING: usize = 256;
+const MAX_NESTING: usize = 256;
+
+/// More elements are refused: a tree builder takes some 300 bytes for each. An honest post of a megabyte has a tenth.
+const MAX_ELEMENTS: usize = 100_000;
 
 const VOID: [&str; 14] = [
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
@@ -23,24 +26,51 @@ const FORMATTING: [&str; 14] = [
     "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
 ];
 
-/// How deep a tree builder would nest these pieces, counted on the safe side.
-pub(super) fn nesting(pieces: &[Piece]) -> usize {
+/// Whether a tree builder should be asked for a tree of these pieces.
+pub(super) fn is_bearable(pieces: &[Piece]) -> bool {
+    let shape = shape(pieces);
+    shape.deepest <= MAX_NESTING && shape.elements <= MAX_ELEMENTS
+}
+
+/// What a tree builder would make, counted on the safe side, until one of the bounds is passed.
+#[derive(Debug, Default)]
+struct Shape {
+    deepest: usize,
+    elements: usize,
+}
+
+fn shape(pieces: &[Piece]) -> Shape {
     let mut open: Vec<&str> = Vec::new();
-    let mut deepest = 0;
+    let mut shape = Shape::default();
+    // How many of the open elements are formatting.
+    let mut formatting = 0;
     for piece in pieces {
         match piece {
-            Piece::Open(element) if counts(&element.name) => {
-                open.push(&element.name);
-                deepest = deepest.max(open.len());
-                if deepest > MAX_NESTING {
-                    break;
+            Piece::Open(element) => {
+                let name = element.name.as_str();
+                shape.elements += 1;
+                if counts(name) {
+                    open.push(name);
+                    formatting += usize::from(FORMATTING.contains(&name));
+                }
+                // What closes by itself takes what is open in it along, and all of that comes again behind it.
+                if IMPLIED.contains(&name) {
+                    shape.elements += formatting;
                 }
             }
-            Piece::Close(name) => close(&mut open, name),
-            _ => {}
+            Piece::Close(name) => {
+                close(&mut open, name);
+                formatting = open.iter().filter(|name| FORMATTING.contains(name)).count();
+                shape.elements += formatting;
+            }
+            Piece::Text(_) => {}
+        }
+        shape.deepest = shape.deepest.max(open.len());
+        if shape.deepest > MAX_NESTING || shape.elements > MAX_ELEMENTS {
+            break;
         }
     }
-    deepest
+    shape
 }
 
 fn counts(name: &str) -> bool {
@@ -69,8 +99,32 @@ mod tests {
     use super::*;
     use crate::gather::markup::{pieces, without_machinery};
 
+    fn shape_of(html: &str) -> Shape {
+        shape(&without_machinery(pieces(html)))
+    }
+
     fn depth(html: &str) -> usize {
-        nesting(&without_machinery(pieces(html)))
+        shape_of(html).deepest
+    }
+
+    #[test]
+    fn elements_that_come_again_in_each_block_are_counted() {
+        let open = |count: usize| (0..count).map(|n| format!("<b x={n}>")).collect::<String>();
+        for block in [
+            "<p>x</p>",
+            "<p>x",
+            "<li>x",
+            "<div>x</div>",
+            "<td>x",
+            "x</i>",
+            "<table><tr><td>x</table>",
+        ] {
+            let html = format!("<p>{}</p>{}", open(249), block.repeat(500));
+            assert!(shape_of(&html).elements > MAX_ELEMENTS, "{block}");
+        }
+        // Breadth alone is counted as it is, and what is closed in time comes once.
+        assert_eq!(shape_of(&"<p>a <b>c</b></p>".repeat(999)).elements, 2 * 999);
+        assert!(shape_of(&"<br>".repeat(200_000)).elements > MAX_ELEMENTS);
     }
 
     #[test]

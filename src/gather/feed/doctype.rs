@@ -1,8 +1,10 @@
 //! A document type declaration: the entities that it defines in itself, and whose RSS it names.
 //!
 //! Nothing outside the document is ever asked for. An entity's text is taken as it stands: references inside it are
-//! resolved once, other entities never, so that no document can grow (XML 1.0 §4.4, "billion laughs").
+//! resolved once, other entities never, and all that they give is counted, so that no document can grow (XML 1.0 §4.4,
+//! "billion laughs").
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::entities;
@@ -12,17 +14,31 @@ use super::repairs::Repairs;
 const MAX_ENTITIES: usize = 500;
 const MAX_TEXT: usize = 1_000;
 
-/// Names with their texts.
+/// Octets that they may give in sum: 300 KB of references made 100 MB of text.
+pub(super) const MAX_GIVEN: usize = 1_000_000;
+
+/// Names with their texts, and how much they gave so far.
 #[derive(Debug, Default)]
-pub(super) struct Entities(HashMap<String, String>);
+pub(super) struct Entities {
+    texts: HashMap<String, String>,
+    given: Cell<usize>,
+}
 
 impl Entities {
+    /// What a reference to it gives; nothing once all of them gave what they may.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        let text = self.texts.get(name)?;
+        self.given.set(self.given.get().saturating_add(text.len()));
+        (!self.overflow()).then_some(text)
+    }
+
+    /// Whether they would have given more than they may.
+    pub(super) fn overflow(&self) -> bool {
+        self.given.get() > MAX_GIVEN
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.texts.is_empty()
     }
 }
 
@@ -79,7 +95,10 @@ fn defined(subset: &str) -> Entities {
             found.entry(name.to_owned()).or_insert(text);
         }
     }
-    Entities(found)
+    Entities {
+        texts: found,
+        given: Cell::default(),
+    }
 }
 
 /// `name "text"`; parameter and external entities are none of ours.
@@ -110,6 +129,17 @@ mod tests {
         assert_eq!(&text[doctype.length..], "<rss>");
         assert_eq!(doctype.entities.get("a"), Some("aap & é"));
         assert_eq!(doctype.entities.get("b"), Some("&a;&a;"));
+    }
+
+    #[test]
+    fn what_they_give_has_an_end() {
+        let doctype = read(&format!(
+            "<!DOCTYPE rss [<!ENTITY a \"{}\">]>",
+            "x".repeat(1_000)
+        ));
+        let given = (0..3_000).filter(|_| doctype.entities.get("a").is_some());
+        assert_eq!(given.count() * 1_000, MAX_GIVEN);
+        assert!(doctype.entities.overflow());
     }
 
     #[test]

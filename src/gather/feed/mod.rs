@@ -127,6 +127,9 @@ fn read(
         },
         false => {
             let mut tree = tree::build(text);
+            if tree.overflows {
+                return Err(Error::Overgrown(doctype::MAX_GIVEN));
+            }
             if !text.starts_with('<') {
                 tree.repairs.note(Repair::Prefix, "");
             }

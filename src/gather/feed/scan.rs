@@ -30,12 +30,20 @@ pub(super) struct Scanner<'a> {
     /// Of each mark that was looked for in vain: nobody looks again.
     absent: [bool; 5],
     seen_root: bool,
+    /// Declarations of a document type that were read.
+    doctypes: usize,
     pub(super) repairs: Repairs,
     /// The doctype names Netscape, which tells one RSS 0.91 from the other.
     pub(super) netscape: bool,
     /// The document ends inside a tag, a comment or character data.
     pub(super) cut: bool,
 }
+
+/// XML has one; a feed within other markup has that one's too. Each may be looked through to the document's end.
+const MAX_DOCTYPES: usize = 4;
+
+/// More of an element say nothing: they are found by looking at one after the other.
+const MAX_ATTRIBUTES: usize = 200;
 
 /// Marks that end something, and their place in [`Scanner::absent`].
 const COMMENT_END: (&str, usize) = ("-->", 0);
@@ -52,6 +60,7 @@ impl<'a> Scanner<'a> {
             entities: Entities::default(),
             absent: [false; 5],
             seen_root: false,
+            doctypes: 0,
             repairs: Repairs::default(),
             netscape: false,
             cut: false,
@@ -74,6 +83,11 @@ impl<'a> Scanner<'a> {
             }
         }
         None
+    }
+
+    /// Whether the document's own entities would give more than they may: what was read is not what it says.
+    pub(super) fn overflows(&self) -> bool {
+        self.entities.overflow()
     }
 
     /// Moves behind a mark and gives what stood before it; `None` where there is none in the rest of the document.
@@ -120,7 +134,9 @@ impl<'a> Scanner<'a> {
             self.at = self.text.len();
             return Some(Token::Text(self.text[from..].into()));
         }
-        if rest.len() > 9 && rest.as_bytes()[..9].eq_ignore_ascii_case(b"<!doctype") {
+        let is_doctype = rest.len() > 9 && rest.as_bytes()[..9].eq_ignore_ascii_case(b"<!doctype");
+        if is_doctype && self.doctypes < MAX_DOCTYPES {
+            self.doctypes += 1;
             let doctype = doctype::read(rest);
             self.netscape |= doctype.netscape;
             if self.entities.is_empty() {
@@ -198,7 +214,12 @@ impl<'a> Scanner<'a> {
                     break;
                 }
                 [b'/' | b'=' | b'"' | b'\'', ..] => self.at += 1,
-                _ => attributes.push(self.attribute()),
+                _ => {
+                    let attribute = self.attribute();
+                    if attributes.len() < MAX_ATTRIBUTES {
+                        attributes.push(attribute);
+                    }
+                }
             }
         }
         self.seen_root = true;

@@ -72,6 +72,8 @@ pub(super) struct Tree<'a> {
     pub(super) nodes: Vec<Node<'a>>,
     pub(super) signs: Signs,
     pub(super) repairs: Repairs,
+    /// The document's own entities would make more of it than they may: it is to be refused.
+    pub(super) overflows: bool,
 }
 
 /// Builds the tree of a document.
@@ -84,10 +86,11 @@ pub(super) fn build(text: &str) -> Tree<'_> {
         repairs: Repairs::default(),
     };
     let mut scanner = Scanner::new(text);
-    while let Some(token) = scanner.next() {
+    while let Some(token) = scanner.next().filter(|_| !scanner.overflows()) {
         builder.take(token);
     }
     let repairs = std::mem::take(&mut scanner.repairs);
+    builder.tree.overflows = scanner.overflows();
     builder.finish(repairs, scanner.netscape)
 }
 

@@ -27,9 +27,9 @@ pub(in crate::gather) enum NoTree {
 /// The page as HTML that a tree builder may see.
 pub(in crate::gather) fn safe_html(pieces: &[Piece]) -> Result<String, NoTree> {
     let kept = without(pieces);
-    match nesting::nesting(&kept) > nesting::MAX_NESTING {
-        true => Err(NoTree::TooDeep),
-        false => Ok(format!("<!DOCTYPE html>{}", markup::write(&kept))),
+    match nesting::is_bearable(&kept) {
+        false => Err(NoTree::TooDeep),
+        true => Ok(format!("<!DOCTYPE html>{}", markup::write(&kept))),
     }
 }
 
