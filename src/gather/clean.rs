@@ -159,7 +159,9 @@ pub(super) fn safe_html(html: &str, base: Option<&Url>) -> String {
         markup::escape_into(&mut text, &plain::text(&pieces));
         return text;
     }
-    let safe = SANITISER.clean(&markup::write(&pieces)).to_string();
+    let safe = SANITISER
+        .clean(&markup::write_in_parts(&pieces))
+        .to_string();
     safe.trim().to_owned()
 }
 
@@ -174,7 +176,9 @@ pub(super) fn clean_pieces(
     }
     let text = plain::text(&pieces);
     let first_image = pieces.iter().find_map(picture::image_of);
-    let html = SANITISER.clean(&markup::write(&pieces)).to_string();
+    let html = SANITISER
+        .clean(&markup::write_in_parts(&pieces))
+        .to_string();
     Ok(Clean {
         // Without a word or a picture, what is left are empty elements.
         html: match text.is_empty() && first_image.is_none() {
@@ -278,6 +282,14 @@ mod tests {
             Reference::Picture(src) => links::picture(&base, src).map(Target::from),
         })
         .unwrap()
+    }
+
+    #[test]
+    fn a_long_text_stays_whole() {
+        let text = "één & ander; ".repeat(2_000);
+        let clean = from_feed(&format!("<p>{text}</p>"));
+        let html = format!("<p>{}</p>", text.replace('&', "&amp;"));
+        assert!(clean.html == html && clean.text == text.trim());
     }
 
     #[test]

@@ -26,6 +26,12 @@ const RAW: [&str; 5] = ["script", "style", "noembed", "noframes", "noscript"];
 /// forms, formulas, drawings) the words stay.
 const DROPPED: [&str; 4] = ["template", "applet", "frameset", "head"];
 
+/// Octets of a text that is written in one part.
+const PART: usize = 4 * 1024;
+
+/// Octets of an attribute; an address need not be longer (RFC 9110 §4.1).
+const MAX_ATTRIBUTE: usize = 8_000;
+
 /// One piece of HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Piece {
@@ -175,27 +181,58 @@ pub(super) fn write(pieces: &[Piece]) -> String {
     let mut html = String::with_capacity(1024);
     for piece in pieces {
         match piece {
-            Piece::Open(element) => {
-                html.push('<');
-                html.push_str(&element.name);
-                for (name, value) in &element.attributes {
-                    html.push(' ');
-                    html.push_str(name);
-                    html.push_str("=\"");
-                    escape_into(&mut html, value);
-                    html.push('"');
-                }
-                html.push('>');
-            }
-            Piece::Close(name) => {
-                html.push_str("</");
-                html.push_str(name);
-                html.push('>');
-            }
             Piece::Text(text) => escape_into(&mut html, text),
+            tag => write_tag(&mut html, tag, usize::MAX),
         }
     }
     html
+}
+
+/// The same for a parser whose tree is serialised again: html5ever looks from each character that it escapes to the end of
+/// its text or attribute. So a long text comes in parts, which empty comments keep apart, and a long attribute not at all.
+pub(super) fn write_in_parts(pieces: &[Piece]) -> String {
+    let mut html = String::with_capacity(1024);
+    for piece in pieces {
+        let Piece::Text(text) = piece else {
+            write_tag(&mut html, piece, MAX_ATTRIBUTE);
+            continue;
+        };
+        let mut rest = text.as_str();
+        while rest.len() > PART {
+            let (part, after) = rest.split_at(rest.floor_char_boundary(PART));
+            escape_into(&mut html, part);
+            html.push_str("<!---->");
+            rest = after;
+        }
+        escape_into(&mut html, rest);
+    }
+    html
+}
+
+fn write_tag(html: &mut String, tag: &Piece, longest: usize) {
+    match tag {
+        Piece::Open(element) => {
+            html.push('<');
+            html.push_str(&element.name);
+            for (name, value) in &element.attributes {
+                if value.len() > longest {
+                    continue;
+                }
+                html.push(' ');
+                html.push_str(name);
+                html.push_str("=\"");
+                escape_into(html, value);
+                html.push('"');
+            }
+            html.push('>');
+        }
+        Piece::Close(name) => {
+            html.push_str("</");
+            html.push_str(name);
+            html.push('>');
+        }
+        Piece::Text(_) => {}
+    }
 }
 
 /// Escapes text for an element or a quoted attribute.
@@ -225,6 +262,23 @@ mod tests {
     fn pieces_written_back_say_the_same() {
         let html = r#"<p class="x">A &amp; B <a href="/?a=1&amp;b=2">hier</a><br></p>"#;
         assert_eq!(write(&pieces(html)), html);
+    }
+
+    #[test]
+    fn a_long_text_in_parts_is_the_same_text() {
+        let text = "één & ander; ".repeat(2_000);
+        let html = format!(
+            "<p title=\"{}\">{}</p>",
+            "&amp;".repeat(9_000),
+            text.replace('&', "&amp;")
+        );
+        let parts = write_in_parts(&pieces(&html));
+        assert!(parts.matches("<!---->").count() >= text.len() / PART && !parts.contains("title"));
+        let texts = pieces(&parts).into_iter().filter_map(|piece| match piece {
+            Piece::Text(text) => Some(text),
+            _ => None,
+        });
+        assert_eq!(texts.collect::<String>(), text);
     }
 
     #[test]

@@ -170,15 +170,21 @@ pub(super) fn linked_into(html: &mut String, text: &str) {
     escape_into(html, rest);
 }
 
+/// Where the next web address begins; looks at nothing behind it.
 fn next_address(text: &str) -> Option<usize> {
-    ["https://", "http://"]
-        .iter()
-        .flat_map(|scheme| text.match_indices(scheme))
-        .filter(|(at, scheme)| {
-            text[at + scheme.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '[')
-        })
-        .map(|(at, _)| at)
-        .min()
+    const MARK: &str = "://";
+    let mut from = 0;
+    loop {
+        let mark = from + text[from..].find(MARK)?;
+        from = mark + MARK.len();
+        let scheme = ["https", "http"]
+            .into_iter()
+            .find(|scheme| text[..mark].ends_with(scheme));
+        let is_host = text[from..].starts_with(|c: char| c.is_alphanumeric() || c == '[');
+        if let Some(scheme) = scheme.filter(|_| is_host) {
+            return Some(mark - scheme.len());
+        }
+    }
 }
 
 /// Whether a path ends as a picture's does.

@@ -263,6 +263,13 @@ impl Shared {
         count(&arrivals, Stage::Taken) - count(&arrivals, Stage::Gone)
     }
 
+    /// What to say in place of a greeting, where as many connections are open as may be.
+    fn refusal(&self) -> Option<String> {
+        let full = self.script.lock().unwrap().connections.clone();
+        let (most, said) = full?;
+        (self.open() > most).then_some(said)
+    }
+
     /// A message for this address has been begun on a connection.
     fn begun(&self, connection: usize, to: &str) {
         let mut under_way = self.under_way.lock().unwrap();

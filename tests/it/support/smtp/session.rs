@@ -24,9 +24,13 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         tcp.set_nodelay(true).unwrap();
         let shared = shared.clone();
         shared.arrive(Stage::Taken).await;
+        // Asked here, one after the other: of several that come at once the first is taken.
+        let refusal = shared.refusal();
         sessions.spawn(async move {
             // A client that hangs up is nothing to tell.
-            let _ = Session::new(tcp, number, shared.clone()).attend().await;
+            let _ = Session::new(tcp, number, shared.clone())
+                .attend(refusal)
+                .await;
             shared.ended(number);
             shared.arrive(Stage::Gone).await;
         });
@@ -76,14 +80,11 @@ impl Session {
         }
     }
 
-    async fn attend(mut self) -> io::Result<()> {
+    async fn attend(mut self, refusal: Option<String>) -> io::Result<()> {
         if self.shared.script.lock().unwrap().implicit_tls {
             self = self.secure().await?;
         }
-        let full = self.shared.script.lock().unwrap().connections.clone();
-        if let Some((most, said)) = full
-            && self.shared.open() > most
-        {
+        if let Some(said) = refusal {
             self.say(&said).await?;
             return Ok(());
         }
