@@ -272,10 +272,17 @@ fn language_of(entry: &Entry, feed: &Feed, source: &Source, text: &str) -> Optio
     language::settle(declared, text)
 }
 
+/// An item's own topics that are kept, its first: each makes pages and feeds of its own.
+const MAX_TOPICS: usize = 10;
+
 /// The source's topics, then the item's own, each once.
 fn topics_of(entry: &Entry, source: &Source) -> Vec<Topic> {
     let mut topics = source.topics.clone();
+    let most = topics.len() + MAX_TOPICS;
     for category in &entry.categories {
+        if topics.len() >= most {
+            break;
+        }
         let label = category.label.as_deref().unwrap_or(&category.term);
         let topic = Topic::from_label(&words::line_of_markup(label));
         if let Some(topic) = topic.filter(|topic| !NO_TOPICS.contains(&topic.as_str()))

@@ -37,6 +37,9 @@ pub(in crate::gather) use reading::Fields;
 use reading::Reading;
 use repairs::Repair;
 
+/// Faults of one feed that are told; of further ones their number is.
+const MAX_FAULTS: usize = 20;
+
 /// A feed's own fields, for machines: the dialect, the feed and its entries as JSON, and what was repaired.
 #[derive(Debug)]
 pub struct FeedView {
@@ -201,7 +204,7 @@ fn posts_of(
 ) -> Result<Gathered, Error> {
     let (mut faults, mut posts, mut marks) = (Vec::new(), Vec::new(), Vec::new());
     let page = reading.feed.link.clone();
-    let mut number = 0;
+    let (mut number, mut empty) = (0, Vec::new());
     let mut first: Option<Feed> = None;
     let feed = loop {
         let waiting = entries.split_off(canonical::enough(&entries));
@@ -220,9 +223,7 @@ fn posts_of(
                     marks.push(item.marks);
                     posts.push(item.post);
                 }
-                None => faults.push(Diagnostic::warning(format!(
-                    "item {number} of the feed has neither title, text nor link"
-                ))),
+                None => empty.push(number),
             }
         }
         if waiting.is_empty() {
@@ -231,9 +232,10 @@ fn posts_of(
         entries = waiting;
         first = Some(feed);
     };
+    faults.extend(of_empty(&empty));
     Ok(Gathered {
         posts: identified(posts, &marks, source),
-        faults,
+        faults: told_in_short(faults),
         title: feed
             .title
             .map(|title| words::line_of_markup(&title.content))
@@ -241,6 +243,31 @@ fn posts_of(
         site: page.and_then(|page| url.join(&page).ok()),
         ..Gathered::default()
     })
+}
+
+/// What is said of items that cannot be used, once for all of them.
+fn of_empty(numbers: &[usize]) -> Option<Diagnostic> {
+    let text = match numbers {
+        [] => return None,
+        [one] => format!("item {one} of the feed has neither title, text nor link"),
+        [first, ..] => format!(
+            "{} items of the feed have neither title, text nor link, the first of them item {first}",
+            numbers.len()
+        ),
+    };
+    Some(Diagnostic::warning(text))
+}
+
+/// The faults of a document, the first [`MAX_FAULTS`] in full: how many there are is for whoever wrote it to choose.
+fn told_in_short(mut faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let more = faults.len().saturating_sub(MAX_FAULTS);
+    if more > 0 {
+        faults.truncate(MAX_FAULTS);
+        faults.push(Diagnostic::warning(format!(
+            "{more} more faults of items in this feed"
+        )));
+    }
+    faults
 }
 
 /// The posts under the names by which they are known again; one that only repeats an earlier one is left out.
@@ -262,6 +289,22 @@ fn identified(posts: Vec<Post>, marks: &[Marks], source: &Source) -> Vec<Post> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn faults_without_number_are_few_lines() {
+        assert_eq!(of_empty(&[]), None);
+        let said = |numbers: &[usize]| of_empty(numbers).unwrap().message;
+        assert_eq!(
+            said(&[7]),
+            "item 7 of the feed has neither title, text nor link"
+        );
+        assert!(said(&(3..300_003).collect::<Vec<_>>()).starts_with("300000 items"));
+        let faults = vec![Diagnostic::warning("x"); 1_000];
+        let told = told_in_short(faults);
+        assert_eq!(told.len(), MAX_FAULTS + 1);
+        assert!(told.last().unwrap().message.starts_with("980 more"));
+        assert_eq!(told_in_short(told[..MAX_FAULTS].to_vec()).len(), MAX_FAULTS);
+    }
 
     #[test]
     fn a_page_is_told_from_a_feed() {

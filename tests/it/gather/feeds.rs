@@ -218,6 +218,26 @@ fn an_item_with_nothing_in_it_is_a_fault_and_the_others_stay() {
 }
 
 #[test]
+fn faults_and_topics_without_number_are_told_in_few_lines() {
+    let gathered = read(&rss(&format!(
+        "{}<item><title>Wel iets</title></item>",
+        "<item/>".repeat(3_000)
+    )));
+    assert_eq!((gathered.posts.len(), gathered.faults.len()), (1, 1));
+    let said = &gathered.faults[0].message;
+    assert!(
+        said.starts_with("3000 items of the feed have neither"),
+        "{said}"
+    );
+    let topics: String = (0..3_000)
+        .map(|n| format!("<category>Onderwerp {n}</category>"))
+        .collect();
+    let gathered = read(&rss(&format!("<item><title>Veel</title>{topics}</item>")));
+    assert_eq!(gathered.posts[0].topics.len(), 10);
+    assert_eq!(gathered.posts[0].topics[0].as_str(), "onderwerp-0");
+}
+
+#[test]
 fn a_declared_language_yields_to_a_long_text_in_another() {
     let dutch = "Wie een winkel binnenloopt, wil gezien worden zonder bekeken te worden. Groet iedereen die \
                  binnenkomt, maar laat ze daarna met rust. Na een minuut of twee mag je vragen of het lukt.";
