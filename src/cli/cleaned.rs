@@ -1,6 +1,6 @@
 //! What strangers wrote, made harmless for who reads it: a title, a guid or a server's reply can bear escapes that set a
-//! terminal's title or clear it, and marks that turn the text around them (Unicode TR36 §2.6). Printing, progress and the
-//! log go through here, whatever the rooms have cleaned before.
+//! terminal's title or clear it, and marks that turn the text around them (Unicode TR36 §2.6). Printing and the
+//! log go through here, whatever the rooms have cleaned before; progress shows numbers alone.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
