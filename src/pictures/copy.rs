@@ -1,34 +1,23 @@
 //! Copies of a picture: JPEG, turned the right way up, on white, without metadata, never larger than the original.
+//!
+//! One picture is unpacked at a time in the whole process, so that what one may take is what all may take.
 
-use std::io::Cursor;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::codecs::jpeg::JpegEncoder;
-use image::imageops::FilterType;
 use image::metadata::Orientation;
-use image::{
-    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageReader, Limits,
-    RgbImage,
-};
+use image::{DynamicImage, ExtendedColorType, GrayImage, ImageEncoder, RgbImage};
 
 use super::Error;
-
-/// The largest file that is read: a camera's photograph, with room to spare.
-pub const MAX_BYTES: usize = 10_000_000;
-
-/// The most pixels that are unpacked: a file of a few kilobytes may claim billions.
-const MAX_PIXELS: u64 = 40_000_000;
-
-/// The most memory that a decoder may take, in bytes: forty million pixels of four channels, and its own tables.
-const MAX_MEMORY: u64 = 256 * 1024 * 1024;
+use super::unpack::{Unpacked, cause, unpack};
 
 /// Quality from 1 to 100: where a photograph's faults are not seen yet at two pixels to a point.
 const QUALITY: u8 = 80;
 
-/// What stands below a transparent picture: the card of the digest in daylight.
-const CARD_WHITE: u8 = 255;
-
-/// The longest colour profile that is kept, in bytes: enough for those of cameras and telephones.
-const MAX_PROFILE: usize = 4096;
+/// Whose turn it is to unpack.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// A copy of a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,114 +31,137 @@ pub struct Copy {
 }
 
 /// Makes a copy of a picture for each box (width, height in pixels) that it fits within; boxes that give the same size
-/// give one copy. The first frame of an animation stands for it.
+/// give one copy. The first frame of an animation stands for it. Waits while another picture is unpacked.
 ///
 /// # Errors
 /// Says why the picture cannot be read; see [`Error`].
 pub fn copies(bytes: &[u8], boxes: &[(u32, u32)]) -> Result<Vec<Copy>, Error> {
-    let picture = read(bytes)?;
-    let mut made: Vec<Copy> = Vec::with_capacity(boxes.len());
+    let _turn = turn();
+    let picture = unpack(bytes)?;
+    let whole = upright(
+        picture.pixels.width(),
+        picture.pixels.height(),
+        picture.turn,
+    );
+    let mut sizes: Vec<(u32, u32)> = Vec::with_capacity(boxes.len());
     for bounds in boxes {
-        let size = fitted((picture.pixels.width(), picture.pixels.height()), *bounds);
-        if !made.iter().any(|copy| (copy.width, copy.height) == size) {
-            made.push(picture.scaled(size)?);
+        let size = fitted(whole, *bounds);
+        if !sizes.contains(&size) {
+            sizes.push(size);
         }
     }
-    Ok(made)
+    in_sizes(picture, &sizes)
 }
 
-/// Makes a square copy of a picture's middle, at most `side` pixels wide.
+/// Makes a square copy of a picture's middle, at most `side` pixels wide. Waits while another picture is unpacked.
 ///
 /// # Errors
 /// As [`copies`].
 pub fn portrait(bytes: &[u8], side: u32) -> Result<Copy, Error> {
-    let mut picture = read(bytes)?;
-    let (width, height) = (picture.pixels.width(), picture.pixels.height());
-    let square = width.min(height);
-    let (x, y) = ((width - square) / 2, (height - square) / 3);
-    picture.pixels = picture.pixels.crop_imm(x, y, square, square);
-    let side = side.min(square);
-    picture.scaled((side, side))
+    let _turn = turn();
+    let Unpacked {
+        pixels,
+        turn,
+        profile,
+    } = unpack(bytes)?;
+    let (width, height) = (pixels.width(), pixels.height());
+    let shorter = width.min(height);
+    let side = side.min(shorter);
+    let shrunk = |of: u32| {
+        let shrunk = u64::from(of) * u64::from(side) / u64::from(shorter);
+        u32::try_from(shrunk).unwrap_or(u32::MAX).max(side)
+    };
+    let mut pixels = resized(pixels, (shrunk(width), shrunk(height)))?;
+    pixels.apply_orientation(turn);
+    let (x, y) = ((pixels.width() - side) / 2, (pixels.height() - side) / 3);
+    encoded(&pixels.crop_imm(x, y, side, side), profile.as_ref())
 }
 
-/// A picture, unpacked.
-struct Picture {
-    pixels: DynamicImage,
-    /// What its colours mean, where that is not plain sRGB.
-    profile: Option<Vec<u8>>,
+/// The one picture that is unpacked now. A decoder that panicked left nothing behind that another would read.
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn read(bytes: &[u8]) -> Result<Picture, Error> {
-    if bytes.len() > MAX_BYTES {
-        return Err(Error::TooHeavy(bytes.len()));
+/// A copy of each size, in the order given. Each is made from the next larger one, and the largest from the picture,
+/// which is let go then.
+fn in_sizes(picture: Unpacked, sizes: &[(u32, u32)]) -> Result<Vec<Copy>, Error> {
+    let mut order: Vec<(u32, u32)> = sizes.to_vec();
+    order.sort_by_key(|size| std::cmp::Reverse(*size));
+    let mut pixels = picture.pixels;
+    let mut made = Vec::with_capacity(sizes.len());
+    for (width, height) in order {
+        pixels = resized(pixels, upright(width, height, picture.turn))?;
+        let mut upright = pixels.clone();
+        upright.apply_orientation(picture.turn);
+        made.push(encoded(&upright, picture.profile.as_ref())?);
     }
-    let mut reader = ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(|error| Error::Damaged(error.to_string()))?;
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_MEMORY);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(cause)?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
-        return Err(Error::TooLarge { width, height });
-    }
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let coloured = matches!(
-        decoder.original_color_type(),
-        ExtendedColorType::Rgb8 | ExtendedColorType::Rgba8
-    );
-    let profile = decoder.icc_profile().ok().flatten();
-    let profile = profile.filter(|profile| coloured && profile.len() <= MAX_PROFILE);
-    let mut pixels = DynamicImage::from_decoder(decoder).map_err(cause)?;
-    pixels.apply_orientation(orientation);
-    Ok(Picture { pixels, profile })
+    made.sort_by_key(|copy| {
+        sizes
+            .iter()
+            .position(|size| *size == (copy.width, copy.height))
+    });
+    Ok(made)
 }
 
-impl Picture {
-    fn scaled(&self, (width, height): (u32, u32)) -> Result<Copy, Error> {
-        let same = (self.pixels.width(), self.pixels.height()) == (width, height);
-        let pixels = match same {
-            true => on_white(&self.pixels),
-            false => on_white(
-                &self
-                    .pixels
-                    .resize_exact(width, height, FilterType::CatmullRom),
-            ),
-        };
-        let mut bytes = Vec::new();
-        let mut encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
-        if let Some(profile) = &self.profile {
-            encoder
-                .set_icc_profile(profile.clone())
-                .map_err(|_| Error::Damaged("its colour profile cannot be passed on".to_owned()))?;
-        }
+/// Width and height after a turn, or before it.
+fn upright(width: u32, height: u32, turn: Orientation) -> (u32, u32) {
+    match turn {
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => (height, width),
+        _ => (width, height),
+    }
+}
+
+fn resized(pixels: DynamicImage, (width, height): (u32, u32)) -> Result<DynamicImage, Error> {
+    if (pixels.width(), pixels.height()) == (width, height) {
+        return Ok(pixels);
+    }
+    let kind = match pixels {
+        DynamicImage::ImageLuma8(_) => PixelType::U8,
+        _ => PixelType::U8x3,
+    };
+    let from = ImageRef::new(pixels.width(), pixels.height(), pixels.as_bytes(), kind);
+    let from = from.map_err(|_| no_sense())?;
+    let mut made = Image::new(width, height, kind);
+    let how = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
+    Resizer::new()
+        .resize(&from, &mut made, &how)
+        .map_err(|_| no_sense())?;
+    let raw = made.into_vec();
+    let made = match kind {
+        PixelType::U8 => GrayImage::from_raw(width, height, raw).map(DynamicImage::ImageLuma8),
+        _ => RgbImage::from_raw(width, height, raw).map(DynamicImage::ImageRgb8),
+    };
+    made.ok_or_else(no_sense)
+}
+
+fn no_sense() -> Error {
+    Error::Damaged("its size makes no sense".to_owned())
+}
+
+fn encoded(pixels: &DynamicImage, profile: Option<&Vec<u8>>) -> Result<Copy, Error> {
+    let (width, height) = (pixels.width(), pixels.height());
+    let mut bytes = Vec::new();
+    let mut encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
+    if let Some(profile) = profile {
         encoder
-            .write_image(pixels.as_raw(), width, height, ExtendedColorType::Rgb8)
-            .map_err(cause)?;
-        Ok(Copy {
-            bytes,
-            width,
-            height,
-        })
+            .set_icc_profile(profile.clone())
+            .map_err(|_| Error::Damaged("its colour profile cannot be passed on".to_owned()))?;
     }
-}
-
-/// The pixels over white, by their own transparency.
-fn on_white(pixels: &DynamicImage) -> RgbImage {
-    if !pixels.color().has_alpha() {
-        return pixels.to_rgb8();
-    }
-    let pixels = pixels.to_rgba8();
-    RgbImage::from_fn(pixels.width(), pixels.height(), |x, y| {
-        let [r, g, b, a] = pixels.get_pixel(x, y).0;
-        image::Rgb([r, g, b].map(|channel| over(channel, CARD_WHITE, f32::from(a) / 255.0)))
+    let kind = match pixels {
+        DynamicImage::ImageLuma8(_) => ExtendedColorType::L8,
+        _ => ExtendedColorType::Rgb8,
+    };
+    encoder
+        .write_image(pixels.as_bytes(), width, height, kind)
+        .map_err(cause)?;
+    Ok(Copy {
+        bytes,
+        width,
+        height,
     })
-}
-
-/// One channel laid over another; `cover` is from 0 (nothing) to 1 (all).
-pub(super) fn over(above: u8, below: u8, cover: f32) -> u8 {
-    (f32::from(above) * cover + f32::from(below) * (1.0 - cover)).round() as u8
 }
 
 /// The largest size within bounds that keeps the proportions and enlarges nothing.
@@ -161,18 +173,13 @@ fn fitted((width, height): (u32, u32), bounds: (u32, u32)) -> (u32, u32) {
     (scaled(width), scaled(height))
 }
 
-fn cause(error: ImageError) -> Error {
-    match error {
-        ImageError::Unsupported(_) => Error::Format,
-        ImageError::Limits(_) => Error::Damaged("it wants more memory than it may have".to_owned()),
-        other => Error::Damaged(other.to_string().to_lowercase()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use image::{GenericImageView, ImageFormat, Rgb, Rgba, RgbaImage};
 
+    use super::super::{MAX_BYTES, profile};
     use super::*;
 
     const LARGE: (u32, u32) = (1200, 2400);
@@ -299,6 +306,8 @@ mod tests {
             copies(&claims, &[LARGE]),
             Err(Error::TooLarge { width, height })
         );
+        let long = encoded(halves(20_001, 1), ImageFormat::Png);
+        assert_eq!(copies(&long, &[LARGE]), Err(Error::TooLong(20_001)));
         assert_eq!(copies(b"<svg/>", &[LARGE]), Err(Error::Format));
         assert_eq!(copies(b"", &[LARGE]), Err(Error::Format));
         for format in [
@@ -319,6 +328,63 @@ mod tests {
             copies(&png[..60], &[LARGE]),
             Err(Error::Damaged(_))
         ));
+    }
+
+    /// Every kind of pixel that a picture may have, where all that it takes is counted: 17 million pixels of four
+    /// channels at two bytes each.
+    #[test]
+    fn what_unpacking_takes_counts_by_pixel_channel_and_depth() {
+        let of = |kind: u8, depth: u8| {
+            let mut png = encoded(halves(10, 10), ImageFormat::Png);
+            png[16..26].copy_from_slice(&[0, 0, 0x14, 0, 0, 0, 0x14, 0, depth, kind]);
+            let crc = crc32(&png[12..29]);
+            png[29..33].copy_from_slice(&crc.to_be_bytes());
+            copies(&png, &[LARGE])
+        };
+        let memory = 5120 * 5120 * 8;
+        assert_eq!(of(6, 16), Err(Error::TooMuchMemory(memory)));
+        assert!(matches!(of(6, 8), Err(Error::Damaged(_))), "{:?}", of(6, 8));
+        assert!(matches!(of(2, 16), Err(Error::Damaged(_))));
+    }
+
+    #[test]
+    fn a_plain_colour_profile_goes_with_the_copy_and_a_bomb_does_not() {
+        let with = |profile: Vec<u8>| {
+            let mut bytes = Vec::new();
+            let mut encoder = image::codecs::png::PngEncoder::new(&mut bytes);
+            encoder.set_icc_profile(profile).unwrap();
+            let pixels = halves(40, 20);
+            encoder
+                .write_image(pixels.as_raw(), 40, 20, ExtendedColorType::Rgb8)
+                .unwrap();
+            copies(&bytes, &[LARGE]).unwrap().remove(0).bytes
+        };
+        let has_profile = |jpeg: &[u8]| jpeg.windows(11).any(|part| part == b"ICC_PROFILE");
+        assert!(has_profile(&with(profile::tests::profile(600))));
+        assert!(!has_profile(&with(vec![0; 600])), "no profile at all");
+        assert!(!has_profile(&with(vec![0; 100_000_000])), "a bomb");
+    }
+
+    #[test]
+    fn grey_stays_grey_and_what_is_deep_is_flattened() {
+        let grey = GrayImage::from_fn(40, 20, |x, _| image::Luma([if x < 20 { 10 } else { 240 }]));
+        let copy = copies(&encoded(grey, ImageFormat::Png), &[(20, 20)]).unwrap();
+        assert_eq!(decoded(&copy[0]).color(), image::ColorType::L8);
+        let deep = image::ImageBuffer::from_pixel(40, 20, Rgba([0_u16, 0, 65_535, 32_768]));
+        let bytes = encoded(DynamicImage::ImageRgba16(deep), ImageFormat::Png);
+        let copy = copies(&bytes, &[(20, 20)]).unwrap().remove(0);
+        let [r, g, b, _] = decoded(&copy).get_pixel(10, 5).0;
+        assert!(
+            r.abs_diff(127) < 4 && g.abs_diff(127) < 4 && b > 250,
+            "{r} {g} {b}"
+        );
+    }
+
+    #[test]
+    fn a_turned_portrait_is_upright() {
+        let copy = portrait(&turned_jpeg(6), 20).unwrap();
+        assert_eq!((copy.width, copy.height), (20, 20));
+        assert!(is_reddish(decoded(&copy).get_pixel(10, 2).0));
     }
 
     /// The checksum of PNG's chunks (RFC 2083, appendix).

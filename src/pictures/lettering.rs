@@ -6,7 +6,7 @@
 use ab_glyph::{Font, FontRef, ScaleFont, point};
 use image::{Rgb, RgbImage};
 
-use super::copy::over;
+use super::unpack::over;
 
 /// Headings.
 const BOLD: &[u8] = include_bytes!("fonts/gelasio-bold.ttf");

@@ -1,17 +1,21 @@
 //! Pictures as a newsletter needs them: small, safe copies of what a source shows, and a card for each issue.
 //!
 //! Bytes go in, bytes come out; pure, so that the same picture gives the same copy. What a stranger's file says of its
-//! own size is held against limits before anything is unpacked, and nothing of its metadata is passed on: a photograph
-//! may tell where somebody lives. Work here takes time: callers put it where it keeps nobody waiting.
+//! own size is held against limits before anything is unpacked, one picture is unpacked at a time, and nothing of its
+//! metadata is passed on but a plain colour profile: a photograph may tell where somebody lives. Work here takes time: callers put it where it keeps nobody waiting.
 
 mod card;
 mod copy;
 mod lettering;
+mod measure;
+mod profile;
 mod sign;
+mod unpack;
 
 pub use card::{CARD_SIZE, Card, draw};
-pub use copy::{Copy, MAX_BYTES, copies, portrait};
+pub use copy::{Copy, copies, portrait};
 pub use sign::{colour, sign};
+pub use unpack::MAX_BYTES;
 
 /// Why there is no copy of a picture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +31,18 @@ pub enum Error {
         /// In pixels.
         height: u32,
     },
+    /// Longer or higher than any page is, in pixels.
+    #[error("a side of it has {0} pixels, and 20,000 are the most that are read")]
+    TooLong(u32),
+    /// Its pixels, and what unpacking takes beside them, in bytes.
+    #[error("unpacked it would take {} MB, and 160 are the most that are spent on it", .0.div_ceil(1_000_000))]
+    TooMuchMemory(u64),
+    /// A JPEG that is walked over without end.
+    #[error("it is a JPEG in more than {0} passes")]
+    TooManyScans(usize),
+    /// A WebP without loss whose tables might fill the memory; its size in bytes.
+    #[error("it is a WebP without loss of {0} bytes, and 1,000,000 is the most that is read")]
+    TooHeavyLossless(usize),
     /// Neither JPEG, PNG, GIF nor WebP.
     #[error("it is no JPEG, PNG, GIF or WebP")]
     Format,

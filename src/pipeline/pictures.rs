@@ -5,7 +5,8 @@
 //! out without it; no picture ever stops an issue. Where the copies lie is `shelf`'s to say.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -116,7 +117,7 @@ impl Pipeline {
             return Ok(Ok(copies));
         }
         let bytes = match self.local_file(post, address) {
-            Some(path) => read_bounded(path).await,
+            Some(path) => read_aside(path).await,
             None => self.fetch_picture(address, now).await,
         };
         let copied = match bytes {
@@ -198,19 +199,37 @@ fn portrait_of(post: &mut Post) -> Option<&mut Option<String>> {
     post.author.as_mut().map(|Author { photo, .. }| photo)
 }
 
-async fn read_bounded(path: PathBuf) -> Result<Vec<u8>, String> {
-    let read = tokio::task::spawn_blocking(move || {
-        let length = fs::metadata(&path)?.len();
-        match usize::try_from(length) {
-            Ok(length) if length <= MAX_BYTES => fs::read(&path).map(Ok),
-            _ => Ok(Err(pictures::Error::TooHeavy(length as usize))),
-        }
-    });
+async fn read_aside(path: PathBuf) -> Result<Vec<u8>, String> {
+    let read = tokio::task::spawn_blocking(move || read_bounded(&path));
     match read.await {
-        Ok(Ok(Ok(bytes))) => Ok(bytes),
-        Ok(Ok(Err(error))) => Err(error.to_string()),
-        Ok(Err(error)) => Err(crate::config::cause(&error)),
+        Ok(read) => read,
         Err(_) => Err("it could not be read".to_owned()),
+    }
+}
+
+/// The bytes of a file beside a post. Its kind and its size are looked at before it is opened, since a device or a pipe
+/// gives bytes without end and a file with holes in it may be larger than the memory; and no more is read than that, in
+/// case it grows.
+pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
+    let said = |error: io::Error| crate::config::cause(&error);
+    let too_heavy = |length: u64| {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        pictures::Error::TooHeavy(length).to_string()
+    };
+    let about = fs::metadata(path).map_err(said)?;
+    if !about.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    let most = MAX_BYTES as u64;
+    if about.len() > most {
+        return Err(too_heavy(about.len()));
+    }
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(said)?;
+    let read = file.take(most + 1).read_to_end(&mut bytes).map_err(said)?;
+    match read <= MAX_BYTES {
+        true => Ok(bytes),
+        false => Err(too_heavy(most + 1)),
     }
 }
 

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::feeds::{by_topic, topic_folder};
 use super::folders::{Access, write_whole};
+use super::pictures::read_bounded;
 use super::report::RunReport;
 use super::{Fault, Pipeline, Step, World};
 use crate::compose::{IssueListing, Neighbours, TopicListing};
@@ -291,12 +292,12 @@ impl Pipeline {
             if self.is_copied(&file.name) || self.public().join(&file.name).exists() {
                 continue;
             }
-            match fs::read(&file.path) {
+            match read_bounded(&file.path) {
                 Ok(bytes) => {
                     self.put(Path::new(&file.name), &bytes, report)?;
                 }
                 Err(cause) => {
-                    tracing::warn!(file = %file.path.display(), %cause, "a picture could not be published")
+                    tracing::warn!(file = %file.path.display(), cause, "a picture could not be published")
                 }
             }
         }

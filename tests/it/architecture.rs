@@ -30,7 +30,12 @@ const ROOMS: [Room; 18] = [
         &["rss", "atom_syndication", "quick_xml"],
         true,
     ),
-    room("pictures", &[], &["image", "ab_glyph"], true),
+    room(
+        "pictures",
+        &[],
+        &["image", "ab_glyph", "fast_image_resize"],
+        true,
+    ),
     room("bounces", &["model"], &["mail_parser"], true),
     room(
         "config",

@@ -1,6 +1,7 @@
 //! What a run publishes: pictures that are brought home, feeds and the hub that hears of them, pages, cards.
 
 mod elsewhere;
+mod hostile_pictures;
 
 use std::fs;
 use std::io::Cursor;

@@ -1,9 +1,11 @@
 //! Finds the pictures that a post of a folder refers to, and names them for publication.
 //!
 //! A reference is resolved beside the post, then from the folder's root, upper and lower case alike; never outside
-//! the folder, not even by a link in the file system. A missing picture is a warning with its place in the text.
+//! the folder, not even by a link in the file system. A missing picture, or one that is too large to read, is a warning
+//! with its place in the text.
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 use url::Url;
@@ -13,6 +15,9 @@ use crate::model::{Diagnostic, PostFile};
 
 /// A picture that is looked for by its name lies no deeper than this.
 const MAX_DEPTH: usize = 8;
+
+/// A larger file is no picture for a letter, in bytes: the most that copies are made of.
+const MAX_PICTURE: u64 = 10_000_000;
 
 /// The pictures of one post.
 pub(super) struct Pictures<'a> {
@@ -30,6 +35,20 @@ pub(super) struct Pictures<'a> {
 struct Found {
     file: PostFile,
     size: Option<(u32, u32)>,
+}
+
+/// Why a post goes without a picture.
+enum Unfit {
+    /// There is no picture of that name that this user may read.
+    NotThere,
+    /// In bytes.
+    TooLarge(u64),
+}
+
+impl From<io::Error> for Unfit {
+    fn from(_: io::Error) -> Self {
+        Self::NotThere
+    }
 }
 
 impl<'a> Pictures<'a> {
@@ -55,17 +74,20 @@ impl<'a> Pictures<'a> {
                 .ok()
                 .map(Into::into);
         }
-        let found = self.find(reference).and_then(|path| read(&path));
+        let found = match self.find(reference) {
+            Some(path) => read(&path),
+            None => Err(Unfit::NotThere),
+        };
         match found {
-            Some(found) => {
+            Ok(found) => {
                 let address = format!("/{}", found.file.name);
                 if self.size_of(&address).is_none() {
                     self.found.push(found);
                 }
                 Some(address)
             }
-            None => {
-                self.warn(reference);
+            Err(why) => {
+                self.warn(reference, why);
                 None
             }
         }
@@ -109,10 +131,19 @@ impl<'a> Pictures<'a> {
         })
     }
 
-    fn warn(&mut self, reference: &str) {
-        let mut fault = Diagnostic::warning(format!("the picture `{reference}` is not there"))
+    fn warn(&mut self, reference: &str, why: Unfit) {
+        let (what, hint) = match why {
+            Unfit::NotThere => ("is not there".to_owned(), "put it beside the post"),
+            Unfit::TooLarge(length) => {
+                let size = length.div_ceil(1_000_000);
+                let most = MAX_PICTURE / 1_000_000;
+                let what = format!("has {size} MB, and {most} MB is the most that is read");
+                (what, "make it smaller")
+            }
+        };
+        let mut fault = Diagnostic::warning(format!("the picture `{reference}` {what}"))
             .in_file(self.name)
-            .hint("put it beside the post; the post goes out without it");
+            .hint(format!("{hint}; the post goes out without it"));
         if let Some(at) = self.text.find(reference).filter(|_| !reference.is_empty()) {
             fault = fault.at_span(self.text, at..at + reference.len());
         }
@@ -190,13 +221,27 @@ fn like(directory: &Path, name: &str) -> Option<String> {
         .find(|found| found.to_lowercase() == wanted)
 }
 
-fn read(path: &Path) -> Option<Found> {
-    let extension = path.extension()?.to_str()?.to_lowercase();
+/// Its kind and its size are looked at before it is read: a file with holes in it may be larger than the memory.
+fn read(path: &Path) -> Result<Found, Unfit> {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let extension = extension.map(str::to_lowercase).unwrap_or_default();
     if !prose::IMAGE_EXTENSIONS.contains(&extension.as_str()) {
-        return None;
+        return Err(Unfit::NotThere);
     }
-    let bytes = fs::read(path).ok()?;
-    Some(Found {
+    let about = fs::metadata(path)?;
+    if !about.is_file() {
+        return Err(Unfit::NotThere);
+    }
+    let mut bytes = Vec::new();
+    if about.len() <= MAX_PICTURE {
+        let file = fs::File::open(path)?;
+        file.take(MAX_PICTURE + 1).read_to_end(&mut bytes)?;
+    }
+    let length = about.len().max(bytes.len() as u64);
+    if length > MAX_PICTURE {
+        return Err(Unfit::TooLarge(length));
+    }
+    Ok(Found {
         file: PostFile {
             path: path.to_owned(),
             name: format!("img/{}.{extension}", identity::short_hash(&bytes)),

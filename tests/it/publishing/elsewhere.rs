@@ -3,7 +3,7 @@
 use super::*;
 
 /// A newsletter that follows a feed on this machine.
-fn following(server: &HttpServer) -> Newsletter {
+pub(super) fn following(server: &HttpServer) -> Newsletter {
     let newsletter = newsletter();
     fs::remove_file(newsletter.path("posts/eerste.md")).unwrap();
     newsletter.append(
