@@ -92,17 +92,19 @@ impl Keys {
 
     /// Left part of a Message-ID: a keyed hash of issue and subscriber, the same at every try.
     pub fn message_id(&self, issue: IssueNumber, subscriber: SubscriberId) -> String {
-        self.message_ids()(issue, subscriber)
+        format!("{:032x}", self.message_ids()(issue, subscriber))
     }
 
-    /// The same for many, with the key derived once.
-    pub(super) fn message_ids(&self) -> impl Fn(IssueNumber, SubscriberId) -> String {
+    /// The same for many, with the key derived once, and as numbers: 32 hex digits.
+    pub(super) fn message_ids(&self) -> impl Fn(IssueNumber, SubscriberId) -> u128 {
         let key = blake3::derive_key("courant 2026-11 message id", &self.address);
         move |issue, subscriber| {
             let mut input = [0; 16];
             input[..8].copy_from_slice(&issue.0.to_be_bytes());
             input[8..].copy_from_slice(&subscriber.0.to_be_bytes());
-            blake3::keyed_hash(&key, &input).to_hex()[..32].to_owned()
+            let mut half = [0; 16];
+            half.copy_from_slice(&blake3::keyed_hash(&key, &input).as_bytes()[..16]);
+            u128::from_be_bytes(half)
         }
     }
 

@@ -11,8 +11,8 @@
 //! of a mailbox that is full, says nothing about whether the reader is there.
 
 use super::status::{enhanced, refusal, smtp_code};
-use super::words::Words;
-use crate::model::{Bounce, BounceClass, Cause, DeliveryState, Reply};
+use super::words::{are_about_us, are_passing, tell_of_another_address};
+use crate::model::{Bounce, BounceClass, Cause, DeliveryState, Reply, Words};
 
 /// The sender's address, or its system, is refused (RFC 3463 §3.2).
 const OUR_ADDRESS: [&str; 2] = ["1.7", "1.8"];
@@ -50,13 +50,13 @@ pub(super) fn class(status: Option<&str>, said: &str) -> Bounce {
 
 fn in_the_light_of(words: &Words, class: BounceClass, detail: &str) -> BounceClass {
     match class {
-        BounceClass::Hard if words.are_about_us() => BounceClass::Policy,
-        BounceClass::Hard if words.are_passing() || words.tell_of_another_address() => {
+        BounceClass::Hard if are_about_us(words) => BounceClass::Policy,
+        BounceClass::Hard if are_passing(words) || tell_of_another_address(words) => {
             BounceClass::Soft
         }
         // A status of the mailbox (x.2.x) is the reader's, whatever is said about it.
         BounceClass::Soft
-            if !detail.starts_with("2.") && !words.are_passing() && words.are_about_us() =>
+            if !detail.starts_with("2.") && !are_passing(words) && are_about_us(words) =>
         {
             BounceClass::Policy
         }
@@ -110,6 +110,10 @@ mod tests {
                     "mx.reader.test #5.1.1 smtp;550 5.1.1 no such user #SMTP#",
                 ),
                 (Some("5.1.1"), "x-unix; user unknown"),
+                (
+                    Some("5.1.1"),
+                    "smtp; 550 5.1.1 User jan not listed in Domino Directory",
+                ),
                 // What they are called says nothing.
                 (
                     Some("5.1.1"),

@@ -8,8 +8,8 @@ use super::Said;
 use super::class::class;
 use super::fields::addresses;
 use super::status::{refusal, smtp_code};
-use super::words::{Fate, Words};
-use crate::model::{Bounce, BounceClass, EmailAddress, Notice, ReportKind};
+use super::words::{self, Fate};
+use crate::model::{Bounce, BounceClass, EmailAddress, Notice, ReportKind, Words};
 
 /// What qmail begins with, as its format for bounces demands (QSBMF).
 const QMAIL: [&str; 2] = ["Hi. This is the", "This is the qmail"];
@@ -21,6 +21,11 @@ const DAEMONS: [&str; 5] = [
     "mailerdaemon",
     "mdaemon",
     "microsoftexchange",
+];
+
+/// How a person's answer is marked, and a mail that was handed on.
+const ANSWERED: [&str; 12] = [
+    "antw", "antwort", "aw", "betreft", "fw", "fwd", "re", "res", "rif", "sv", "tr", "wg",
 ];
 
 /// Whom a report names to be asked, by the local part: nobody whose mail came back.
@@ -56,12 +61,12 @@ pub(super) fn bounce(mail: Plain<'_>) -> Option<Said> {
         return None;
     }
     let own = own_words(mail.text);
-    let words = Words::of(&own);
-    let kind = match fate(mail.subject, &own, &words) {
+    let said = Words::of(&own);
+    let kind = match fate(mail.subject, &own, &said) {
         Fate::Delayed => ReportKind::Notice(Notice::Delayed),
         Fate::Arrived => ReportKind::Notice(Notice::Arrived),
         Fate::Held => ReportKind::Notice(Notice::Other),
-        Fate::Failed => ReportKind::Bounce(failure(&own, &words)),
+        Fate::Failed => ReportKind::Bounce(failure(&own, &said)),
     };
     if matches!(kind, ReportKind::Notice(_)) {
         return Some(Said::about_nobody(kind));
@@ -89,18 +94,18 @@ fn is_report(mail: Plain<'_>) -> bool {
         || begins(&DAEMONS)
         || from.ends_with("mailer-daemon>")
         || is_qmail()
-        || (from == "postmaster" && of_subject(mail.subject).is_some())
+        || (from == "postmaster" && !is_answer(mail.subject) && of_subject(mail.subject).is_some())
         // A program may have written it that answers for a person, in words that begin with ours.
-        || (mail.is_automatic && Words::of(head(mail.subject)).fate_at_once().is_some())
+        || (mail.is_automatic && words::fate_at_once(&Words::of(head(mail.subject))).is_some())
 }
 
 /// What became of the mail. The subject goes first, and what it says behind a colon last: that is our own subject.
-fn fate(subject: &str, own: &str, words: &Words) -> Fate {
+fn fate(subject: &str, own: &str, told_in: &Words) -> Fate {
     let told = of_subject(subject);
     let permanent = refusal(own).is_some_and(|status| status.starts_with('5'))
         || smtp_code(own).is_some_and(|code| (550..=557).contains(&code));
-    let goes_on = !permanent && !words.are_final();
-    match (told, words.fate()) {
+    let goes_on = !permanent && !words::are_final(told_in);
+    match (told, words::fate(told_in)) {
         (Some(told @ (Fate::Delayed | Fate::Arrived | Fate::Held)), _) => told,
         (Some(Fate::Failed), Some(Fate::Delayed)) if goes_on => Fate::Delayed,
         (None, Some(fate)) if goes_on => fate,
@@ -110,19 +115,24 @@ fn fate(subject: &str, own: &str, words: &Words) -> Fate {
 
 fn of_subject(subject: &str) -> Option<Fate> {
     let begin = Words::of(head(subject));
-    if subject.contains(':') && begin.are_a_receipt() {
+    if subject.contains(':') && words::are_a_receipt(&begin) {
         return Some(Fate::Arrived);
     }
-    begin.fate().or_else(|| Words::of(subject).fate())
+    words::fate(&begin).or_else(|| words::fate(&Words::of(subject)))
+}
+
+/// Whether a person answers, who may well be the postmaster, or hands a mail on.
+fn is_answer(subject: &str) -> bool {
+    subject.contains(':') && Words::of(head(subject)).are(&ANSWERED)
 }
 
 fn head(subject: &str) -> &str {
     subject.split_once(':').map_or(subject, |(head, _)| head)
 }
 
-fn failure(own: &str, words: &Words) -> Bounce {
+fn failure(own: &str, told_in: &Words) -> Bounce {
     let mut bounce = class(None, &said(own));
-    if bounce.class == BounceClass::Hard && words.tell_of_another_address() {
+    if bounce.class == BounceClass::Hard && words::tell_of_another_address(told_in) {
         bounce.class = BounceClass::Soft;
     }
     bounce
@@ -289,6 +299,8 @@ mod tests {
                 "Notice(Other)",
             ),
             ("postmaster", "Dag", "Een mens.", "none"),
+            ("postmaster", "Re: Why sales fail", "Mooi stuk!", "none"),
+            ("postmaster", "AW: Warning signs", "Ja.", "none"),
             ("jan", "Undeliverable: x", hard, "none"),
         ] {
             assert_eq!(read(from, subject, text), expected, "{subject}");

@@ -12,7 +12,7 @@ use super::letter::letter;
 use super::parts::{part, text_of, values};
 use super::plain::{self, Plain};
 use super::traces::{Traces, traces};
-use crate::model::{BounceClass, EmailAddress, Notice, Report, ReportKind};
+use crate::model::{BounceClass, EmailAddress, Notice, Report, ReportKind, Words};
 
 /// Where a mail's own return path may stand, the surest first. Delivering servers write the first three (some in small
 /// letters, which no token survives).
@@ -24,13 +24,38 @@ const SENT_TO: [&str; 5] = [
     "To",
 ];
 
-/// How subjects of automatic answers begin, in the languages that are built in, where no header says so.
-const ANSWERS: [&str; 5] = [
+/// How subjects of automatic answers begin, written as [`Words`] are, where no header says so.
+const ANSWERS: [&str; 30] = [
+    "abwesend",
+    "abwesenheit",
+    "absence du bureau",
+    "afwezig",
+    "auto reply",
+    "auto response",
+    "automated reply",
     "automatic reply",
     "automatisch antwoord",
+    "automatische antwort",
+    "automatische reactie",
+    "autoreply",
+    "autoresponse",
+    "away from",
+    "ausser haus",
+    "fuera de la oficina",
+    "fuori sede",
+    "fuori ufficio",
+    "ich bin nicht im",
+    "message d absence",
+    "nicht im buero",
+    "niet aanwezig",
     "out of office",
-    "afwezig",
-    "auto:",
+    "out of the office",
+    "reponse automatique",
+    "respuesta automatica",
+    "resposta automatica",
+    "risposta automatica",
+    "urlaubsmeldung",
+    "vacation re",
 ];
 
 /// Exchange says so of its reports.
@@ -191,10 +216,13 @@ fn is_automatic(mail: &Message<'_>) -> bool {
             .any(|value| value.to_lowercase().starts_with(word))
     };
     let has = |name| !values(mail, name).is_empty();
-    let subject = mail.subject().unwrap_or("").trim_start().to_lowercase();
+    let subject = mail.subject().unwrap_or("");
+    // Exchange's "Auto: …"; in Dutch it is a car as well.
+    let is_marked = subject.trim_start().to_lowercase().starts_with("auto:");
     (has("Auto-Submitted") && !says("Auto-Submitted", "no"))
         || has("X-Autoreply")
         || has("X-Autorespond")
         || says("Precedence", "auto_reply")
-        || ANSWERS.iter().any(|word| subject.starts_with(word))
+        || is_marked
+        || Words::of(subject).begin_with(&ANSWERS)
 }

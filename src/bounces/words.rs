@@ -1,14 +1,15 @@
 //! What servers say in words, as far as it can be told: about us, about the reader's mailbox, about what became of a mail.
 //!
-//! A list holds beginnings of phrases in small letters, without punctuation. Addresses and names of hosts are passed over,
-//! so that what they happen to be called says nothing.
+//! A list holds beginnings of phrases, written as [`Words`] are.
+
+use crate::model::Words;
 
 /// The sender, or the mail itself, is not wanted: whatever code came with it, it is not the reader's fault.
-const ABOUT_US: [&str; 81] = [
+const ABOUT_US: [&str; 82] = [
     "absender abgelehnt",
     "absenderadresse",
     "administrative prohibition",
-    "adresse de l expéditeur",
+    "adresse de l expediteur",
     "afzender geweigerd",
     "afzenderadres",
     "authentication required",
@@ -20,7 +21,7 @@ const ABOUT_US: [&str; 81] = [
     "blocked",
     "blockiert",
     "blocklist",
-    "bloqué",
+    "bloque",
     "bulk mail",
     "content filter",
     "content rejected",
@@ -31,14 +32,15 @@ const ABOUT_US: [&str; 81] = [
     "dnsbl",
     "envelope from",
     "envelope sender",
-    "expéditeur refusé",
+    "expediteur refuse",
     "geblokkeerd",
     "graylist",
     "greylist",
     "invalid sender",
     "listed at",
     "listed by",
-    "listed in",
+    "are listed",
+    "is listed",
     "mail from",
     "malware",
     "message content",
@@ -91,15 +93,15 @@ const ABOUT_US: [&str; 81] = [
 /// The mailbox is there, and takes nothing just now.
 const PASSING: [&str; 44] = [
     "box full",
-    "boîte aux lettres pleine",
-    "boîte pleine",
-    "buzón lleno",
+    "boite aux lettres pleine",
+    "boite pleine",
+    "buzon lleno",
     "casella piena",
     "disk full",
     "disk space",
     "espace de stockage",
     "est pleine",
-    "está llen",
+    "esta llen",
     "exceeded its",
     "has exceeded",
     "inbox full",
@@ -114,14 +116,14 @@ const PASSING: [&str; 44] = [
     "mailbox limit",
     "mailbox size",
     "mailbox vol",
-    "mailbox überfüllt",
+    "mailbox ueberfuellt",
     "mailfolder full",
     "no room",
     "no space",
     "opslag",
     "over full",
     "postfach voll",
-    "postfach überfüllt",
+    "postfach ueberfuellt",
     "postvak vol",
     "quota",
     "size limit",
@@ -132,8 +134,8 @@ const PASSING: [&str; 44] = [
     "too full",
     "volle mailbox",
     "volles postfach",
-    "vorübergehend",
-    "è piena",
+    "voruebergehend",
+    "e piena",
 ];
 
 /// Another address stands behind the one that was written to: sendmail's, Postfix's and Exim's words.
@@ -145,7 +147,7 @@ const DELAYED: [&str; 42] = [
     "avertissement",
     "delay",
     "demora",
-    "différé",
+    "differe",
     "do not need to resend",
     "erneut versuch",
     "is delayed",
@@ -168,14 +170,14 @@ const DELAYED: [&str; 42] = [
     "retard",
     "retras",
     "ritard",
-    "réessaierons",
-    "réessayerons",
-    "se reintentará",
+    "reessaierons",
+    "reessayerons",
+    "se reintentara",
     "still being retried",
     "still trying",
     "vertraag",
     "vertraging",
-    "verzöger",
+    "verzoeger",
     "warning",
     "warnung",
     "weiterhin versuch",
@@ -187,9 +189,9 @@ const DELAYED: [&str; 42] = [
 
 /// It arrived, or went on from there.
 const ARRIVED: [&str; 29] = [
-    "a été remis",
-    "bien été délivré",
-    "bien été remis",
+    "a ete remis",
+    "bien ete delivre",
+    "bien ete remis",
     "consegnato correttamente",
     "delivered successfully",
     "delivery status notification expanded",
@@ -197,8 +199,8 @@ const ARRIVED: [&str; 29] = [
     "delivery status notification success",
     "delivery succeeded",
     "delivery successful",
-    "distribué avec succès",
-    "délivré avec succès",
+    "distribue avec succes",
+    "delivre avec succes",
     "entregado correctamente",
     "erfolgreich zugestellt",
     "erfolgreiche zustellung",
@@ -208,7 +210,7 @@ const ARRIVED: [&str; 29] = [
     "is afgeleverd",
     "is bezorgd",
     "is met succes",
-    "remis avec succès",
+    "remis avec succes",
     "successful delivery",
     "successful mail delivery",
     "successfully delivered",
@@ -228,8 +230,8 @@ const HELD: [&str; 28] = [
     "awaits moderator",
     "challenge response",
     "en attente d approbation",
-    "en attente de modération",
-    "en cours de modération",
+    "en attente de moderation",
+    "en cours de moderation",
     "goedkeuring nodig",
     "held for approval",
     "held until",
@@ -239,7 +241,7 @@ const HELD: [&str; 28] = [
     "needs approval",
     "pending approval",
     "requires approval",
-    "soumis à approbation",
+    "soumis a approbation",
     "ter goedkeuring",
     "wacht op goedkeuring",
     "waiting for approval",
@@ -287,7 +289,7 @@ const FAILED: [&str; 49] = [
     "no entregado",
     "no se puede entregar",
     "non distribu",
-    "non délivr",
+    "non delivr",
     "non recapitabile",
     "non recapitato",
     "non remis",
@@ -300,19 +302,19 @@ const FAILED: [&str; 49] = [
     "unzustellbar",
     "user unknown",
     "zustellfehler",
-    "échec d",
+    "echec d",
 ];
 
 /// The same, where it is all that stands before our own subject: "Delivered: Een woord".
 const ARRIVED_ALONE: [&str; 8] = [
-    " afgeleverd",
-    " bezorgd",
-    " delivered",
-    " expanded",
-    " relayed",
-    " remis",
-    " zugestellt",
-    " entregado",
+    "afgeleverd",
+    "bezorgd",
+    "delivered",
+    "expanded",
+    "relayed",
+    "remis",
+    "zugestellt",
+    "entregado",
 ];
 
 /// It will not be tried again.
@@ -336,71 +338,43 @@ const FATES: [(Fate, &[&str]); 4] = [
     (Fate::Failed, &FAILED),
 ];
 
-/// A text as words alone, in small letters: one space between two, and one before the first.
-#[derive(Debug)]
-pub(super) struct Words(String);
+/// Whether it is the sender, or the mail, that is not wanted.
+pub(super) fn are_about_us(words: &Words) -> bool {
+    words.say(&ABOUT_US)
+}
 
-impl Words {
-    pub(super) fn of(text: &str) -> Self {
-        let mut words = String::with_capacity(text.len() + 1);
-        for word in text.split_whitespace() {
-            let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-            // Addresses, hosts, numbers of versions, links.
-            if word.contains(['@', '.', '/', '=']) {
-                continue;
-            }
-            let parts = word.split(|c: char| !c.is_alphanumeric());
-            for part in parts.filter(|part| !part.is_empty()) {
-                words.push(' ');
-                words.extend(part.chars().flat_map(char::to_lowercase));
-            }
-        }
-        Self(words)
-    }
+/// Whether the mailbox is there, and takes nothing just now.
+pub(super) fn are_passing(words: &Words) -> bool {
+    words.say(&PASSING)
+}
 
-    pub(super) fn are_about_us(&self) -> bool {
-        self.say(&ABOUT_US)
-    }
+/// Whether it will not be tried again.
+pub(super) fn are_final(words: &Words) -> bool {
+    words.say(&FINAL)
+}
 
-    pub(super) fn are_passing(&self) -> bool {
-        self.say(&PASSING)
-    }
+/// Whether the address was written to for another one.
+pub(super) fn tell_of_another_address(words: &Words) -> bool {
+    words.say(&EXPANDED)
+}
 
-    pub(super) fn are_final(&self) -> bool {
-        self.say(&FINAL)
-    }
+/// What became of the mail, where they tell.
+pub(super) fn fate(words: &Words) -> Option<Fate> {
+    FATES
+        .into_iter()
+        .find_map(|(fate, phrases)| words.say(phrases).then_some(fate))
+}
 
-    pub(super) fn tell_of_another_address(&self) -> bool {
-        self.say(&EXPANDED)
-    }
+/// The same, where they begin with it.
+pub(super) fn fate_at_once(words: &Words) -> Option<Fate> {
+    FATES
+        .into_iter()
+        .find_map(|(fate, phrases)| words.begin_with(phrases).then_some(fate))
+}
 
-    /// What became of the mail, where they tell.
-    pub(super) fn fate(&self) -> Option<Fate> {
-        FATES
-            .into_iter()
-            .find_map(|(fate, phrases)| self.say(phrases).then_some(fate))
-    }
-
-    /// Whether they are no more than that it arrived.
-    pub(super) fn are_a_receipt(&self) -> bool {
-        ARRIVED_ALONE.contains(&self.0.as_str())
-    }
-
-    /// The same, where they begin with it.
-    pub(super) fn fate_at_once(&self) -> Option<Fate> {
-        let words = self.0.trim_start();
-        let begins = |phrases: &[&str]| phrases.iter().any(|phrase| words.starts_with(phrase));
-        FATES
-            .into_iter()
-            .find_map(|(fate, phrases)| begins(phrases).then_some(fate))
-    }
-
-    fn say(&self, phrases: &[&str]) -> bool {
-        phrases.iter().any(|phrase| {
-            let mut found = self.0.match_indices(phrase);
-            found.any(|(at, _)| self.0[..at].ends_with(' '))
-        })
-    }
+/// Whether they are no more than that it arrived.
+pub(super) fn are_a_receipt(words: &Words) -> bool {
+    words.are(&ARRIVED_ALONE)
 }
 
 /// What became of a mail.

@@ -6,10 +6,13 @@
 //!
 //! | rule | about | this one delivery |
 //! |---|---|---|
-//! | words that only a sender can be told (sending limit, your account, relay access denied, not verified, sender rejected), status 5.1.7, 5.1.8, 5.7.60 | us | put off until the issue expires, never suppressed |
+//! | phrases that only a sender can be told (sending limit, your account, relay access denied, not verified, sender rejected), except under 5.2.2; status 5.1.7, 5.1.8, 5.7.60 | us | put off until the issue expires, never suppressed |
 //! | status 5.1.1, 5.1.2, 5.1.3, 5.1.6, 5.1.10 | the reader, who is gone | failed; `audience` decides whether that is believed |
-//! | any status 5.2.x, 5.6.7, words about mailbox, user or storage | the reader | failed, once the relay takes another, or no more are left |
+//! | any status 5.2.x, 5.6.7 | the reader | failed, once the relay takes another, or no more are left |
+//! | single words of that kind (outgoing, daily, credit), which may be names | us | put off |
+//! | words about mailbox, user or storage, an unknown recipient | the reader | failed, as above |
 //! | words that may be told to either (quota, limit, paused, suspended, too many) | us | put off |
+//! | "address rejected" and its like, with a status 5.1.x or 5.4.x | the reader | failed, as above |
 //! | anything else | unclear | put off until the relay takes another, then failed |
 //!
 //! | the same reply to | and no acceptance between | then |
@@ -17,9 +20,13 @@
 //! | us, at `MAIL` or `AUTH` | | it is about us |
 //! | 2 readers of 2 domains, or 3 where the list has one domain; about us, or unclear | yes | it is about us |
 //! | 5 readers of 3 domains, or 10 where the list has one domain; about the reader | yes | it is about us |
+//! | all of a list: 2 readers of 2 domains, or 3 where it has one; about the reader by words alone | | it is about us |
 
+mod phrases;
+
+use self::phrases::{ADDRESSES, EITHERS, OUR_PHRASES, OUR_WORDS, READERS};
 use super::reply::{is_permanent, line};
-use crate::model::{EmailAddress, Reply};
+use crate::model::{EmailAddress, Reply, Words};
 
 /// Statuses that say "there is no such mailbox": unknown user, unknown host, bad syntax, moved away, null MX
 /// (RFC 3463 §3.2, RFC 7505 §4.2). Never 5.7.x or 5.2.2: those say something about us, or about today.
@@ -28,147 +35,14 @@ const GONE: [&str; 5] = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"];
 /// Statuses about the sender: bad address, bad system (RFC 3463 §3.2), and Exchange's "cannot send as this sender".
 const OUR_SENDER: [&str; 3] = ["5.1.7", "5.1.8", "5.7.60"];
 
-/// Words that nobody says of a reader.
-const OURS: [&str; 77] = [
-    "sending limit",
-    "sending quota",
-    "sending rate",
-    "sending paused",
-    "sending is paused",
-    "sending suspended",
-    "from sending",
-    "send limit",
-    "send quota",
-    "submission quota",
-    "submission limit",
-    "message quota",
-    "message limit",
-    "mail limit",
-    "email limit",
-    "outgoing",
-    "outbound",
-    "per hour",
-    "hour limit",
-    "hourly",
-    "per day",
-    "daily",
-    "per 24 h",
-    "24-hour",
-    "per month",
-    "monthly",
-    "rate limit",
-    "ratelimit",
-    "rate exceeded",
-    "throttl",
-    "emails sent",
-    "mails sent",
-    "messages sent",
-    "emails from",
-    "mails from",
-    "messages from",
-    "your account",
-    "your subscription",
-    "your plan",
-    "your quota",
-    "your limit",
-    "your mail limit",
-    "you have exceeded",
-    "you have reached",
-    "you've reached",
-    "you have run out",
-    "on probation",
-    "not activated",
-    "activate your",
-    "credit",
-    "relay quota",
-    "relay limit",
-    "relay access",
-    "relaying",
-    "relay denied",
-    "relay not",
-    "to relay",
-    "not relay",
-    "no relay",
-    "not verified",
-    "a verified",
-    "verify the sender",
-    "sender verify",
-    "sender address rejected",
-    "sender rejected",
-    "from address",
-    "from header",
-    "sender's",
-    "sender domain",
-    "as this sender",
-    "unverified sender",
-    "allowed to send",
-    "permitted to send",
-    "authorized to send",
-    "authorised to send",
-    "permissions to send",
-    "authenticat",
-];
-
-/// Words about a mailbox and whose it is, in the languages of relays nearby.
-const READERS: [&str; 26] = [
-    "mailbox",
-    "inbox",
-    "user",
-    "storage",
-    "disk",
-    "tried to reach",
-    "no such",
-    "not exist",
-    "unknown recipient",
-    "recipient unknown",
-    "recipient not found",
-    "invalid recipient",
-    "no longer active",
-    "no longer available",
-    "no longer valid",
-    "unrouteable",
-    "not accept messages",
-    "postfach",
-    "speicher",
-    "benutzer",
-    "empfänger unbekannt",
-    "postvak",
-    "gebruiker",
-    "boîte",
-    "utilisateur",
-    "destinataire inconnu",
-];
-
-/// Words that are said of senders and, seldom, of a mailbox without naming it.
-const EITHERS: [&str; 20] = [
-    "quota",
-    "limit",
-    "kontingent",
-    "paused",
-    "suspended",
-    "suspendu",
-    "opgeschort",
-    "deactivated",
-    "too many",
-    "too much",
-    "te veel",
-    "zu viele",
-    "trop de",
-    "exceed",
-    "overschreden",
-    "überschritten",
-    "dépass",
-    "disabled",
-    "payment",
-    "billing",
-];
-
 /// Whom a refusal is about, as far as its words go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Blame {
     /// Who sends, and how much.
     Us,
-    /// This reader, who may be there again tomorrow.
+    /// This reader's mailbox, as the status says: it may be there again tomorrow.
+    Mailbox,
+    /// The same, as far as words go.
     Reader,
     /// This reader, who is not there any more.
     Gone,
@@ -179,19 +53,31 @@ pub(super) enum Blame {
 /// Whom a refusal for good is about.
 pub(super) fn blame(reply: &Reply) -> Blame {
     let status = reply.enhanced.as_deref().unwrap_or_default();
-    let text = reply.text.to_lowercase().replace('’', "'");
-    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if OUR_SENDER.contains(&status) || says(&OURS) {
+    let words = Words::of(&reply.text);
+    let is_full = status.get(1..) == Some(".2.2");
+    if OUR_SENDER.contains(&status) || (!is_full && words.say(&OUR_PHRASES)) {
         Blame::Us
     } else if GONE.contains(&status) {
         Blame::Gone
-    } else if is_of_mailbox(status) || status == "5.6.7" || says(&READERS) {
-        Blame::Reader
-    } else if says(&EITHERS) {
+    } else if is_of_mailbox(status) || status == "5.6.7" {
+        Blame::Mailbox
+    } else if words.say(&OUR_WORDS) {
         Blame::Us
+    } else if words.say(&READERS) {
+        Blame::Reader
+    } else if words.say(&EITHERS) {
+        Blame::Us
+    } else if is_of_address(status) && words.say(&ADDRESSES) {
+        Blame::Reader
     } else {
         Blame::Unclear
     }
+}
+
+/// Whether a status is about the address or the way to it (RFC 3463 §3.2, §3.5).
+fn is_of_address(status: &str) -> bool {
+    let rest = status.get(1..).unwrap_or_default();
+    rest.starts_with(".1.") || rest.starts_with(".4.")
 }
 
 /// Whether a status is about the mailbox (RFC 3463 §3.3).
@@ -205,7 +91,8 @@ pub(super) fn may_be_of_session(reply: &Reply, named: bool) -> bool {
     if !named || is_of_session(reply) {
         return !reply.is_greylisting();
     }
-    !is_permanent(reply) && !reply.is_greylisting() && !matches!(blame(reply), Blame::Reader)
+    let of_reader = matches!(blame(reply), Blame::Mailbox | Blame::Reader);
+    !is_permanent(reply) && !reply.is_greylisting() && !of_reader
 }
 
 /// Whether it speaks of the connection.
@@ -271,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_providers_say_of_us_is_told_from_what_they_say_of_a_reader() {
-        use Blame::{Gone, Reader, Unclear, Us};
+        use Blame::{Gone, Mailbox, Reader, Unclear, Us};
         for (said, whom) in [
             // Said of us.
             (
@@ -357,6 +244,28 @@ mod tests {
             ("550 Zu viele Nachrichten, Versandlimit überschritten", Us),
             ("550 Authentication required", Us),
             ("552 5.3.4 Message size exceeds fixed limit", Us),
+            (
+                "550 5.7.1 To protect our users from spam, mail sent from your IP address has been blocked",
+                Us,
+            ),
+            ("550 De gebruiker heeft de verzendlimiet bereikt", Us),
+            ("550 Der Benutzer hat das Versandlimit erreicht", Us),
+            ("550 L'utilisateur a atteint sa limite d’envoi", Us),
+            ("550 El usuario ha superado el limite de envio", Us),
+            ("550 L'utente ha superato il limite di invio", Us),
+            ("550 User not authorized", Us),
+            ("550 SMTP user has been blocked, contact support", Us),
+            ("550 SMTP user is disabled due to abuse", Us),
+            ("550 User over quota: 300 of 300 mails in 1h", Us),
+            (
+                "550 Your IP is on our block list; senders of unsolicited mail harm our users",
+                Us,
+            ),
+            ("550 5.1.1 Relaying denied", Us),
+            ("554 5.7.1 Unknown. Client host rejected: Access denied", Us),
+            ("550 Afzenderadres geweigerd", Us),
+            ("550 Maximum aantal berichten per uur bereikt", Us),
+            ("552 Credits used up", Us),
             // Said of a reader.
             ("550 5.1.1 User unknown in virtual mailbox table", Gone),
             (
@@ -369,9 +278,9 @@ mod tests {
             ),
             (
                 "552 5.2.2 Quota exceeded (mailbox for user is full)",
-                Reader,
+                Mailbox,
             ),
-            ("552 5.2.2 Over STORAGE quota", Reader),
+            ("552 5.2.2 Over STORAGE quota", Mailbox),
             (
                 "552 Requested mail action aborted: exceeded storage allocation",
                 Reader,
@@ -383,7 +292,7 @@ mod tests {
             ),
             (
                 "550 5.2.1 The email account that you tried to reach is disabled",
-                Reader,
+                Mailbox,
             ),
             (
                 "554 delivery error: dd This user doesn't have a yahoo.de account",
@@ -393,9 +302,45 @@ mod tests {
             ("550 Mailbox quota exceeded", Reader),
             (
                 "553 5.6.7 the relay does not offer SMTPUTF8, which this address needs",
+                Mailbox,
+            ),
+            ("550 5.1.1 mx1.creditmail.nl: User unknown", Gone),
+            ("550 5.1.1 outgoing... User unknown", Gone),
+            (
+                "550 5.1.1 daily: unknown, see https://monthly.example/help",
+                Gone,
+            ),
+            (
+                "550 5.1.1 unknown. You reached an authenticated relay",
+                Gone,
+            ),
+            ("552 5.2.2 Mailbox has reached its daily limit", Mailbox),
+            (
+                "550 5.4.1 Recipient address rejected: Access denied. AS(201806281) [x.prod.protection.outlook.com]",
                 Reader,
             ),
+            ("550 5.1.0 Address rejected", Reader),
+            ("550 Address unknown", Reader),
+            ("550 Unknown address error 550-'no'", Reader),
+            ("550 Adresse unbekannt", Reader),
+            ("550 Empfaenger existiert nicht", Reader),
+            ("550 Empfänger existiert nicht", Reader),
+            ("550 Ontvanger onbekend", Reader),
+            ("550 Adresse inconnue", Reader),
+            ("550 Account inactive", Reader),
+            (
+                "550 this account has been disabled or discontinued [#102]",
+                Reader,
+            ),
+            ("550 mailbox is not activated", Reader),
+            ("550 User is not listed in Domino Directory", Reader),
+            ("550 unknown user.Please check", Reader),
             // Said of nobody.
+            (
+                "554 5.7.1 <jan@example.nl>: Recipient address rejected: Access denied",
+                Unclear,
+            ),
+            ("554 mx.sendinglimit.example said no", Unclear),
             (
                 "554 Transaction failed Reject due to policy restrictions.",
                 Unclear,
@@ -404,6 +349,15 @@ mod tests {
             ("554 no", Unclear),
         ] {
             assert_eq!(blame(&parse(said)), whom, "{said}");
+        }
+    }
+
+    #[test]
+    fn phrases_are_written_as_words_are() {
+        let all = [&OUR_PHRASES[..], &OUR_WORDS, &READERS, &EITHERS, &ADDRESSES];
+        for phrase in all.into_iter().flatten() {
+            let read = Words::of(&phrase.replace('#', "1"));
+            assert!(read.are(&[phrase.trim_end()]), "{phrase}: {read:?}");
         }
     }
 

@@ -74,15 +74,23 @@ impl Suspects {
         });
         let newest = self.all.last()?;
         let same = self.all.iter().filter(|one| one.kind == newest.kind);
+        let bounds = match blame {
+            Blame::Us | Blame::Unclear => OF_US,
+            Blame::Mailbox | Blame::Reader | Blame::Gone => OF_READERS,
+        };
+        let readers = same.clone().count();
+        self.are_many(same, bounds).then_some(readers)
+    }
+
+    /// Whether they are as many readers, of as many domains, as it takes.
+    fn are_many<'s>(
+        &self,
+        same: impl Iterator<Item = &'s Suspect> + Clone,
+        (least, of, alone): (usize, usize, usize),
+    ) -> bool {
         let domains: HashSet<&str> = same.clone().map(|one| one.domain.as_str()).collect();
         let readers = same.count();
-        let (least, of, alone) = match blame {
-            Blame::Us | Blame::Unclear => OF_US,
-            Blame::Reader | Blame::Gone => OF_READERS,
-        };
-        let is_many = readers >= least && domains.len() >= of;
-        let is_all = self.one_domain && readers >= alone;
-        (is_many || is_all).then_some(readers)
+        (readers >= least && domains.len() >= of) || (self.one_domain && readers >= alone)
     }
 
     /// The relay took a message that was `begun` to be said then: whoever was refused before is cleared up.
@@ -109,15 +117,22 @@ impl Suspects {
     pub(super) fn close(&mut self, is_next: bool) -> Vec<(Claim, Judgement)> {
         let all = std::mem::take(&mut self.all).into_iter();
         let judged = all.filter_map(|one| match one.blame {
-            Blame::Reader | Blame::Gone => Some((one.claim, Judgement::Reader)),
+            Blame::Mailbox | Blame::Reader | Blame::Gone => Some((one.claim, Judgement::Reader)),
             Blame::Us | Blame::Unclear => is_next.then_some((one.claim, Judgement::Us)),
         });
         judged.collect()
     }
 
-    /// Whether the relay took nothing at all, and said of us why: a list of one needs no second reader.
+    /// Whether the relay took nothing at all, and said of us why: a list of one needs no second reader. Or told all the
+    /// same, where it is words alone that would have it about them.
     pub(super) fn are_all(&self) -> bool {
-        !self.accepted && self.all.iter().any(|one| one.blame == Blame::Us)
+        let of_us = |one: &Suspect| one.blame == Blame::Us;
+        let Some(first) = self.all.first().filter(|_| !self.accepted) else {
+            return false;
+        };
+        let is_same = |one: &Suspect| one.blame == Blame::Reader && one.kind == first.kind;
+        self.all.iter().any(of_us)
+            || (self.all.iter().all(is_same) && self.are_many(self.all.iter(), OF_US))
     }
 
     /// How many there are.
@@ -202,6 +217,26 @@ mod tests {
         assert_eq!(suspects.accepted(6), failed);
         assert_eq!(suspects.len(), 0);
         assert!(!suspects.are_all());
+    }
+
+    #[test]
+    fn what_all_of_a_short_list_are_told_is_about_us_unless_a_status_says_otherwise() {
+        for (said, domains, one_domain, of_us) in [
+            ("550 user blocked", &["a.nl", "b.nl"][..], false, true),
+            ("550 user blocked", &["a.nl", "a.nl", "a.nl"], true, true),
+            ("550 user blocked", &["a.nl", "a.nl"], true, false),
+            ("550 user blocked", &["a.nl"], false, false),
+            ("552 5.2.2 full", &["a.nl", "b.nl"], false, false),
+            ("550 5.1.1 unknown", &["a.nl", "b.nl"], false, false),
+        ] {
+            let mut suspects = Suspects::new(one_domain);
+            tells_after(&mut suspects, said, domains);
+            assert_eq!(suspects.are_all(), of_us, "{said} {domains:?}");
+        }
+        let mut suspects = several();
+        suspects.accepted(1);
+        tells_after(&mut suspects, "550 user blocked", &["a.nl", "b.nl"]);
+        assert!(!suspects.are_all(), "it took somebody");
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod sender;
 mod source;
 mod source_standing;
 mod standing;
+mod words;
 mod world;
 
 pub use address::{AddressError, EmailAddress};
@@ -68,4 +69,5 @@ pub use source_standing::{
     Ending, HostHold, Move, NotAsked, Occasion, Pace, Shown, SourceEvent, SourceStanding, Visit,
 };
 pub use standing::{AlsoAt, Flood, JoinReason, Joined, Likeness, Standing};
+pub use words::Words;
 pub use world::{Chance, Clock, FixedClock, SeededChance};

@@ -9,7 +9,7 @@ use super::world::{address, clock, guard, issue, job, now, reader, settings, var
 use crate::support::smtp::{Script, SmtpServer, Stage, at};
 
 /// What providers say of a sender, and where; numbers differ from mail to mail where they put one.
-const WORDINGS: [(Stage, &str); 24] = [
+const WORDINGS: [(Stage, &str); 32] = [
     (
         Stage::Dot,
         "550 5.4.5 Daily user sending limit exceeded. o65sm2535pga.71 - gsmtp",
@@ -76,6 +76,26 @@ const WORDINGS: [(Stage, &str); 24] = [
     (
         Stage::Mail,
         "550 5.1.8 Sender address rejected: Domain not found",
+    ),
+    (
+        Stage::Rcpt,
+        "550 5.7.1 To protect our users from spam, mail sent from your IP address has been blocked",
+    ),
+    (
+        Stage::Rcpt,
+        "550 De gebruiker heeft de verzendlimiet bereikt",
+    ),
+    (
+        Stage::Rcpt,
+        "550 Der Benutzer hat das Versandlimit erreicht",
+    ),
+    (Stage::Dot, "550 L'utilisateur a atteint sa limite d'envoi"),
+    (Stage::Rcpt, "550 User not authorized"),
+    (Stage::Rcpt, "550 User over quota: 300 of 300 mails in 1h"),
+    (Stage::Data, "550 SMTP user is disabled due to abuse"),
+    (
+        Stage::Rcpt,
+        "554 5.7.1 Recipient address rejected: Access denied",
     ),
     // No word in these says whom they are about.
     (
