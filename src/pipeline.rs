@@ -43,6 +43,7 @@ mod serving;
 mod shelf;
 mod sorting;
 mod tenure;
+mod text_pictures;
 mod trial;
 mod watching;
 mod world;

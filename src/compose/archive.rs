@@ -121,7 +121,7 @@ pub(super) fn issue_view(
     around: Neighbours,
 ) -> Result<IssuePage, Error> {
     let masthead = &issue.masthead;
-    let viewer = Viewer::new(&press.words, masthead, Some(issue.date));
+    let viewer = Viewer::of_page(&press.words, masthead, Some(issue.date));
     let posts: Vec<&Post> = issue.posts.iter().map(|(_, post)| post).collect();
     let words = issue_words(press, issue)?;
     let own = words.own.clone();
@@ -169,7 +169,7 @@ pub(super) fn index_view(
     issues: &[IssueListing],
     topics: &[TopicListing],
 ) -> Result<IndexPage, Error> {
-    let viewer = Viewer::new(&press.words, masthead, None);
+    let viewer = Viewer::of_page(&press.words, masthead, None);
     let title = [("newsletter", masthead.name.as_str().into())];
     let mut years: Vec<Year> = Vec::new();
     for issue in issues {
@@ -223,7 +223,7 @@ pub(super) fn topic_view(
     topic: &Topic,
     posts: &[&Post],
 ) -> Result<TopicPage, Error> {
-    let viewer = Viewer::new(&press.words, masthead, None);
+    let viewer = Viewer::of_page(&press.words, masthead, None);
     let label = topic.label();
     let about = [
         ("newsletter", masthead.name.as_str().into()),
@@ -248,7 +248,7 @@ pub(super) fn topic_view(
 }
 
 pub(super) fn feed_style_view(press: &Press, masthead: &Masthead) -> Result<FeedStyle, Error> {
-    let viewer = Viewer::new(&press.words, masthead, None);
+    let viewer = Viewer::of_page(&press.words, masthead, None);
     let note = press.words.say("feed-note", &[])?;
     Ok(FeedStyle {
         frame: frame(&viewer, masthead)?,

@@ -45,11 +45,12 @@ impl Viewer<'_> {
             Some(label) => label.clone(),
             None => self.words.say("call-button", &[])?,
         };
+        let image = call.image.as_ref().and_then(|image| poster(image, base));
         Ok(CallView {
             text: one_line(&call.text),
             label,
             url: call.url.as_deref().map(|url| absolute(base, url)),
-            image: call.image.as_ref().and_then(|image| poster(image, base)),
+            image: image.filter(|image| self.may_show(&image.url)),
         })
     }
 }

@@ -7,7 +7,6 @@ use std::borrow::Borrow;
 
 use serde::Serialize;
 
-use super::picture::portrait;
 use super::prose::{excerpt, name_line};
 use super::story::STORY_WORDS;
 use super::view::Viewer;
@@ -52,7 +51,7 @@ impl Viewer<'_> {
             name: name_line(&author.name),
             role: role.filter(|role| !role.is_empty()),
             bio,
-            photo: photo.and_then(|photo| portrait(photo, &self.masthead.url)),
+            photo: photo.and_then(|photo| self.portrait(photo)),
         })
     }
 }

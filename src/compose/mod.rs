@@ -9,6 +9,7 @@ mod call;
 mod check;
 mod contributors;
 mod digest;
+mod elsewhere;
 mod error;
 mod fields;
 mod files;

@@ -1,7 +1,8 @@
 //! The pages: an issue, the archive's index, a topic, a post of our own, unsubscribing, errors.
 //!
-//! In go issues, posts or a state; out comes whole HTML that any web server can serve. No page needs a script. Those
-//! about one reader ask not to be indexed and send no referrer; nothing personal stands on any of the others.
+//! In go issues, posts or a state; out comes whole HTML that any web server can serve. No page needs a script, or shows
+//! a picture of another server. Those about one reader ask not to be indexed and send no referrer; nothing personal
+//! stands on any of the others.
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -10,11 +11,11 @@ use super::Composer;
 use super::archive::{feed_style_view, index_view, issue_view, issue_words, topic_view};
 use super::call::CallView;
 use super::digest::print;
+use super::elsewhere::with_links;
 use super::error::Error;
 use super::markup::absolute_addresses;
 use super::page_head::{Page, own_feeds, shared, sign, tab_title};
 use super::palette::accent;
-use super::picture::hero;
 use super::press::Press;
 use super::prose::excerpt;
 use super::story::Story;
@@ -228,7 +229,7 @@ pub(super) fn post_view(
     masthead: &Masthead,
     post: &Post,
 ) -> Result<PostPage, Error> {
-    let viewer = Viewer::new(&press.words, masthead, None);
+    let viewer = Viewer::of_page(&press.words, masthead, None);
     let base = &masthead.url;
     let image = post.image.as_ref();
     // A picture that stands in the text already is not shown above it again.
@@ -236,7 +237,9 @@ pub(super) fn post_view(
         |image: &Image| post.html.contains(&image.url) || post.html.contains(image.largest().0);
     let above = image
         .filter(|image| !stands(image))
-        .and_then(|image| hero(image, &post.title, base));
+        .and_then(|_| viewer.hero(post));
+    let shared = image.and_then(|image| shared(image, post, base));
+    let shared = shared.filter(|image| viewer.may_show(&image.url));
     let description = excerpt(&post.summary, DESCRIPTION_WORDS);
     let call = post.call_to_action.as_ref();
     Ok(PostPage {
@@ -246,14 +249,14 @@ pub(super) fn post_view(
             name: post.title.clone(),
             description: Some(description).filter(|text| !text.is_empty()),
             canonical: Some(post.address(base)),
-            image: image.map_or_else(|| sign(masthead), |image| shared(image, post, base)),
+            image: shared.or_else(|| sign(masthead)),
             published: post.published.map(|instant| instant.to_string()),
             feeds: own_feeds(masthead),
             article: true,
             private: false,
         },
         post: viewer.story(post, DESCRIPTION_WORDS, above)?,
-        html: absolute_addresses(&post.html, base),
+        html: absolute_addresses(&with_links(&post.html, base, &press.words)?, base),
         call: call.map(|call| viewer.call_view(call)).transpose()?,
     })
 }
@@ -263,7 +266,7 @@ pub(super) fn unsubscribe_view(
     masthead: &Masthead,
     state: Unsubscribe<'_>,
 ) -> Result<UnsubscribePage, Error> {
-    let viewer = Viewer::new(&press.words, masthead, None);
+    let viewer = Viewer::of_page(&press.words, masthead, None);
     let (title, address, action) = match state {
         Unsubscribe::Ask { address, action } => ("unsubscribe", Some(address), Some(action)),
         Unsubscribe::Done { address } => ("unsubscribe-done-title", Some(address), None),
@@ -294,7 +297,7 @@ pub(super) fn error_view(
     masthead: &Masthead,
     status: u16,
 ) -> Result<ErrorPage, Error> {
-    let viewer = Viewer::new(&press.words, masthead, None);
+    let viewer = Viewer::of_page(&press.words, masthead, None);
     let not_found = (400..500).contains(&status);
     let title = if not_found {
         "error-not-found-title"

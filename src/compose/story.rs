@@ -74,11 +74,19 @@ impl Viewer<'_> {
     }
 
     fn thumbnail(&self, post: &Post) -> Option<Picture> {
-        thumbnail(post.image.as_ref()?, &post.title, &self.masthead.url)
+        let shown = thumbnail(post.image.as_ref()?, &post.title, &self.masthead.url);
+        shown.filter(|picture| self.may_show(&picture.url))
     }
 
-    fn hero(&self, post: &Post) -> Option<Picture> {
-        hero(post.image.as_ref()?, &post.title, &self.masthead.url)
+    /// The picture of a post as the lead shows it.
+    pub fn hero(&self, post: &Post) -> Option<Picture> {
+        let shown = hero(post.image.as_ref()?, &post.title, &self.masthead.url);
+        shown.filter(|picture| self.may_show(&picture.url))
+    }
+
+    /// The address of an author's portrait.
+    pub fn portrait(&self, photo: &str) -> Option<String> {
+        portrait(photo, &self.masthead.url).filter(|address| self.may_show(address))
     }
 
     /// One post as a story of at most `words` words.
@@ -118,7 +126,7 @@ impl Viewer<'_> {
                 .map(name_line)
                 .filter(|role| !role.is_empty()),
             bio: bio.filter(|text| !text.is_empty()),
-            photo: photo.and_then(|photo| portrait(photo, &self.masthead.url)),
+            photo: photo.and_then(|photo| self.portrait(photo)),
         }
     }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::call::CallView;
 use super::contributors::Contributor;
+use super::elsewhere::is_ours;
 use super::outline::{Form, in_forms};
 use super::palette::{Accents, Scheme};
 use super::phrases::DateStyle;
@@ -102,6 +103,8 @@ pub(super) struct Viewer<'a> {
     /// The day that dates are seen from; without it every date has its year.
     pub(super) today: Option<Date>,
     zone: TimeZone,
+    /// Pictures of other servers are left out.
+    own_pictures: bool,
 }
 
 impl<'a> Viewer<'a> {
@@ -113,7 +116,21 @@ impl<'a> Viewer<'a> {
             masthead,
             today,
             zone: zone.unwrap_or(TimeZone::UTC),
+            own_pictures: false,
         }
+    }
+
+    /// As [`Self::new`], for a page: whoever opens it is to ask no other server for anything.
+    pub fn of_page(words: &'a Words, masthead: &'a Masthead, today: Option<Date>) -> Self {
+        Self {
+            own_pictures: true,
+            ..Self::new(words, masthead, today)
+        }
+    }
+
+    /// Whether a picture may be shown here, by its absolute address.
+    pub fn may_show(&self, address: &str) -> bool {
+        !self.own_pictures || is_ours(address, &self.masthead.url)
     }
 
     /// What every template sees.

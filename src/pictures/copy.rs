@@ -330,18 +330,17 @@ mod tests {
         ));
     }
 
-    /// Every kind of pixel that a picture may have, where all that it takes is counted: 17 million pixels of four
-    /// channels at two bytes each.
+    /// Thirty-one million pixels of four channels at two bytes each are too many, at one they are not.
     #[test]
     fn what_unpacking_takes_counts_by_pixel_channel_and_depth() {
         let of = |kind: u8, depth: u8| {
             let mut png = encoded(halves(10, 10), ImageFormat::Png);
-            png[16..26].copy_from_slice(&[0, 0, 0x14, 0, 0, 0, 0x14, 0, depth, kind]);
+            png[16..26].copy_from_slice(&[0, 0, 0x16, 0, 0, 0, 0x16, 0, depth, kind]);
             let crc = crc32(&png[12..29]);
             png[29..33].copy_from_slice(&crc.to_be_bytes());
             copies(&png, &[LARGE])
         };
-        let memory = 5120 * 5120 * 8;
+        let memory = 5632 * 5632 * 8;
         assert_eq!(of(6, 16), Err(Error::TooMuchMemory(memory)));
         assert!(matches!(of(6, 8), Err(Error::Damaged(_))), "{:?}", of(6, 8));
         assert!(matches!(of(2, 16), Err(Error::Damaged(_))));

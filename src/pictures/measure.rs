@@ -13,9 +13,9 @@ use super::unpack::within_sides;
 /// bytes it takes (libjpeg-turbo, "Two Issues with the JPEG Standard", §1).
 const MAX_SCANS: usize = 100;
 
-/// The longest part of a WebP without loss that is read, in bytes. Its prefix codes are tables, and 70 bytes of a file
-/// may ask for 20 KB of them (RFC 9649, §3.7.2).
-const MAX_LOSSLESS: usize = 1_000_000;
+/// Memory that the prefix codes of a WebP without loss may take, in bytes for each of its own: a code of eleven symbols
+/// takes 93 bits and may become a table of 4 KB, and there may be 65,536 times five of them (RFC 9649, §3.7.2).
+const TABLES: u64 = 360;
 
 /// Memory that a decoder takes beside the pixels that it gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,11 +32,6 @@ pub(super) fn measure(bytes: &[u8], format: ImageFormat) -> Result<Beside, Error
         ImageFormat::Jpeg => jpeg(bytes),
         ImageFormat::WebP => webp(bytes),
         ImageFormat::Png => png(bytes),
-        // Of a GIF, a frame that is smaller than its screen is laid into it.
-        ImageFormat::Gif => Ok(Beside {
-            fixed: 0,
-            per_pixel: 4,
-        }),
         _ => Ok(Beside::default()),
     }
 }
@@ -153,38 +148,37 @@ fn frame_of(segment: &[u8], code: u8) -> Option<Frame> {
 
 /// An animation is drawn on a canvas, frame by frame; one without loss is unpacked with transparency in any case.
 fn webp(bytes: &[u8]) -> Result<Beside, Error> {
-    let mut per_pixel = 2;
+    let mut beside = Beside {
+        fixed: 0,
+        per_pixel: 2,
+    };
     let mut looked_into = false;
     let mut parts = chunks(bytes.get(12..).unwrap_or_default());
     while let Some((name, part)) = parts.next().transpose()? {
         match &name {
-            b"VP8L" | b"ALPH" => per_pixel = per_pixel.max(lossless(part)?),
+            b"VP8L" | b"ALPH" => beside.without_loss(part),
             // The first frame is the one that is read: its own head of 16 bytes, then parts (RFC 9649, §2.7.1.1).
             b"ANMF" if !looked_into => {
                 looked_into = true;
-                per_pixel = per_pixel.max(8);
+                beside.per_pixel = beside.per_pixel.max(8);
                 for inner in chunks(part.get(16..).unwrap_or_default()) {
-                    if let (b"VP8L" | b"ALPH", part) =
-                        inner.as_ref().map(|(n, p)| (n, *p)).map_err(Clone::clone)?
-                    {
-                        lossless(part)?;
+                    let (name, part) = inner?;
+                    if matches!(&name, b"VP8L" | b"ALPH") {
+                        beside.without_loss(part);
                     }
                 }
             }
             _ => {}
         }
     }
-    Ok(Beside {
-        fixed: 0,
-        per_pixel,
-    })
+    Ok(beside)
 }
 
-/// Bytes a pixel of a part without loss.
-fn lossless(part: &[u8]) -> Result<u64, Error> {
-    match part.len() <= MAX_LOSSLESS {
-        true => Ok(4),
-        false => Err(Error::TooHeavyLossless(part.len())),
+impl Beside {
+    /// Adds what a part without loss takes: red, green, blue and transparency in any case, and its tables.
+    fn without_loss(&mut self, part: &[u8]) {
+        self.per_pixel = self.per_pixel.max(4);
+        self.fixed += part.len() as u64 * TABLES;
     }
 }
 
@@ -262,14 +256,12 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_without_loss_is_read_up_to_a_length() {
-        let webp = |length: usize| {
-            let size = u32::try_from(length).unwrap().to_le_bytes();
-            let bytes = [b"RIFF\0\0\0\0WEBPVP8L", &size[..], &vec![0; length]].concat();
-            measure(&bytes, ImageFormat::WebP)
+    fn the_tables_of_a_picture_without_loss_count() {
+        let bytes = [b"RIFF\0\0\0\0WEBPVP8L\x64\0\0\0", &[0; 100][..]].concat();
+        let expected = Beside {
+            fixed: 100 * TABLES,
+            per_pixel: 4,
         };
-        assert_eq!(webp(MAX_LOSSLESS).map(|beside| beside.per_pixel), Ok(4));
-        let heavy = MAX_LOSSLESS + 2;
-        assert_eq!(webp(heavy), Err(Error::TooHeavyLossless(heavy)));
+        assert_eq!(measure(&bytes, ImageFormat::WebP), Ok(expected));
     }
 }

@@ -35,14 +35,11 @@ pub enum Error {
     #[error("a side of it has {0} pixels, and 20,000 are the most that are read")]
     TooLong(u32),
     /// Its pixels, and what unpacking takes beside them, in bytes.
-    #[error("unpacked it would take {} MB, and 160 are the most that are spent on it", .0.div_ceil(1_000_000))]
+    #[error("unpacked it may take {} MB, and 240 are the most that are spent on a picture", .0.div_ceil(1_000_000))]
     TooMuchMemory(u64),
     /// A JPEG that is walked over without end.
     #[error("it is a JPEG in more than {0} passes")]
     TooManyScans(usize),
-    /// A WebP without loss whose tables might fill the memory; its size in bytes.
-    #[error("it is a WebP without loss of {0} bytes, and 1,000,000 is the most that is read")]
-    TooHeavyLossless(usize),
     /// Neither JPEG, PNG, GIF nor WebP.
     #[error("it is no JPEG, PNG, GIF or WebP")]
     Format,

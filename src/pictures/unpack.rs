@@ -28,9 +28,9 @@ const MAX_SIDE: u32 = 20_000;
 /// The most pixels that are unpacked: a file of a few kilobytes may claim billions.
 const MAX_PIXELS: u64 = 40_000_000;
 
-/// The most memory that unpacking may take, in bytes: forty million pixels of four channels. One picture is unpacked
+/// The most memory that unpacking may take, in bytes: forty million pixels of a progressive JPEG. One picture is unpacked
 /// at a time, so this holds for all of them.
-const MAX_MEMORY: u64 = 160_000_000;
+const MAX_MEMORY: u64 = 240_000_000;
 
 /// The most that a PNG's own words may take, in bytes: those of the largest file twice, and what its colour profile
 /// would unpack to.
@@ -82,8 +82,8 @@ fn decoder(bytes: &[u8], format: ImageFormat) -> Result<Box<dyn ImageDecoder + '
         ImageFormat::WebP => Box::new(WebPDecoder::new(file).map_err(cause)?),
         ImageFormat::Gif => {
             let mut decoder = GifDecoder::new(file).map_err(cause)?;
-            // A frame may be larger than the screen that it is for.
-            limits.max_alloc = Some(MAX_MEMORY / 2);
+            // A frame that is not of the size of its screen has room of its own.
+            limits.max_alloc = Some(MAX_MEMORY.saturating_sub(decoder.total_bytes()));
             decoder.set_limits(limits).map_err(cause)?;
             Box::new(decoder)
         }

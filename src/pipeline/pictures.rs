@@ -102,11 +102,12 @@ impl Pipeline {
                 }
             }
         }
+        faults.extend(self.host_text(post, keep, now).await?);
         Ok((hosted, faults))
     }
 
     /// The copies of the picture at an address; the inner error says why there are none.
-    async fn host(
+    pub(super) async fn host(
         &self,
         post: &Post,
         address: &str,
@@ -165,6 +166,7 @@ impl Pipeline {
                 Err(why) => tracing::debug!(file = %file.path.display(), why, "no copy was made"),
             }
         }
+        entry.post.html = self.text_with_copies(&entry.post)?;
         if let Some(image) = &mut entry.post.image
             && let Some(copies) = self.remembered(&image.url, Purpose::Picture, Keep::Published)?
         {

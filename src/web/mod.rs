@@ -6,6 +6,7 @@
 
 mod files;
 mod leaving;
+mod origin;
 mod packing;
 mod preview;
 mod serve;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
+use axum::middleware::map_response_with_state;
 use axum::response::Response;
 use axum::routing::get;
 
@@ -49,6 +51,7 @@ pub struct Site {
 
 /// All routes.
 pub fn routes(site: Arc<Site>) -> Router {
+    let policy = origin::policy(&site.masthead.url);
     Router::new()
         .route(
             &format!("{}{{*link}}", leaving::LEAVE),
@@ -57,6 +60,7 @@ pub fn routes(site: Arc<Site>) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .fallback(get(published))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(map_response_with_state(policy, origin::guarded))
         .with_state(site)
 }
 

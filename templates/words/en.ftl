@@ -60,6 +60,7 @@ greeting-named = { $time ->
 
 ## The stories
 also-at = Also at
+picture-at = Picture at { $place }
 read-story = Read the full story
 section-rest = Also in this issue
 call-button = Find out more

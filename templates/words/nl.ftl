@@ -60,6 +60,7 @@ greeting-named = { $time ->
 
 ## De verhalen
 also-at = Ook bij
+picture-at = Afbeelding bij { $place }
 read-story = Lees het hele verhaal
 section-rest = Verder in dit nummer
 call-button = Kijk verder

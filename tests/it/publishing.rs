@@ -284,3 +284,41 @@ async fn files_are_answered_by_their_kind_packed_and_only_when_they_changed() {
         Some("application/xml; charset=utf-8")
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_says_what_a_browser_may_do_with_it() {
+    let newsletter = newsletter();
+    newsletter.expect(&["run"], 0);
+    let served = Served::start(&newsletter).await;
+    for path in [
+        "/",
+        "/issues/1/",
+        "/feed.xml",
+        "/feed.css",
+        "/icon.png",
+        "/healthz",
+        "/nergens",
+        "/unsubscribe/onzin",
+    ] {
+        let (status, head, _) = served.ask("GET", path, "", "").await;
+        let policy = value(&head, "content-security-policy").unwrap_or_default();
+        for part in [
+            "default-src 'none'",
+            "img-src 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(policy.contains(part), "{path} {status}: {part}: {policy}");
+        }
+        assert!(
+            !policy.contains("https:;") && !policy.contains('*'),
+            "{policy}"
+        );
+        assert_eq!(
+            value(&head, "referrer-policy"),
+            Some("no-referrer"),
+            "{path}"
+        );
+        assert_eq!(value(&head, "x-content-type-options"), Some("nosniff"));
+    }
+}

@@ -1,7 +1,7 @@
 //! The pages: no reader in the public ones, no robot in the private ones, no script in any.
 
 use courant::compose::{Composer, IssueListing, Neighbours, Overrides, TopicListing, Unsubscribe};
-use courant::model::{CallToAction, IssueNumber, Post, Topic};
+use courant::model::{CallToAction, Image, IssueNumber, Post, Topic};
 
 use super::stories::{issue, masthead, post, twelve};
 use super::{composer, language};
@@ -185,6 +185,48 @@ fn an_error_says_whose_fault_it_is() {
     let ours = composer().error_page(&masthead(), 503).unwrap();
     assert!(lost.contains("Deze pagina is er niet") && lost.contains("404"));
     assert!(ours.contains("Er ging iets mis") && ours.contains("503"));
+}
+
+#[test]
+fn no_page_shows_a_picture_of_another_server() {
+    let composer = composer();
+    let far = "https://elders.example/x.jpg";
+    let mut own = own_post();
+    own.html =
+        format!("<p><img src=\"{far}\" alt=\"Kaart van de kade\"> <img src=\"/img/x.jpg\"></p>");
+    let posts: Vec<Post> = std::iter::once(own)
+        .chain(twelve())
+        .map(|mut post| {
+            let image = post.image.get_or_insert_with(|| Image {
+                url: String::new(),
+                alt: String::new(),
+                size: Some((1200, 800)),
+                copies: Vec::new(),
+            });
+            image.url = far.to_owned();
+            if let Some(author) = &mut post.author {
+                author.photo = Some(far.to_owned());
+            }
+            post
+        })
+        .collect();
+    let shown: Vec<&Post> = posts.iter().collect();
+    for page in [
+        composer.issue_page(&issue(posts.clone()), both_sides()),
+        composer.topic_page(&masthead(), &topic(), &shown),
+        composer.post_page(&masthead(), &posts[0]),
+    ] {
+        let page = page.unwrap();
+        assert!(!page.contains(&format!("src=\"{far}")), "{page}");
+        assert!(!page.contains(&format!("content=\"{far}")), "{page}");
+        for banned in ["srcset", "poster=", "url(", "<image", "<video", "<source"] {
+            assert!(!page.contains(banned), "{banned}");
+        }
+        assert!(page.contains("img-src 'self' https://nieuws.example.nl/;"));
+    }
+    let page = composer.post_page(&masthead(), &posts[0]).unwrap();
+    assert!(page.contains(&format!("<a href=\"{far}\">Kaart van de kade</a>")));
+    assert!(page.contains("src=\"https://nieuws.example.nl/img/x.jpg\""));
 }
 
 #[test]

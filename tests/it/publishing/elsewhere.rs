@@ -108,6 +108,50 @@ fn who_wants_no_pictures_of_other_servers_asks_for_none() {
     assert!(server.requests_to("/foto.webp").is_empty());
 }
 
+#[test]
+fn a_picture_of_the_web_in_our_own_text_is_copied_or_becomes_a_link() {
+    let server = HttpServer::start();
+    let bytes = picture(1600, 800, ImageFormat::Png);
+    server.on("/kaart.png", Answer::ok("image/png", bytes));
+    server.on("/weg.png", Answer::status(404));
+    let newsletter = newsletter();
+    newsletter.append(
+        "courant.toml",
+        "\n[gather]\nallow = [\"127.0.0.0/8\"]\npictures = true\n",
+    );
+    let (here, gone) = (server.url("/kaart.png?a=1&b=2"), server.url("/weg.png"));
+    server.on(
+        "/kaart.png?a=1&b=2",
+        Answer::ok("image/png", picture(1600, 800, ImageFormat::Png)),
+    );
+    let text = format!(
+        "# Een kaart\n\nWoorden genoeg om te lezen.\n\n![De kade]({here})\n\nMeer woorden.\n\n![Verdwenen]({gone})\n"
+    );
+    newsletter.write("posts/eerste.md", &text);
+    let ended = newsletter.expect(&["run"], 0);
+    assert!(
+        ended
+            .stderr
+            .contains("the page of “Een kaart” links to a picture that it cannot show"),
+        "{}",
+        ended.stderr
+    );
+    for file in ["posts/eerste/index.html", "feed.xml", "feed.json"] {
+        let text = newsletter.read(&format!("state/public/{file}"));
+        assert!(text.contains("-1200.jpg"), "{file}: {text}");
+        assert!(!text.contains("kaart.png"), "{file}: {text}");
+    }
+    let page = newsletter.read("state/public/posts/eerste/index.html");
+    assert!(
+        page.contains(&format!("<a href=\"{gone}\">Verdwenen</a>")),
+        "{page}"
+    );
+    // A second run asks for none of them, and a plan before it would not have asked twice.
+    newsletter.post("tweede", "Nog een");
+    newsletter.expect(&["run"], 0);
+    assert_eq!(server.requests().len(), 2);
+}
+
 fn with_hub(server: &HttpServer) -> Newsletter {
     let newsletter = newsletter();
     newsletter.append(
