@@ -6,7 +6,7 @@
 
 mod comparing;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
@@ -53,10 +53,11 @@ pub fn title_keys(posts: &[Post]) -> Vec<String> {
 /// What the ledger keeps of each of these posts of one source, to find its like by.
 pub fn likenesses(posts: &[Post]) -> Vec<Likeness> {
     let links: Vec<Option<String>> = posts.iter().map(link_of).collect();
-    let only_once = |link: &String| {
-        let same = |other: &&Option<String>| other.as_ref() == Some(link);
-        links.iter().filter(same).count() == 1
-    };
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    for link in links.iter().flatten() {
+        *times.entry(link).or_default() += 1;
+    }
+    let only_once = |link: &String| times[link.as_str()] == 1;
     posts
         .iter()
         .zip(&links)

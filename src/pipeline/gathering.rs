@@ -103,7 +103,7 @@ impl Pipeline {
             .sort_by_key(|report| order.get(&report.name));
         faults.sort_by_key(|(source, _)| order.get(source));
         gathering.faults = faults.into_iter().flat_map(|(_, faults)| faults).collect();
-        self.join(trace, &mut gathering).await?;
+        self.join(trace, world.stop, &mut gathering).await?;
         Ok(gathering)
     }
 

@@ -7,12 +7,13 @@
 
 mod owners;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::gathering::{Gathering, Trace};
 use super::{Fault, Pipeline};
+use crate::deliver::Stop;
 use crate::gather;
 use crate::model::{JoinReason, Joined, Post, PostId, SourceName, Standing};
 use crate::store::Twin;
@@ -27,9 +28,20 @@ const READ: usize = 8;
 /// So many texts are kept to be read again; the next post of a template asks for the same few.
 const KEPT_TEXTS: usize = 64;
 
+/// What is spent on one source's posts in a run: sketches that theirs are held against, a tenth of a second of them, and
+/// octets of texts that theirs are compared with. A source that brings more than this takes is an archive, or means harm; the
+/// rest of its posts is joined only where texts are the very same.
+const MOST_SKETCHES: usize = 50_000_000;
+const MOST_OCTETS: usize = 32 * 1024 * 1024;
+
 impl Pipeline {
     /// Looks for the like of each post that has come.
-    pub(super) async fn join(&self, trace: Trace, gathering: &mut Gathering) -> Result<(), Fault> {
+    pub(super) async fn join(
+        &self,
+        trace: Trace,
+        stop: &Stop,
+        gathering: &mut Gathering,
+    ) -> Result<(), Fault> {
         let mut subjects = self.store.post_not_compared().await?;
         subjects.extend(gathering.unsaved_twins());
         if subjects.is_empty() {
@@ -41,22 +53,30 @@ impl Pipeline {
         let known = self.candidates(&subjects).await?;
         let mut groups = Groups::new(&known);
         let mut texts = Texts::default();
+        let mut spent: HashMap<&SourceName, Effort> = HashMap::new();
         for subject in &subjects {
-            let found = self.find(subject, &groups, &owners, &mut texts, gathering);
+            if stop.is_stopped() {
+                // What was not compared is compared in the next run.
+                return Ok(());
+            }
+            let spent = spent.entry(&subject.source).or_default();
+            let found = self.find(subject, &groups, &owners, &mut texts, spent, gathering);
             match found.await? {
                 Some(found) => groups.join(&found, subject),
                 None => groups.found(subject),
             }
         }
-        let joined = groups.joined;
+        let joined = groups.into_joined();
         self.keep_joined(trace, &subjects, joined, gathering).await
     }
 
     /// Posts that were compared before, and that may be the like of one of these.
     async fn candidates(&self, subjects: &[Twin]) -> Result<Vec<Twin>, Fault> {
+        // Each once: a text that all posts of a feed share would find all rows that share it for each of them.
         let known = |key: fn(&Twin) -> Option<&String>| -> Vec<&str> {
             let keys = subjects.iter().filter_map(key);
-            keys.map(String::as_str).collect()
+            let keys: BTreeSet<&str> = keys.map(String::as_str).collect();
+            keys.into_iter().collect()
         };
         let identities = known(|twin| Some(&twin.identity).filter(|name| is_address(name)));
         let links = known(|twin| twin.likeness.link.as_ref());
@@ -74,11 +94,13 @@ impl Pipeline {
         groups: &Groups<'_>,
         owners: &Owners,
         texts: &mut Texts,
+        spent: &mut Effort,
         gathering: &Gathering,
     ) -> Result<Option<Found>, Fault> {
         for (group, name, because) in groups.by_address(subject) {
             let kept = groups.kept[group];
-            let Some((one, other)) = self.pair(subject, kept, texts, gathering).await? else {
+            let pair = self.pair(subject, kept, texts, gathering).await?;
+            let Some((one, other)) = pair.filter(|pair| spent.allows(*pair)) else {
                 continue;
             };
             let found = match owners.judge(subject, kept, name, gather::compare(one, other)) {
@@ -96,9 +118,10 @@ impl Pipeline {
             };
             return Ok(Some(found));
         }
-        for group in groups.by_text(subject) {
+        for group in groups.by_text(subject, spent) {
             let kept = groups.kept[group];
             let pair = self.pair(subject, kept, texts, gathering).await?;
+            let pair = pair.filter(|pair| spent.allows(*pair));
             if pair.is_some_and(|(one, other)| gather::say_the_same(one, other)) {
                 return Ok(Some(Found {
                     group,
@@ -177,6 +200,28 @@ struct Found {
     stays: bool,
 }
 
+/// What was spent on one source's posts.
+#[derive(Default)]
+struct Effort {
+    sketches: usize,
+    octets: usize,
+}
+
+impl Effort {
+    /// Whether these two may still be compared, which counts.
+    fn allows(&mut self, (one, other): (&Post, &Post)) -> bool {
+        let octets = |post: &Post| post.html.len() + post.summary.len() + post.title.len();
+        self.octets = self.octets.saturating_add(octets(one) + octets(other));
+        self.octets <= MOST_OCTETS
+    }
+
+    /// Whether so many sketches may still be looked at, which counts.
+    fn allows_sketches(&mut self, many: usize) -> bool {
+        self.sketches = self.sketches.saturating_add(many);
+        self.sketches <= MOST_SKETCHES
+    }
+}
+
 /// Texts that were read, by post.
 #[derive(Default)]
 struct Texts(HashMap<PostId, Post>);
@@ -188,7 +233,9 @@ struct Groups<'a> {
     by_identity: HashMap<&'a str, Vec<usize>>,
     by_link: HashMap<&'a str, Vec<usize>>,
     by_text: HashMap<&'a str, Vec<usize>>,
-    /// The source of each post that was joined now, what it was joined to, and why.
+    /// How many groups of a source go by a text.
+    texts: HashMap<(&'a SourceName, &'a str), usize>,
+    /// The source of each post that was joined now, what it was joined to then, and why.
     joined: HashMap<PostId, (&'a SourceName, PostId, JoinReason)>,
 }
 
@@ -200,6 +247,7 @@ impl<'a> Groups<'a> {
             by_identity: HashMap::new(),
             by_link: HashMap::new(),
             by_text: HashMap::new(),
+            texts: HashMap::new(),
             joined: HashMap::new(),
         };
         let (joined, kept): (Vec<_>, Vec<_>) =
@@ -224,10 +272,16 @@ impl<'a> Groups<'a> {
 
     fn add_names(&mut self, group: usize, twin: &'a Twin) {
         let identity = Some(&twin.identity).filter(|name| is_address(name));
+        // No more are ever read: a feed may give one text to all its posts.
+        let text = twin.likeness.text.as_ref().filter(|text| {
+            let times = self.texts.entry((&twin.source, text)).or_default();
+            *times += 1;
+            *times <= READ
+        });
         for (names, name) in [
             (&mut self.by_identity, identity),
             (&mut self.by_link, twin.likeness.link.as_ref()),
-            (&mut self.by_text, twin.likeness.text.as_ref()),
+            (&mut self.by_text, text),
         ] {
             if let Some(name) = name {
                 names.entry(name.as_str()).or_default().push(group);
@@ -258,7 +312,7 @@ impl<'a> Groups<'a> {
     }
 
     /// Groups whose text may be the subject's: those with the very same first, then the nearest.
-    fn by_text(&self, subject: &Twin) -> Vec<usize> {
+    fn by_text(&self, subject: &Twin, spent: &mut Effort) -> Vec<usize> {
         let is_near_in_time = |group: &usize| {
             let kept = &self.kept[*group];
             let apart = kept.dated.duration_since(subject.dated);
@@ -272,7 +326,9 @@ impl<'a> Groups<'a> {
             .filter(|group| is_near_in_time(group))
             .map(|&group| (0, group))
             .collect();
-        if let Some(sketch) = subject.likeness.sketch {
+        if let Some(sketch) = subject.likeness.sketch
+            && spent.allows_sketches(self.kept.len())
+        {
             found.extend(self.kept.iter().enumerate().filter_map(|(group, kept)| {
                 let distance = (kept.likeness.sketch? ^ sketch).count_ones();
                 let is_near = distance <= gather::SKETCH_DISTANCE && is_near_in_time(&group);
@@ -296,15 +352,28 @@ impl<'a> Groups<'a> {
             self.joined.insert(subject.id, joined);
             return;
         }
-        for (_, to, _) in self.joined.values_mut() {
-            if *to == kept.id {
-                *to = subject.id;
-            }
-        }
         let joined = (&kept.source, subject.id, because);
         self.joined.insert(kept.id, joined);
         self.by_id.insert(subject.id, group);
         self.kept[group] = subject;
+    }
+
+    /// What was joined now, each to the post that stands for its group in the end.
+    fn into_joined(mut self) -> HashMap<PostId, (&'a SourceName, PostId, JoinReason)> {
+        let joined: Vec<PostId> = self.joined.keys().copied().collect();
+        for mut post in joined {
+            let mut passed = Vec::new();
+            while let Some((_, to, _)) = self.joined.get(&post) {
+                passed.push(post);
+                post = *to;
+            }
+            for one in passed {
+                if let Some((_, to, _)) = self.joined.get_mut(&one) {
+                    *to = post;
+                }
+            }
+        }
+        self.joined
     }
 }
 

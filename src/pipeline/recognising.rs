@@ -6,7 +6,7 @@
 //! of what a source shows came back under titles that are known, the title alone. No row is taken twice, so a new post
 //! never hides behind one that is still there.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -16,6 +16,9 @@ use crate::store::KnownPost;
 
 /// Fewer posts than this under known titles are no move of a site: a title may come again.
 const FEWEST: usize = 3;
+
+/// So many rows of one moment are held against a post of that moment: a list in which more have one date has none.
+const MOST_OF_A_MOMENT: usize = 64;
 
 /// What a source shows, and the rows that may be of it.
 pub(super) struct Recognising<'a> {
@@ -52,17 +55,21 @@ pub(super) fn recognise(shown: &Recognising<'_>) -> Vec<Option<usize>> {
         rows: vec![None; shown.posts.len()],
         taken: HashSet::new(),
     };
-    found.fill(|at| {
-        shown.by_name(at, |known| {
+    let mut index = Index::of(shown);
+    found.fill(|at, taken| {
+        index.by_name(at, taken, |known| {
             shown.has_title(known, at) || shown.has_text(known, at)
         })
     });
-    found.fill(|at| shown.by_name(at, |known| known.identity == shown.posts[at].identity));
-    found.fill(|at| shown.by_name(at, |_| true));
-    found.fill(|at| shown.by_second_identity(at));
-    found.fill(|at| shown.by_title_and_more(at));
-    found.fill(|at| shown.by_date_and_text(at));
-    shown.by_title_alone(&mut found);
+    found.fill(|at, taken| {
+        let identity = &shown.posts[at].identity;
+        index.by_name(at, taken, |known| known.identity == *identity)
+    });
+    found.fill(|at, taken| index.by_name(at, taken, |_| true));
+    found.fill(|at, taken| index.by_second_identity(at, taken));
+    found.fill(|at, taken| index.by_title_and_more(at, taken));
+    found.fill(|at, taken| index.by_date_and_text(at, taken));
+    index.by_title_alone(&mut found);
     found.rows
 }
 
@@ -74,33 +81,203 @@ struct Found {
 
 impl Found {
     /// Gives each post that has none the first of its candidates that no other post has.
-    fn fill(&mut self, candidates: impl Fn(usize) -> Vec<usize>) {
+    fn fill(&mut self, mut first_free: impl FnMut(usize, &HashSet<usize>) -> Option<usize>) {
         for at in 0..self.rows.len() {
             if self.rows[at].is_none() {
-                let free = |row: &usize| !self.taken.contains(row);
-                self.rows[at] = candidates(at).into_iter().find(free);
+                self.rows[at] = first_free(at, &self.taken);
                 self.taken.extend(self.rows[at]);
             }
         }
     }
 }
 
+/// Rows that have one thing in common, in order.
+#[derive(Debug, Default)]
+struct Rows {
+    all: Vec<usize>,
+    /// How many of the first are taken: whatever a feed's posts have in common, none is looked at for each of them.
+    done: usize,
+}
+
+impl Rows {
+    fn first_free(&mut self, taken: &HashSet<usize>) -> Option<usize> {
+        while self.all.get(self.done).is_some_and(|row| taken.contains(row)) {
+            self.done += 1;
+        }
+        self.all.get(self.done).copied()
+    }
+}
+
+/// The rows by what a post may have in common with them, so that each post looks at few of them.
+struct Index<'a> {
+    shown: &'a Recognising<'a>,
+    by_name: HashMap<&'a str, Vec<usize>>,
+    by_title: HashMap<&'a str, Vec<usize>>,
+    by_title_and_date: HashMap<(&'a str, Timestamp), Rows>,
+    by_title_and_text: HashMap<(&'a str, &'a str), Rows>,
+    /// Of the same, those without a date.
+    undated: HashMap<(&'a str, &'a str), Rows>,
+    by_date_and_text: HashMap<(Timestamp, &'a str), Vec<usize>>,
+    /// How many posts have a date and a text in common.
+    twins: HashMap<(Timestamp, &'a str), usize>,
+    edited: HashMap<usize, BTreeSet<usize>>,
+}
+
+impl<'a> Index<'a> {
+    fn of(shown: &'a Recognising<'a>) -> Self {
+        let mut index = Self {
+            shown,
+            by_name: HashMap::new(),
+            by_title: HashMap::new(),
+            by_title_and_date: HashMap::new(),
+            by_title_and_text: HashMap::new(),
+            undated: HashMap::new(),
+            by_date_and_text: HashMap::new(),
+            twins: HashMap::new(),
+            edited: HashMap::new(),
+        };
+        for (row, known) in shown.known.iter().enumerate() {
+            index.add(row, known);
+        }
+        for (post, likeness) in shown.posts.iter().zip(shown.likenesses) {
+            if let Some(both) = post.published.zip(likeness.text.as_deref()) {
+                *index.twins.entry(both).or_default() += 1;
+            }
+        }
+        for &(at, row) in &shown.evidence.edited {
+            index.edited.entry(at).or_default().insert(row);
+        }
+        index
+    }
+
+    fn add(&mut self, row: usize, known: &'a KnownPost) {
+        for name in &known.aliases {
+            self.by_name.entry(name).or_default().push(row);
+        }
+        let title = known.likeness.title.as_str();
+        self.by_title.entry(title).or_default().push(row);
+        if let Some(date) = known.published {
+            let rows = self.by_title_and_date.entry((title, date)).or_default();
+            rows.all.push(row);
+        }
+        if let Some(text) = known.likeness.text.as_deref() {
+            let rows = self.by_title_and_text.entry((title, text)).or_default();
+            rows.all.push(row);
+            match known.published {
+                Some(date) => self
+                    .by_date_and_text
+                    .entry((date, text))
+                    .or_default()
+                    .push(row),
+                None => {
+                    let rows = self.undated.entry((title, text)).or_default();
+                    rows.all.push(row);
+                }
+            }
+        }
+    }
+
+    /// The first free row that went by this name of the post, and of which more is known than that.
+    fn named(
+        &self,
+        at: usize,
+        name: &str,
+        taken: &HashSet<usize>,
+        is_it: impl Fn(&KnownPost) -> bool,
+    ) -> Option<usize> {
+        let mut rows = self.by_name.get(name).into_iter().flatten().copied();
+        rows.find(|row| {
+            !taken.contains(row)
+                && is_it(&self.shown.known[*row])
+                && !self.shown.evidence.strangers.contains(&(at, *row))
+        })
+    }
+
+    fn by_name(
+        &self,
+        at: usize,
+        taken: &HashSet<usize>,
+        is_it: impl Fn(&KnownPost) -> bool,
+    ) -> Option<usize> {
+        self.named(at, &self.shown.posts[at].identity, taken, is_it)
+    }
+
+    /// The link without scheme and host. In a folder it is the file's name without its day, which next week's post may
+    /// have as well: there the title or the text must agree.
+    fn by_second_identity(&self, at: usize, taken: &HashSet<usize>) -> Option<usize> {
+        let shown = self.shown;
+        let alternate = shown.posts[at].alternate.as_ref()?;
+        self.named(at, alternate, taken, |known| {
+            !shown.is_folder || shown.has_title(known, at) || shown.has_text(known, at)
+        })
+    }
+
+    /// The same title on the same day; without a day on either side, the same title over the same text.
+    fn by_title_and_more(&mut self, at: usize, taken: &HashSet<usize>) -> Option<usize> {
+        let likeness = &self.shown.likenesses[at];
+        let title = likeness.title.as_str();
+        let both = likeness.text.as_deref().map(|text| (title, text));
+        let Some(date) = self.shown.posts[at].published else {
+            return self.by_title_and_text.get_mut(&both?)?.first_free(taken);
+        };
+        let dated = self.by_title_and_date.get_mut(&(title, date));
+        let dated = dated.and_then(|rows| rows.first_free(taken));
+        let undated = both.and_then(|both| self.undated.get_mut(&both));
+        let undated = undated.and_then(|rows| rows.first_free(taken));
+        dated.into_iter().chain(undated).min()
+    }
+
+    /// The same text of the same moment, where no other post shown and no other row has both: a headline that was edited,
+    /// and that guid and link are made of.
+    fn by_date_and_text(&self, at: usize, taken: &HashSet<usize>) -> Option<usize> {
+        let date = self.shown.posts[at].published?;
+        let text = self.shown.likenesses[at].text.as_deref();
+        let both = text.map(|text| (date, text));
+        let rows = both.and_then(|both| self.by_date_and_text.get(&both));
+        let alone = both.is_some_and(|both| self.twins.get(&both) == Some(&1));
+        if let Some([row]) = rows.map(Vec::as_slice)
+            && alone
+        {
+            return Some(*row).filter(|row| !taken.contains(row));
+        }
+        let mut edited = self.edited.get(&at)?.iter().copied();
+        edited.find(|row| !taken.contains(row) && self.shown.known[*row].published == Some(date))
+    }
+
+    /// Where most of what is shown came back under titles that are known, the rest that did is known too.
+    fn by_title_alone(&self, found: &mut Found) {
+        let shown = self.shown;
+        let mut titles: HashMap<&str, usize> = HashMap::new();
+        for likeness in shown.likenesses {
+            *titles.entry(likeness.title.as_str()).or_default() += 1;
+        }
+        let mut more = Vec::new();
+        for at in (0..shown.posts.len()).filter(|&at| found.rows[at].is_none()) {
+            let title = shown.likenesses[at].title.as_str();
+            if titles[title] != 1 {
+                continue;
+            }
+            let rows = self.by_title.get(title).into_iter().flatten().copied();
+            let mut free = rows.filter(|row| !found.taken.contains(row));
+            if let (Some(row), None) = (free.next(), free.next()) {
+                more.push((at, row));
+            }
+        }
+        let renamed = |at: &usize| found.rows[*at].is_some_and(|row| shown.is_renamed(*at, row));
+        let came_back = (0..shown.posts.len()).filter(renamed).count() + more.len();
+        let unknown = found.rows.iter().filter(|row| row.is_none()).count();
+        let most = came_back >= FEWEST
+            && came_back * 2 >= shown.posts.len()
+            && more.len() * 5 >= unknown * 4;
+        for (at, row) in more.into_iter().filter(|_| most) {
+            if found.taken.insert(row) {
+                found.rows[at] = Some(row);
+            }
+        }
+    }
+}
+
 impl Recognising<'_> {
-    fn by(&self, is_it: impl Fn(&KnownPost) -> bool) -> Vec<usize> {
-        let rows = self.known.iter().enumerate();
-        rows.filter(|(_, known)| is_it(known))
-            .map(|(row, _)| row)
-            .collect()
-    }
-
-    /// Rows that went by the post's name, and of which more is known than that.
-    fn by_name(&self, at: usize, is_it: impl Fn(&KnownPost) -> bool) -> Vec<usize> {
-        let mut rows =
-            self.by(|known| known.aliases.contains(&self.posts[at].identity) && is_it(known));
-        rows.retain(|row| !self.evidence.strangers.contains(&(at, *row)));
-        rows
-    }
-
     /// The pairs of which only whole texts can tell whether they are one post: a name is all that they share, or a date and
     /// texts that may be near.
     pub(super) fn doubts(&self) -> Vec<(usize, usize)> {
@@ -135,6 +312,7 @@ impl Recognising<'_> {
                 && let Some(date) = self.posts[at].published
             {
                 let rows = by_date.get(&date).into_iter().flatten();
+                let rows = rows.take(MOST_OF_A_MOMENT);
                 let rows = rows.filter(|row| !named.contains(row));
                 let nearest = rows
                     .filter_map(|&row| Some((self.distance(at, row)?, row)))
@@ -159,83 +337,6 @@ impl Recognising<'_> {
     fn distance(&self, at: usize, row: usize) -> Option<u32> {
         let ours = self.likenesses[at].sketch?;
         Some((ours ^ self.known[row].likeness.sketch?).count_ones())
-    }
-
-    /// The same text of the same moment, where no other post shown and no other row has both: a headline that was edited,
-    /// and that guid and link are made of.
-    fn by_date_and_text(&self, at: usize) -> Vec<usize> {
-        let rows = self.by(|known| self.has_date(known, at) && self.has_text(known, at));
-        let twins = self
-            .posts
-            .iter()
-            .zip(self.likenesses)
-            .filter(|(post, likeness)| {
-                post.published == self.posts[at].published
-                    && likeness.text == self.likenesses[at].text
-            });
-        if rows.len() == 1 && twins.count() == 1 {
-            return rows;
-        }
-        let edited = (0..self.known.len()).filter(|row| self.evidence.edited.contains(&(at, *row)));
-        edited
-            .filter(|row| self.has_date(&self.known[*row], at))
-            .collect()
-    }
-
-    /// The link without scheme and host. In a folder it is the file's name without its day, which next week's post may
-    /// have as well: there the title or the text must agree.
-    fn by_second_identity(&self, at: usize) -> Vec<usize> {
-        let Some(alternate) = &self.posts[at].alternate else {
-            return Vec::new();
-        };
-        self.by(|known| {
-            let agrees = self.has_title(known, at) || self.has_text(known, at);
-            known.aliases.contains(alternate) && (!self.is_folder || agrees)
-        })
-        .into_iter()
-        .filter(|row| !self.evidence.strangers.contains(&(at, *row)))
-        .collect()
-    }
-
-    /// The same title on the same day; without a day on either side, the same title over the same text.
-    fn by_title_and_more(&self, at: usize) -> Vec<usize> {
-        self.by(|known| {
-            let more = match (known.published, self.posts[at].published) {
-                (Some(then), Some(now)) => then == now,
-                _ => self.has_text(known, at),
-            };
-            self.has_title(known, at) && more
-        })
-    }
-
-    /// Where most of what is shown came back under titles that are known, the rest that did is known too.
-    fn by_title_alone(&self, found: &mut Found) {
-        let mut titles: HashMap<&str, usize> = HashMap::new();
-        for likeness in self.likenesses {
-            *titles.entry(likeness.title.as_str()).or_default() += 1;
-        }
-        let mut more = Vec::new();
-        for at in (0..self.posts.len()).filter(|&at| found.rows[at].is_none()) {
-            let free = |row: &usize| !found.taken.contains(row);
-            let rows: Vec<usize> = self.by(|known| self.has_title(known, at));
-            let rows: Vec<usize> = rows.into_iter().filter(free).collect();
-            if let [row] = rows[..]
-                && titles[self.likenesses[at].title.as_str()] == 1
-            {
-                more.push((at, row));
-            }
-        }
-        let renamed = |at: &usize| found.rows[*at].is_some_and(|row| self.is_renamed(*at, row));
-        let came_back = (0..self.posts.len()).filter(renamed).count() + more.len();
-        let unknown = found.rows.iter().filter(|row| row.is_none()).count();
-        let most = came_back >= FEWEST
-            && came_back * 2 >= self.posts.len()
-            && more.len() * 5 >= unknown * 4;
-        for (at, row) in more.into_iter().filter(|_| most) {
-            if found.taken.insert(row) {
-                found.rows[at] = Some(row);
-            }
-        }
     }
 
     /// Whether what is shown is of this source: one post goes by a name that it had before, or half of them were found. A
@@ -264,10 +365,6 @@ impl Recognising<'_> {
 
     fn has_title(&self, known: &KnownPost, at: usize) -> bool {
         known.likeness.title == self.likenesses[at].title
-    }
-
-    fn has_date(&self, known: &KnownPost, at: usize) -> bool {
-        known.published.is_some() && known.published == self.posts[at].published
     }
 
     fn has_text(&self, known: &KnownPost, at: usize) -> bool {

@@ -163,6 +163,8 @@ impl Sorting<'_> {
         sorted.report.renewed = rows.iter().enumerate().filter(|&row| renamed(row)).count();
         self.first |= is_other;
         let oldest_first = watching::is_oldest_first(&gathered.posts);
+        let known = self.known.iter();
+        let identities: HashSet<&str> = known.map(|known| known.identity.as_str()).collect();
         let mut present = Vec::new();
         for ((post, likeness), row) in gathered.posts.into_iter().zip(likenesses).zip(rows) {
             if post.title_derived {
@@ -178,7 +180,10 @@ impl Sorting<'_> {
                         self.sort_known(&self.known[row], post, likeness, &mut sorted);
                     }
                 }
-                None => present.extend(self.sort_new(post, likeness, &mut sorted)),
+                None => {
+                    let is_other_post = identities.contains(post.identity.as_str());
+                    present.extend(self.sort_new(post, likeness, is_other_post, &mut sorted));
+                }
             }
         }
         if is_folder {
@@ -244,14 +249,17 @@ impl Sorting<'_> {
         }
     }
 
-    fn sort_new(&self, mut post: Post, likeness: Likeness, sorted: &mut Sorted) -> Option<PostId> {
+    /// `is_other_post`: a row that is another post has its identity.
+    fn sort_new(
+        &self,
+        mut post: Post,
+        likeness: Likeness,
+        is_other_post: bool,
+        sorted: &mut Sorted,
+    ) -> Option<PostId> {
         let fingerprint = gather::fingerprint(&post);
         let mut aliases = Vec::new();
-        if self
-            .known
-            .iter()
-            .any(|known| known.identity == post.identity)
-        {
+        if is_other_post {
             // An old name, which is another post's: it stays a name of both.
             let identity = gather::identity_beside(&post);
             aliases.push(std::mem::replace(&mut post.identity, identity));

@@ -1,6 +1,6 @@
 //! The ledger: which posts are known, and which issues carried them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -57,9 +57,11 @@ impl Store {
         titles: &[String],
         dates: &[Timestamp],
     ) -> Result<Vec<KnownPost>, Error> {
+        // Each once: a key that all posts of a feed share would find all rows that share it for each of them.
         let asked = |keys: &[String]| -> Vec<[Value; 2]> {
-            let keys = keys.iter();
-            keys.map(|key| [source.as_str().into(), key.as_str().into()])
+            let keys: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
+            let keys = keys.into_iter();
+            keys.map(|key| [source.as_str().into(), key.into()])
                 .collect()
         };
         let mut tx = self.engine.begin_read().await?;
@@ -82,9 +84,10 @@ impl Store {
             )
             .await?,
         );
-        let dates = dates.iter();
+        let dates: BTreeSet<Timestamp> = dates.iter().copied().collect();
         let dates: Vec<[Value; 2]> = dates
-            .map(|date| [source.as_str().into(), (*date).into()])
+            .into_iter()
+            .map(|date| [source.as_str().into(), date.into()])
             .collect();
         rows.extend(
             tx.over(
@@ -125,7 +128,8 @@ impl Store {
         &self,
         slugs: &[String],
     ) -> Result<HashMap<String, HashSet<SourceName>>, Error> {
-        let asked: Vec<_> = slugs.iter().map(|slug| [slug.as_str().into()]).collect();
+        let slugs: BTreeSet<&str> = slugs.iter().map(String::as_str).collect();
+        let asked: Vec<_> = slugs.into_iter().map(|slug| [slug.into()]).collect();
         let mut tx = self.engine.begin_read().await?;
         let rows = tx
             .over(

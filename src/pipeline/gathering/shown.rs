@@ -121,8 +121,8 @@ impl Gathering {
 
     /// A post that a plan did not save.
     pub fn unsaved_post(&self, id: PostId) -> Option<&Post> {
-        let mut unsaved = self.unsaved.iter();
-        let (entry, _) = unsaved.find(|(entry, _)| entry.id == id)?;
+        // Their numbers go down from -1, in order.
+        let (entry, _) = self.unsaved.get(usize::try_from(-1 - id.0).ok()?)?;
         Some(&entry.post)
     }
 
