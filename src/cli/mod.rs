@@ -73,6 +73,9 @@ fn finished(printer: &Printer, exit: Exit) -> Exit {
 /// the largest document on it took, so that many of them hold several times the memory that is in use.
 const BLOCKING_THREADS: usize = 4;
 
+/// How long the end of the program waits for what such a thread is at.
+const LEFT_BEHIND: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Help and version are no faults; everything else clap says is a fault of usage.
 fn usage(error: &clap::Error, json: bool) -> Exit {
     let printer = Printer {
@@ -117,6 +120,8 @@ fn execute(cli: Cli, printer: &Printer) -> Exit {
         session.clear_bars();
         result
     });
+    // What still reads a document that nobody waits for is left behind.
+    runtime.shutdown_timeout(LEFT_BEHIND);
     result.unwrap_or_else(|failure| {
         printer.faults(&failure.faults);
         failure.exit

@@ -24,6 +24,12 @@ const SECRET: &str = "secret";
 /// The longest a source may take, from connecting to the last byte.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
 
+/// What the documents that are read at once may take in sum, in octets; one may take half of it.
+const MEMORY: u64 = 200_000_000;
+
+/// The least that may be set.
+const LEAST_MEMORY: u64 = 20_000_000;
+
 /// Where `serve` listens unless told: behind a web server on the same machine.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -64,6 +70,8 @@ pub struct GatherConfig {
     pub allow: Vec<Network>,
     /// The longest a source may take, from connecting to the last byte.
     pub timeout: SignedDuration,
+    /// What the documents of sources that are read at once may take in sum, in octets.
+    pub memory: u64,
     /// Whether pictures on other servers are fetched for an issue; posts go out without them otherwise.
     pub pictures: bool,
 }
@@ -142,13 +150,33 @@ pub(super) fn read_gather(mut section: Section<'_>) -> Option<GatherConfig> {
     let user_agent = section.optional("user_agent", Value::line_of_text);
     let allow = section.or("allow", vec![], |v| v.list(read_network));
     let timeout = section.or("timeout", TIMEOUT, Value::duration);
+    let memory = section.or("memory", MEMORY, read_memory);
     let pictures = section.or("pictures", true, Value::boolean);
     section.finish();
     Some(GatherConfig {
         user_agent,
         allow: allow?,
         timeout: timeout?,
+        memory: memory?,
         pictures: pictures?,
+    })
+}
+
+/// `200 MB`, or in GB; at least what an honest feed of some megabytes takes.
+fn read_memory(value: &Value<'_>) -> Option<u64> {
+    value.parse(|text| {
+        let (number, unit) =
+            text.split_at(text.trim_end_matches(|c: char| c.is_alphabetic()).len());
+        let times = match unit.to_ascii_uppercase().as_str() {
+            "MB" => 1_000_000,
+            "GB" => 1_000_000_000,
+            _ => return Err("write a size such as `200 MB` or `1 GB`"),
+        };
+        let octets = number.trim().parse::<u64>().ok();
+        let octets = octets.and_then(|number| number.checked_mul(times));
+        octets
+            .filter(|octets| *octets >= LEAST_MEMORY)
+            .ok_or("write a size of at least 20 MB, such as `200 MB`")
     })
 }
 

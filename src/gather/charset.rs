@@ -9,6 +9,8 @@ use std::borrow::Cow;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use super::budget;
+
 /// A document's text, and whether it had to be guessed.
 pub(super) struct Decoded<'a> {
     pub(super) text: Cow<'a, str>,
@@ -64,6 +66,7 @@ pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded
 
 /// Like [`decode`], for a feed, whose first bytes are known in every encoding (XML 1.0, appendix F).
 pub(super) fn decode_feed<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
+    budget::spend(bytes.len());
     let wide = |name: &'static str, text: String| Decoded {
         text: Cow::Owned(text),
         name,

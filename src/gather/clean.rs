@@ -11,7 +11,7 @@ use ammonia::{Builder, UrlRelative};
 use url::Url;
 
 use super::markup::{self, Element, Piece};
-use super::{links, nesting, picture, plain, words};
+use super::{budget, links, nesting, picture, plain, words};
 use crate::model::Image;
 
 /// What may stay, in the order of the alphabet. No style, class, script, form or frame; `div` stays, or its paragraphs would run together.
@@ -174,6 +174,7 @@ pub(super) fn clean_pieces(
     if !nesting::is_bearable(&pieces) {
         return Err(TooDeep);
     }
+    budget::spend(pieces.len());
     let text = plain::text(&pieces);
     let first_image = pieces.iter().find_map(picture::image_of);
     let html = SANITISER

@@ -80,10 +80,9 @@ pub(super) async fn discover(
     guesses: Option<Reach>,
     asking: Asking<'_>,
 ) -> Result<Gathered, Error> {
-    let text = charset::decode(&page.bytes, page.content_type.as_deref())
-        .text
-        .into_owned();
-    let (named, title, suggestion) = look_over(text, page.url.clone()).await?;
+    let looked = page.clone();
+    let look = asking.fetcher.read_apart(move || Ok(look_over(&looked)));
+    let (named, title, suggestion) = look.await?;
     let mut broken = None;
     for feed in named.iter().take(MOST_DECLARED) {
         match asking.feed_at(feed, None).await {
@@ -128,18 +127,16 @@ pub(super) fn named_elsewhere(page: &Document) -> Option<Error> {
 type Look = (Vec<Url>, Option<String>, Option<String>);
 
 /// The feeds that the page names, its title, and a selector that may find its posts.
-async fn look_over(text: String, url: Url) -> Result<Look, Error> {
-    super::apart(move || {
-        let pieces = markup::pieces(&text);
-        let title = Head::of(&pieces, &url).title;
-        let named = named(&pieces, &url);
-        let suggestion = match named.is_empty() {
-            true => suggest::selector(&pieces, &url),
-            false => None,
-        };
-        Ok((named, title, suggestion))
-    })
-    .await
+fn look_over(page: &Document) -> Look {
+    let text = charset::decode(&page.bytes, page.content_type.as_deref()).text;
+    let pieces = markup::pieces(&text);
+    let title = Head::of(&pieces, &page.url).title;
+    let named = named(&pieces, &page.url);
+    let suggestion = match named.is_empty() {
+        true => suggest::selector(&pieces, &page.url),
+        false => None,
+    };
+    (named, title, suggestion)
 }
 
 fn found(gathered: Gathered, page: &Url, feed: &Url, named: &[Url]) -> Gathered {

@@ -107,6 +107,15 @@ pub enum Error {
     /// References to the document's own entities would make far more of it than was sent.
     #[error("the document's own entities would make more than {} KB of text", .0 / 1_000)]
     Overgrown(usize),
+    /// Reading it takes more work than any document that means well.
+    #[error("the document takes more work to read than a document may")]
+    TooMuchWork,
+    /// What it would make of itself is more than it may take, in octets.
+    #[error("the document would take more than {} MB of memory to read", .0 / 1_000_000)]
+    TooMuchMemory(usize),
+    /// The program was asked to end before it was read.
+    #[error("asked to end before it was read")]
+    Ended,
     /// A `Content-Encoding` we did not ask for.
     #[error("the document is packed with `{0}`, which we did not ask for")]
     Encoding(String),
@@ -219,6 +228,7 @@ impl Error {
                 | Self::Truncated
                 | Self::Empty
                 | Self::RobotsSilent
+                | Self::Ended
         ) || matches!(self, Self::FeedElsewhere { why: Some(why), .. } if why.is_transient())
     }
 
@@ -281,6 +291,10 @@ impl Error {
             Self::NoPages(_) => {
                 Some("`match = \"/…/\"` says how the paths of its posts begin".to_owned())
             }
+            Self::TooMuchMemory(_) => Some(
+                "if the source is to be trusted with more: `memory` below `[gather]` in `courant.toml`; a document may take half of it"
+                    .to_owned(),
+            ),
             Self::Robots(_) => Some("ask the publisher, or for the address of a feed".to_owned()),
             _ => None,
         }

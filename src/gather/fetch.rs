@@ -15,6 +15,7 @@ use reqwest::{Client, Method, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
+use super::budget::{self, Budget};
 use super::guard::{Guard, Refusal};
 use super::hosts::{self, Hosts};
 use super::patience::Patience;
@@ -52,6 +53,8 @@ pub struct FetchSettings {
     pub total: Duration,
     /// Largest document in bytes, unpacked; 10 MB by default.
     pub max_bytes: u64,
+    /// What the documents that are read at once may take in sum, in octets, as far as it is counted; 200 MB by default.
+    pub memory: u64,
     /// Networks that may be connected to although they are private; none by default.
     pub allow: Vec<Network>,
     /// Certificates (DER) that are trusted beside Mozilla's list; none by default.
@@ -67,6 +70,7 @@ impl FetchSettings {
             idle: Duration::from_secs(15),
             total: Duration::from_secs(60),
             max_bytes: 10_000_000,
+            memory: budget::MEMORY,
             allow: Vec::new(),
             roots: Vec::new(),
         }
@@ -83,6 +87,7 @@ pub struct Fetcher {
     pub(super) seen: Arc<Seen>,
     large: Arc<Semaphore>,
     readers: Arc<Semaphore>,
+    budget: Budget,
     agent: HeaderValue,
 }
 
@@ -128,6 +133,7 @@ impl Fetcher {
     /// Sets up the client; [`Error::Settings`] where the settings are not usable.
     pub fn new(settings: FetchSettings) -> Result<Self, Error> {
         let guard = Arc::new(Guard::new(settings.allow.clone()));
+        let budget = Budget::new(settings.memory / READ_AT_ONCE as u64);
         Ok(Self {
             client: client::make(&settings, &guard)?,
             agent: agent(&settings.user_agent)?,
@@ -137,6 +143,7 @@ impl Fetcher {
             seen: Arc::default(),
             large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
             readers: Arc::new(Semaphore::new(READ_AT_ONCE)),
+            budget,
         })
     }
 
@@ -153,9 +160,24 @@ impl Fetcher {
         self.hosts.hold(host, until);
     }
 
-    /// A turn at reading a document.
-    pub(super) async fn reading(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.readers).acquire_owned().await.ok()
+    /// Reads a document where it keeps nobody waiting, when it is its turn, and within its budget.
+    pub(super) async fn read_apart<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let _turn = Arc::clone(&self.readers).acquire_owned().await.ok();
+        let budget = self.budget.clone();
+        super::apart(move || budget::within(&budget, read)).await
+    }
+
+    /// What a document may take.
+    pub(super) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Ends the reading of all documents, of all clones: the program was asked to end.
+    pub fn end(&self) {
+        self.budget.end();
     }
 
     /// Fetches `url` unless it is unchanged since `known`.

@@ -150,7 +150,8 @@ async fn read(post: &Post, source: &Source, guide: &mut Guide<'_>) -> Result<Art
     let document = guide.page(&link).await?;
     let selector = source.article.clone();
     let (summary, own) = (post.summary.clone(), text_of(&post.html));
-    super::apart(move || {
+    let fetcher = guide.fetcher;
+    let read = fetcher.read_apart(move || {
         let text = charset::decode(&document.bytes, document.content_type.as_deref()).text;
         let article = pages::read_article(&text, &document.url, selector.as_deref())?;
         let found = one_line(&article.body.text);
@@ -161,8 +162,8 @@ async fn read(post: &Post, source: &Source, guide: &mut Guide<'_>) -> Result<Art
             true => Ok(article),
             false => Err(Error::OtherText),
         }
-    })
-    .await
+    });
+    read.await
 }
 
 /// Whether most of the summary's words are in the text.

@@ -3,6 +3,7 @@
 
 use url::Url;
 
+use super::budget;
 use super::head::without_www;
 
 /// Query parameters that name the way a reader came, by exact name.
@@ -34,12 +35,15 @@ const TRACKERS: [&str; 22] = [
 /// The same by beginning.
 const TRACKER_PREFIXES: [&str; 6] = ["utm_", "mc_", "pk_", "mtm_", "hsa_", "itm_"];
 
+/// Octets of an address that others are relative to; longer ones are not passed on by most software.
+const MAX_BASE: usize = 2_000;
+
 /// Query parameters that only defeat caches.
 const CACHE_BUSTERS: [&str; 1] = ["v"];
 
 /// The link as a reader gets it: absolute, http(s), `mailto:` or `tel:`, without trackers; `None` for anything else.
 pub(super) fn absolute(base: &Url, href: &str) -> Option<String> {
-    let mut url = base.join(href.trim()).ok()?;
+    let mut url = joined(base, href)?;
     match url.scheme() {
         "http" | "https" => {
             strip(&mut url, is_tracker);
@@ -52,8 +56,21 @@ pub(super) fn absolute(base: &Url, href: &str) -> Option<String> {
 
 /// A picture's address, absolute; only http(s).
 pub(super) fn picture(base: &Url, src: &str) -> Option<String> {
-    let url = base.join(src.trim()).ok()?;
+    let url = joined(base, src)?;
     matches!(url.scheme(), "http" | "https").then(|| url.into())
+}
+
+/// The address that a reference means. What it gets from the base is counted, and a base of more than [`MAX_BASE`] gives
+/// nothing but its host: ten thousand references of one letter would make ten thousand times the base.
+fn joined(base: &Url, reference: &str) -> Option<Url> {
+    let long = base.as_str().len() > MAX_BASE;
+    let url = match long {
+        true => base.join("/").ok()?.join(reference.trim()),
+        false => base.join(reference.trim()),
+    };
+    let url = url.ok()?;
+    budget::keep(url.as_str().len());
+    Some(url)
 }
 
 /// The one form of a page's address: https, no fragment, no trackers, no `?v=` that defeats caches, host in ASCII.

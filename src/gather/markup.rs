@@ -7,7 +7,7 @@
 
 mod attributes;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
 use html5ever::buffer_queue::BufferQueue;
@@ -18,6 +18,8 @@ use html5ever::tokenizer::{
     TokenizerOpts,
 };
 
+use super::budget;
+
 /// Elements whose content is text to the tokenizer, whatever it looks like (HTML §13.2.6.4), and no text to a reader.
 /// A frame's or a text field's content is read as HTML instead, since what feeds have there is.
 const RAW: [&str; 5] = ["script", "style", "noembed", "noframes", "noscript"];
@@ -26,8 +28,11 @@ const RAW: [&str; 5] = ["script", "style", "noembed", "noframes", "noscript"];
 /// forms, formulas, drawings) the words stay.
 const DROPPED: [&str; 4] = ["template", "applet", "frameset", "head"];
 
+/// Octets that the least of allocations takes.
+const LEAST: usize = 32;
+
 /// Octets of a text that is written in one part.
-const PART: usize = 4 * 1024;
+const PART: usize = 512;
 
 /// Octets of an attribute; an address need not be longer (RFC 9110 §4.1).
 const MAX_ATTRIBUTE: usize = 8_000;
@@ -79,6 +84,7 @@ impl Piece {
 
 /// Reads HTML into pieces; raw content (a script, a title) is one text piece between its tags.
 pub(super) fn pieces(html: &str) -> Vec<Piece> {
+    budget::spend(html.len());
     let html = attributes::bounded(html);
     let input = BufferQueue::default();
     input.push_back(StrTendril::from(&*html));
@@ -86,28 +92,50 @@ pub(super) fn pieces(html: &str) -> Vec<Piece> {
     // The collector never asks to wait for a script, so one call reads everything.
     let _ = tokenizer.feed(&input);
     tokenizer.end();
-    tokenizer.sink.0.into_inner()
+    tokenizer.sink.pieces.into_inner()
 }
 
 #[derive(Default)]
-struct Collector(RefCell<Vec<Piece>>);
+struct Collector {
+    pieces: RefCell<Vec<Piece>>,
+    /// What the pieces take, in octets, without their texts.
+    size: Cell<usize>,
+}
+
+impl Collector {
+    /// Counts a piece before it is kept, with what its names take from the allocator.
+    fn make_room(&self, attributes: usize) {
+        let each = size_of::<(String, String)>() + 2 * LEAST;
+        let size = self.size.get() + size_of::<Piece>() + LEAST + attributes * each;
+        self.size.set(size);
+        budget::spend(size_of::<Piece>());
+        budget::room_for(size);
+    }
+}
 
 impl TokenSink for Collector {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        let mut pieces = self.0.borrow_mut();
+        let mut pieces = self.pieces.borrow_mut();
         match token {
             TagToken(tag) if tag.kind == StartTag => {
+                self.make_room(tag.attrs.len());
                 let element = element_of(tag);
                 let state = content_state(&element.name);
                 pieces.push(Piece::Open(element));
                 return state;
             }
-            TagToken(tag) => pieces.push(Piece::Close((*tag.name).to_owned())),
+            TagToken(tag) => {
+                self.make_room(0);
+                pieces.push(Piece::Close((*tag.name).to_owned()));
+            }
             CharacterTokens(text) => match pieces.last_mut() {
                 Some(Piece::Text(last)) => last.push_str(&text),
-                _ => pieces.push(Piece::Text(text.into())),
+                _ => {
+                    self.make_room(0);
+                    pieces.push(Piece::Text(text.into()));
+                }
             },
             _ => {}
         }

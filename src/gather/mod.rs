@@ -5,6 +5,7 @@
 //! with one post is a fault beside the others, never the end of the run; what is wrong with the source is an [`Error`]
 //! that says why in words for the operator. Nothing is stored here, and the time comes in.
 
+mod budget;
 mod cause;
 mod charset;
 mod clean;
@@ -48,10 +49,11 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use crate::model::{Diagnostic, Pace, Post, Source, SourceKind, Validators};
+use crate::model::{Diagnostic, Likeness, Pace, Post, Source, SourceKind, Validators};
 use discover::Reach;
 use fetch::{Document, Fetched, Said};
 
+pub use budget::{Cost, measured};
 pub use discover::{Found, feed_of_page};
 pub use error::Error;
 pub use feed::{FeedView, join, read_feed, view_feed};
@@ -66,7 +68,7 @@ pub use likeness::{
 pub use links::{canonical_link, host_of};
 pub use memory::Memory;
 pub use opml::{Subscription, Subscriptions, read_opml};
-pub use pages::is_selector;
+pub use pages::{is_selector, read_page};
 pub use standing::{after, may_ask, place_of};
 
 /// What one source gave.
@@ -175,7 +177,8 @@ async fn gather_as(
         }
         (SourceKind::Folder(path), _) => {
             let (path, source) = (path.clone(), source.clone());
-            apart(move || folder::read(&path, &source, now)).await
+            let budget = fetcher.budget().clone();
+            apart(move || folder::read_within(&budget, &path, &source, now)).await
         }
     }
 }
@@ -220,7 +223,9 @@ impl Asking<'_> {
         match self.read(document.clone()).await {
             Err(error) if error.is_page() || document.is_html() && error.is_about_content() => {
                 if memory.was_feed {
-                    return Err(discover::named_elsewhere(&document).unwrap_or(error));
+                    let elsewhere = move || Ok(discover::named_elsewhere(&document));
+                    let elsewhere = self.fetcher.read_apart(elsewhere).await?;
+                    return Err(elsewhere.unwrap_or(error));
                 }
                 let guesses = found.is_none().then_some(self.reach);
                 let gathered = discover::discover(document, guesses, self).await?;
@@ -244,8 +249,10 @@ impl Asking<'_> {
 
     /// Reads a document when it is its turn.
     async fn read(self, document: Document) -> Result<Gathered, Error> {
-        let _turn = self.fetcher.reading().await;
-        read_document(document, self.source.clone()).await
+        let source = self.source.clone();
+        self.fetcher
+            .read_apart(move || read_document(&document, &source))
+            .await
     }
 }
 
@@ -257,24 +264,21 @@ fn unchanged(validators: Validators, said: Said) -> Gathered {
     }
 }
 
-async fn read_document(document: Document, source: Source) -> Result<Gathered, Error> {
-    apart(move || {
-        let bytes = &document.bytes;
-        let content_type = document.content_type.as_deref();
-        let read = read_feed(bytes, content_type, &document.url, &source);
-        let gathered = read.map_err(|error| match error {
-            Error::WebPage => cause::of_page(bytes),
-            error => error,
-        })?;
-        Ok(Gathered {
-            validators: Some(document.validators),
-            pace: Some(pace::of(bytes)),
-            fresh_for: document.said.fresh_for,
-            moved: document.said.moved,
-            ..gathered
-        })
+fn read_document(document: &Document, source: &Source) -> Result<Gathered, Error> {
+    let bytes = &document.bytes;
+    let content_type = document.content_type.as_deref();
+    let read = read_feed(bytes, content_type, &document.url, source);
+    let gathered = read.map_err(|error| match error {
+        Error::WebPage => cause::of_page(bytes),
+        error => error,
+    })?;
+    Ok(Gathered {
+        validators: Some(document.validators.clone()),
+        pace: Some(pace::of(bytes)),
+        fresh_for: document.said.fresh_for,
+        moved: document.said.moved.clone(),
+        ..gathered
     })
-    .await
 }
 
 impl From<Said> for Gathered {
@@ -285,6 +289,15 @@ impl From<Said> for Gathered {
             ..Self::default()
         }
     }
+}
+
+/// The posts of one source, and what the ledger keeps of each, to find its like by: computed where it keeps nobody waiting.
+pub async fn likened(posts: Vec<Post>) -> Result<(Vec<Post>, Vec<Likeness>), Error> {
+    apart(move || {
+        let likenesses = likenesses(&posts);
+        Ok((posts, likenesses))
+    })
+    .await
 }
 
 /// Runs work that computes or reads files where it keeps nobody waiting.

@@ -3,6 +3,7 @@
 //! The counts are on the safe side: never less than what a tree builder would make of the same pieces, apart from the
 //! few levels that tables and lists add by themselves.
 
+use super::budget;
 use super::markup::Piece;
 
 /// Deeper nesting is refused: the time of every tree builder grows with the square of it (550 KB took 13.8 s).
@@ -40,18 +41,20 @@ struct Shape {
 }
 
 fn shape(pieces: &[Piece]) -> Shape {
-    let mut open: Vec<&str> = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
     let mut shape = Shape::default();
     // How many of the open elements are formatting.
     let mut formatting = 0;
     for piece in pieces {
+        budget::spend(1);
         match piece {
             Piece::Open(element) => {
                 let name = element.name.as_str();
                 shape.elements += 1;
                 if counts(name) {
-                    open.push(name);
-                    formatting += usize::from(FORMATTING.contains(&name));
+                    let opened = Open::of(name);
+                    formatting += usize::from(opened.formats);
+                    open.push(opened);
                 }
                 // What closes by itself takes what is open in it along, and all of that comes again behind it.
                 if IMPLIED.contains(&name) {
@@ -60,7 +63,7 @@ fn shape(pieces: &[Piece]) -> Shape {
             }
             Piece::Close(name) => {
                 close(&mut open, name);
-                formatting = open.iter().filter(|name| FORMATTING.contains(name)).count();
+                formatting = open.iter().filter(|open| open.formats).count();
                 shape.elements += formatting;
             }
             Piece::Text(_) => {}
@@ -78,20 +81,29 @@ fn counts(name: &str) -> bool {
 }
 
 /// Closes the innermost element of the name and what is open inside it, except what would be reopened.
-fn close(open: &mut Vec<&str>, name: &str) {
-    let Some(at) = open.iter().rposition(|&opened| opened == name) else {
+fn close(open: &mut Vec<Open<'_>>, name: &str) {
+    let Some(at) = open.iter().rposition(|open| open.name == name) else {
         return;
     };
-    let reopened: Vec<&str> = match FORMATTING.contains(&name) {
-        true => open[at + 1..].to_vec(),
-        false => open[at + 1..]
-            .iter()
-            .copied()
-            .filter(|inner| FORMATTING.contains(inner))
-            .collect(),
-    };
-    open.truncate(at);
-    open.extend(reopened);
+    let all = open[at].formats;
+    let reopened = open.split_off(at).into_iter().skip(1);
+    open.extend(reopened.filter(|inner| all || inner.formats));
+}
+
+/// An open element.
+struct Open<'a> {
+    name: &'a str,
+    /// It is reopened behind the block that it was opened in.
+    formats: bool,
+}
+
+impl<'a> Open<'a> {
+    fn of(name: &'a str) -> Self {
+        Self {
+            name,
+            formats: FORMATTING.contains(&name),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use url::Url;
 
+use super::budget::{self, Budget};
 use super::{Error, charset, links, words};
 use crate::model::{Diagnostic, Topic};
 
@@ -22,6 +23,10 @@ pub struct Subscription {
     pub topics: Vec<Topic>,
 }
 
+/// Outlines around a subscription, from the nearest, and topics, that are looked at: each is told for each of them.
+const MOST_AROUND: usize = 10;
+const MOST_TOPICS: usize = 50;
+
 /// What a list holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Subscriptions {
@@ -33,6 +38,10 @@ pub struct Subscriptions {
 
 /// Reads a list of subscriptions. [`Error::NotOpml`] where the document is none.
 pub fn read_opml(bytes: &[u8]) -> Result<Subscriptions, Error> {
+    budget::within(&Budget::default(), || read(bytes))
+}
+
+fn read(bytes: &[u8]) -> Result<Subscriptions, Error> {
     let text = charset::decode(bytes, None).text;
     let text = text.trim_start_matches('\u{feff}');
     let mut list = List {
@@ -133,7 +142,8 @@ impl List<'_> {
             .split([',', '/'])
             .filter_map(Topic::from_label);
         let mut topics = Vec::new();
-        for topic in self.open.iter().flatten().cloned().chain(own) {
+        let around = self.open.iter().rev().take(MOST_AROUND).rev();
+        for topic in around.flatten().cloned().chain(own).take(MOST_TOPICS) {
             if !topics.contains(&topic) {
                 topics.push(topic);
             }

@@ -23,6 +23,12 @@ const KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// Bytes that are read of it: the least that a crawler must (§2.5).
 const MOST_BYTES: usize = 500 * 1024;
 
+/// Lines that are kept: each page is held against all of them. The longest known lists have some hundreds.
+const MOST_LINES: usize = 5_000;
+
+/// Sitemaps that are kept: one after the other is asked for until one can be read.
+const MOST_SITEMAPS: usize = 10;
+
 /// Octets that stand for themselves in a path beside letters and digits (RFC 3986 §2.3).
 const UNRESERVED: &[u8] = b"-._~";
 
@@ -67,7 +73,7 @@ impl Rules {
                         group.lines.push((key == "allow", normal(value)));
                     }
                 }
-                "sitemap" => sitemaps.push(value.to_owned()),
+                "sitemap" if sitemaps.len() < MOST_SITEMAPS => sitemaps.push(value.to_owned()),
                 _ => {}
             }
         }
@@ -118,6 +124,7 @@ fn lines_for_us(groups: Vec<Group>) -> Vec<(bool, String)> {
         .iter()
         .filter(|group| group.agents.iter().any(|agent| agent == wanted))
         .flat_map(|group| group.lines.iter().cloned())
+        .take(MOST_LINES)
         .collect()
 }
 
@@ -258,8 +265,12 @@ impl Guide<'_> {
         };
         match self.fetcher.fetch(&url, None, self.now).await {
             Ok(Fetched::Changed(document)) => {
-                let bytes = &document.bytes[..document.bytes.len().min(MOST_BYTES)];
-                Rules::parse(&charset::decode(bytes, Some("text/plain; charset=utf-8")).text)
+                let rules = move || {
+                    let bytes = &document.bytes[..document.bytes.len().min(MOST_BYTES)];
+                    let text = charset::decode(bytes, Some("text/plain; charset=utf-8")).text;
+                    Ok(Rules::parse(&text))
+                };
+                self.fetcher.read_apart(rules).await.unwrap_or(closed)
             }
             Ok(Fetched::Unchanged(..)) | Err(Error::Empty) => Rules::default(),
             Err(error) if error.is_refusal() => Rules::default(),

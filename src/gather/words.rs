@@ -84,12 +84,11 @@ pub(super) fn looks_like_markup(text: &str) -> bool {
 
 /// Whether a description is HTML, as the field is by its definition, or plain text, as it is by habit: any tag at all.
 pub(super) fn is_html(text: &str) -> bool {
+    let last_end = text.rfind('>').unwrap_or_default();
     looks_like_markup(text)
-        || text.match_indices('<').any(|(at, _)| {
+        || text[..last_end].match_indices('<').any(|(at, _)| {
             let rest = text[at + 1..].trim_start_matches(|c: char| c.is_ascii_alphanumeric());
-            rest.len() < text.len() - at - 1
-                && rest.starts_with([' ', '>', '/', '\n', '\t'])
-                && rest.contains('>')
+            rest.len() < text.len() - at - 1 && rest.starts_with([' ', '>', '/', '\n', '\t'])
         })
 }
 
@@ -176,18 +175,21 @@ pub(super) fn sentences(text: &str) -> impl Iterator<Item = &str> {
 
 fn sentences_of_line(line: &str) -> Vec<&str> {
     let mut found = Vec::new();
-    let mut start = 0;
+    let (mut start, mut end, mut begins) = (0, 0, false);
     for (at, c) in line.char_indices() {
         if !matches!(c, '.' | '!' | '?' | '…') {
             continue;
         }
-        let rest = &line[at + c.len_utf8()..];
-        let closed = rest.trim_start_matches(['"', '\'', '”', '’', '»', ')', '.', '!', '?']);
-        let end = line.len() - closed.len();
-        if closed.starts_with(char::is_whitespace)
-            && begins_sentence(closed.trim_start())
-            && !(c == '.' && is_abbreviation(&line[start.min(at)..at]))
-        {
+        let behind = at + c.len_utf8();
+        // Marks that follow one another end where the first of them does.
+        if behind > end {
+            let rest = &line[behind..];
+            let closed = rest.trim_start_matches(['"', '\'', '”', '’', '»', ')', '.', '!', '?']);
+            end = line.len() - closed.len();
+            begins =
+                closed.starts_with(char::is_whitespace) && begins_sentence(closed.trim_start());
+        }
+        if begins && !(c == '.' && is_abbreviation(&line[start.min(at)..at])) {
             if end > start {
                 found.push(line[start..end].trim());
             }

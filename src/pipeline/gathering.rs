@@ -82,8 +82,9 @@ impl Pipeline {
                 running.push(asking::ask_once(question, answers, &fetcher, world));
             }
             let answered = tokio::select! {
-                answered = running.next() => answered,
+                biased;
                 () = world.stop.stopped() => None,
+                answered = running.next() => answered,
             };
             let Some((question, answer)) = answered else {
                 break;
@@ -96,6 +97,10 @@ impl Pipeline {
             let done = faults.len();
             world.progress.step(Step::Gathering { done, total });
         }
+        if world.stop.is_stopped() {
+            fetcher.end();
+        }
+        drop(running);
         let order: HashMap<&SourceName, usize> =
             sources.iter().map(|source| &source.name).zip(0..).collect();
         gathering
@@ -208,7 +213,9 @@ impl Pipeline {
         let found = super::source_found(&self.config, source, &gathered);
         gathered.faults.extend(found);
         let known = self.known(source, &gathered.posts).await?;
-        let likenesses = gather::likenesses(&gathered.posts);
+        let posts = std::mem::take(&mut gathered.posts);
+        let (posts, likenesses) = gather::likened(posts).await?;
+        gathered.posts = posts;
         let evidence = self
             .evidence(source, &gathered.posts, &likenesses, &known)
             .await?;

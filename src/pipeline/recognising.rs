@@ -101,7 +101,11 @@ struct Rows {
 
 impl Rows {
     fn first_free(&mut self, taken: &HashSet<usize>) -> Option<usize> {
-        while self.all.get(self.done).is_some_and(|row| taken.contains(row)) {
+        while self
+            .all
+            .get(self.done)
+            .is_some_and(|row| taken.contains(row))
+        {
             self.done += 1;
         }
         self.all.get(self.done).copied()

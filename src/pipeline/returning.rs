@@ -86,8 +86,10 @@ pub async fn ingest(
     let mut inbox = Inbox::open(settings, &known).await?;
     let (mut reports, mut marks) = (Vec::new(), Vec::new());
     while let Some(mail) = inbox.next().await? {
-        reports.extend(read(&mail));
-        marks.push(mail.mark);
+        marks.push(mail.mark.clone());
+        // Strangers write here, and reading computes. What defeats the parser is caught within.
+        let said = tokio::task::spawn_blocking(move || read(&mail)).await;
+        reports.extend(said.unwrap_or_default());
     }
     let all: Vec<&Report> = reports.iter().map(|(_, report)| report).collect();
     let judged = match audience::report(store, keys, &all, terms).await? {

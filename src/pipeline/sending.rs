@@ -248,6 +248,7 @@ pub fn fetch_settings(config: &Config) -> FetchSettings {
     FetchSettings {
         total: config.gather.timeout.unsigned_abs(),
         allow: config.gather.allow.clone(),
+        memory: config.gather.memory,
         ..FetchSettings::new(user_agent(config, None))
     }
 }

@@ -12,6 +12,7 @@ mod examined;
 mod feeds;
 mod floods;
 mod gone;
+mod heavy;
 mod hijack;
 mod hostile_words;
 mod limits;

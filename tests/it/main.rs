@@ -17,6 +17,7 @@ mod crash;
 mod deliver;
 mod dkim;
 mod doctor;
+mod doubling;
 mod faults;
 mod finding;
 mod gather;

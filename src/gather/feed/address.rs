@@ -1,8 +1,12 @@
 //! Joins addresses as they are written: nothing but what is missing is added (RFC 3986 §5.2), so that a link in a feed
 //! stays the publisher's own spelling.
 
+use super::super::budget;
+
 /// The address that `reference` means where `base` is in force; the reference itself where there is no base.
 pub fn join(base: &str, reference: &str) -> String {
+    // A thousand references that say little have a long base each.
+    budget::keep(base.len() + reference.len());
     let reference = tidy(reference);
     if base.is_empty() || scheme(&reference).is_some() {
         return reference;

@@ -16,13 +16,35 @@ const AT_ONCE: usize = 256 * 1024;
 /// How many of these entries are enough for one canonical feed: at least one, if there are any.
 pub(super) fn enough(entries: &[Fields]) -> usize {
     let texts = entries.iter().scan(0, |size, entry| {
-        let summary = entry.summary.as_ref().into_iter();
-        let texts = summary.chain(&entry.content).map(|text| text.value.len());
-        *size += texts.sum::<usize>();
+        *size += weight(entry);
         Some(*size)
     });
     let fitting = texts.take_while(|size| *size <= AT_ONCE).count();
     fitting.max(1).min(entries.len())
+}
+
+/// What the parser makes of an entry, in octets: each of its lists may be the whole document.
+fn weight(entry: &Fields) -> usize {
+    let texts = [&entry.title, &entry.summary, &entry.rights];
+    let texts = texts.into_iter().flatten().chain(&entry.content);
+    let texts: usize = texts.map(|text| text.value.len()).sum();
+    let people: usize = entry.authors.iter().map(|_| size_of::<Person>()).sum();
+    let links = entry.links.iter().map(|link| {
+        let texts = [&link.href, &link.title, &link.kind];
+        let texts = texts.into_iter().flatten().map(String::len);
+        size_of::<Link>() + texts.sum::<usize>()
+    });
+    let media = entry
+        .media
+        .iter()
+        .map(|media| size_of::<Media>() + media.url.len());
+    let terms = entry.categories.iter().map(|category| {
+        let terms = [&category.term, &category.scheme, &category.label];
+        let terms = terms.into_iter().flatten().map(String::len);
+        size_of::<Link>() + terms.sum::<usize>()
+    });
+    let lists = links.chain(media).chain(terms).sum::<usize>();
+    size_of::<Fields>() + texts + people + lists
 }
 
 /// A canonical feed of these entries.

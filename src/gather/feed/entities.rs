@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use html5ever::data::{C1_REPLACEMENTS, NAMED_ENTITIES};
 
+use super::super::budget;
 use super::doctype::Entities;
 use super::repairs::{Repair, Repairs};
 
@@ -22,6 +23,7 @@ pub(super) fn resolve<'a>(
     if !raw.contains('&') {
         return Cow::Borrowed(raw);
     }
+    budget::spend(raw.len());
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(at) = rest.find('&') {

@@ -11,7 +11,7 @@ use super::address;
 use super::reading::{Category, Fields, Link, Media, Person, Reading, Text, TextKind};
 use super::repairs::{Repair, Repairs};
 use super::tree::{Element, Kind, Node, Tree};
-use crate::gather::dates;
+use crate::gather::{budget, dates};
 
 /// What a JSON document is.
 pub(super) enum Json {
@@ -28,6 +28,8 @@ const MAX_DEPTH: usize = 64;
 
 /// Reads a JSON document that came from `base`.
 pub(super) fn read(text: &str, base: &str) -> Json {
+    budget::spend(text.len());
+    budget::keep(values_in(text) * size_of::<Value>());
     let value: Value = match serde_json::from_str(text) {
         Ok(value) => value,
         Err(error) => return Json::Broken(error.to_string()),
@@ -47,6 +49,21 @@ pub(super) fn read(text: &str, base: &str) -> Json {
         return Json::Other(version);
     }
     Json::Feed(Box::new(feed(object, &version, base)))
+}
+
+/// How many values a JSON text has at most, before any is made: one behind each of these signs outside of strings.
+fn values_in(text: &str) -> usize {
+    let (mut values, mut in_string, mut escaped) = (0, false, false);
+    for octet in text.bytes() {
+        match octet {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b',' | b':' | b'[' | b'{' if !in_string => values += 1,
+            _ => {}
+        }
+    }
+    values
 }
 
 fn feed(object: &Map<String, Value>, version: &str, base: &str) -> Reading {

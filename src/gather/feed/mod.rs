@@ -26,6 +26,7 @@ use feed_rs::model::{Entry, Feed};
 use serde_json::Value;
 use url::Url;
 
+use super::budget::{self, Budget};
 use super::charset::{self, Decoded};
 use super::identity::{self, Marks};
 use super::item;
@@ -63,6 +64,17 @@ pub fn read_feed(
     url: &Url,
     source: &Source,
 ) -> Result<Gathered, Error> {
+    budget::within(&Budget::default(), || {
+        read_counted(bytes, content_type, url, source)
+    })
+}
+
+fn read_counted(
+    bytes: &[u8],
+    content_type: Option<&str>,
+    url: &Url,
+    source: &Source,
+) -> Result<Gathered, Error> {
     let mut reading = read(bytes, content_type, url.as_str(), None)?;
     let mut entries = std::mem::take(&mut reading.entries);
     if reading.cut {
@@ -90,13 +102,15 @@ pub fn view_feed(
     base: &str,
     language: Option<&str>,
 ) -> Result<FeedView, Error> {
-    let reading = read(bytes, content_type, base, language)?;
-    let (feed, entries) = view::view(&reading);
-    Ok(FeedView {
-        kind: reading.kind,
-        feed,
-        entries,
-        repairs: reading.repairs.sentences(),
+    budget::within(&Budget::default(), || {
+        let reading = read(bytes, content_type, base, language)?;
+        let (feed, entries) = view::view(&reading);
+        Ok(FeedView {
+            kind: reading.kind,
+            feed,
+            entries,
+            repairs: reading.repairs.sentences(),
+        })
     })
 }
 
@@ -219,6 +233,7 @@ fn posts_of(
             lay_back::entry(&mut entry, &fields, &mut reading.repairs);
             match item::read(entry, &feed, &fields, page.as_deref(), url, source) {
                 Some(item) => {
+                    budget::keep(size_of::<Post>() + item.post.html.len());
                     faults.extend(item.fault);
                     marks.push(item.marks);
                     posts.push(item.post);

@@ -5,10 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use feed_rs::model::Feed;
 use feed_rs::parser;
 
-use super::super::{Error, dates};
+use super::super::{Error, budget, dates};
 
 /// Parses a canonical feed.
 pub(super) fn parse(canonical: &str) -> Result<Feed, Error> {
+    budget::spend(canonical.len());
     let parse = || {
         parser::Builder::new()
             .sanitize_content(false)

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::super::budget;
 use super::doctype::{self, Entities};
 use super::entities;
 use super::repairs::{Repair, Repairs};
@@ -70,7 +71,8 @@ impl<'a> Scanner<'a> {
     /// The next piece, or `None` at the end.
     pub(super) fn next(&mut self) -> Option<Token<'a>> {
         while self.at < self.text.len() {
-            let rest = &self.text[self.at..];
+            let from = self.at;
+            let rest = &self.text[from..];
             let token = match rest.as_bytes() {
                 [b'<', b'!', ..] => self.declaration(),
                 [b'<', b'?', ..] => self.instruction(),
@@ -78,6 +80,7 @@ impl<'a> Scanner<'a> {
                 [b'<', next, ..] if is_name_start(*next) => self.start_tag(),
                 _ => self.words(),
             };
+            budget::spend(self.at - from);
             if token.is_some() {
                 return token;
             }
@@ -101,6 +104,7 @@ impl<'a> Scanner<'a> {
                 Some(&self.text[from..from + length])
             }
             None => {
+                budget::spend(self.text.len() - from);
                 self.absent[slot] = true;
                 None
             }
@@ -137,6 +141,7 @@ impl<'a> Scanner<'a> {
         let is_doctype = rest.len() > 9 && rest.as_bytes()[..9].eq_ignore_ascii_case(b"<!doctype");
         if is_doctype && self.doctypes < MAX_DOCTYPES {
             self.doctypes += 1;
+            budget::spend(rest.len());
             let doctype = doctype::read(rest);
             self.netscape |= doctype.netscape;
             if self.entities.is_empty() {

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use super::super::budget;
 use super::dialect::Signs;
 use super::names::Scopes;
 use super::repairs::{Repair, Repairs};
@@ -55,6 +56,26 @@ pub(super) struct Element<'a> {
     pub(super) attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// The document ends inside it.
     pub(super) cut: bool,
+}
+
+impl Kind<'_> {
+    /// What a node of it takes, in octets, beside the document itself.
+    fn size(&self) -> usize {
+        let own = |text: &Cow<str>| match text {
+            Cow::Borrowed(_) => 0,
+            Cow::Owned(text) => text.capacity(),
+        };
+        let more = match self {
+            Self::Text(text) => own(text),
+            Self::Element(element) => {
+                let attributes = element.attributes.iter();
+                let texts: usize = attributes.map(|(name, value)| own(name) + own(value)).sum();
+                let each = size_of::<(Cow<str>, Cow<str>)>();
+                texts + own(&element.name) + element.attributes.capacity() * each
+            }
+        };
+        size_of::<Node>() + more
+    }
 }
 
 impl Element<'_> {
@@ -128,6 +149,7 @@ impl<'a> Builder<'a> {
 
     fn push(&mut self, kind: Kind<'a>) -> usize {
         let at = self.tree.nodes.len();
+        budget::keep(kind.size());
         self.tree.nodes.push(Node { kind, end: at + 1 });
         at
     }
@@ -202,6 +224,7 @@ impl<'a> Builder<'a> {
             self.beyond -= 1;
             return;
         }
+        budget::spend(self.open.len());
         let found = self
             .open
             .iter()

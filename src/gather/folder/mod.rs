@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::budget::{self, Budget};
 use super::{Error, Gathered, charset, identity};
 use crate::model::{Author, CallToAction, Diagnostic, Language, Post, Source};
 use front_matter::{FrontMatter, Syntax};
@@ -110,6 +111,16 @@ struct Read {
 
 /// Reads all posts of a folder, in the order of their paths.
 pub fn read(folder: &Path, source: &Source, now: Timestamp) -> Result<Gathered, Error> {
+    read_within(&Budget::default(), folder, source, now)
+}
+
+/// Reads them, each file within a budget of its own; [`Error::Ended`] where the program was asked to end meanwhile.
+pub(super) fn read_within(
+    budget: &Budget,
+    folder: &Path,
+    source: &Source,
+    now: Timestamp,
+) -> Result<Gathered, Error> {
     let unreadable = |source| Error::Folder {
         path: folder.to_owned(),
         source,
@@ -131,9 +142,18 @@ pub fn read(folder: &Path, source: &Source, now: Timestamp) -> Result<Gathered, 
     };
     let mut read = Vec::new();
     for file in &walk.files {
-        match read_file(file, &root, source, now) {
-            Ok(one) => read.push(one),
-            Err(fault) => gathered.faults.push(fault.in_file(&file.name)),
+        let one = budget::within(budget, || Ok(read_file(file, &root, source, now)));
+        match one {
+            Ok(Ok(one)) => read.push(one),
+            Ok(Err(fault)) => gathered.faults.push(fault.in_file(&file.name)),
+            Err(Error::Ended) => return Err(Error::Ended),
+            Err(error) => {
+                let fault = Diagnostic::error(error.to_string());
+                gathered.faults.push(match error.advice() {
+                    Some(advice) => fault.in_file(&file.name).hint(advice),
+                    None => fault.in_file(&file.name),
+                });
+            }
         }
     }
     let (read, copies) = copies::one_each(read);

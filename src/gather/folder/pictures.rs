@@ -4,6 +4,7 @@
 //! the folder, not even by a link in the file system. A missing picture, or one that is too large to read, is a warning
 //! with its place in the text.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
@@ -19,6 +20,9 @@ const MAX_DEPTH: usize = 8;
 /// A larger file is no picture for a letter, in bytes: the most that copies are made of.
 const MAX_PICTURE: u64 = 10_000_000;
 
+/// Pictures of a post that are looked for; each may be looked for in every folder of the source.
+const MOST_PICTURES: usize = 1_000;
+
 /// The pictures of one post.
 pub(super) struct Pictures<'a> {
     /// The folder, without symbolic links.
@@ -29,6 +33,8 @@ pub(super) struct Pictures<'a> {
     text: &'a str,
     name: &'a Path,
     found: Vec<Found>,
+    /// What each reference came to: a file that is shown often is looked for once.
+    known: HashMap<String, Option<String>>,
     pub(super) faults: Vec<Diagnostic>,
 }
 
@@ -59,6 +65,7 @@ impl<'a> Pictures<'a> {
             text,
             name,
             found: Vec::new(),
+            known: HashMap::new(),
             faults: Vec::new(),
         }
     }
@@ -74,6 +81,18 @@ impl<'a> Pictures<'a> {
                 .ok()
                 .map(Into::into);
         }
+        if let Some(known) = self.known.get(reference) {
+            return known.clone();
+        }
+        if self.known.len() >= MOST_PICTURES {
+            return None;
+        }
+        let address = self.look_for(reference);
+        self.known.insert(reference.to_owned(), address.clone());
+        address
+    }
+
+    fn look_for(&mut self, reference: &str) -> Option<String> {
         let found = match self.find(reference) {
             Some(path) => read(&path),
             None => Err(Unfit::NotThere),

@@ -58,6 +58,9 @@ const PLACEHOLDERS: [(&str, &[&str]); 4] = [
     ),
 ];
 
+/// Octets of a file's name, as file systems have it.
+const MAX_NAME: usize = 255;
+
 /// How lines begin that lead to another text: Dutch, English, German, French.
 const POINTERS: [&str; 10] = [
     "lees ook",
@@ -131,24 +134,27 @@ fn without_placeholder(block: &str) -> String {
 
 /// Takes the names of pictures out of a block; the rest of a word that a name was glued to stays.
 pub(super) fn pictures_out(block: &str, beside: &[String]) -> Block {
-    let mut text = block.to_owned();
+    let mut text = String::with_capacity(block.len());
     let mut pictures = Vec::new();
     let mut from = 0;
-    while let Some((start, end)) = next_picture(&text, from, beside) {
-        pictures.push(text[start..end].to_owned());
-        let before = text[..start].trim_end();
-        let after = text[end..].trim_start();
-        let tight = before.is_empty()
-            || after.is_empty()
-            || after.starts_with(['.', ',', ';', ':', '!', '?', ')']);
-        let gap = if tight { "" } else { " " };
-        from = before.len();
-        text = format!("{before}{gap}{after}");
+    while let Some((start, end)) = next_picture(block, from, beside) {
+        pictures.push(block[start..end].to_owned());
+        push_apart(&mut text, &block[from..start]);
+        from = end;
     }
-    Block {
-        text: text.trim().to_owned(),
-        pictures,
+    push_apart(&mut text, &block[from..]);
+    Block { text, pictures }
+}
+
+/// Adds what stood behind a picture, a space apart where it is no mark.
+fn push_apart(text: &mut String, part: &str) {
+    let part = part.trim();
+    let tight =
+        text.is_empty() || part.is_empty() || part.starts_with(['.', ',', ';', ':', '!', '?', ')']);
+    if !tight {
+        text.push(' ');
     }
+    text.push_str(part);
 }
 
 /// The next name of a picture at or after a position, as a byte range.
@@ -162,7 +168,7 @@ fn next_picture(text: &str, from: usize, beside: &[String]) -> Option<(usize, us
                     .is_some_and(|end| end.eq_ignore_ascii_case(extension))
             })?;
             let end = dot + 1 + extension.len();
-            let start = name_start(text, dot, end, beside)?;
+            let start = name_start(text, from, dot..end, beside)?;
             let known = beside
                 .iter()
                 .any(|name| name.to_lowercase() == text[start..end].to_lowercase());
@@ -176,23 +182,34 @@ fn next_picture(text: &str, from: usize, beside: &[String]) -> Option<(usize, us
 
 /// Where the name that ends here begins: at a file that lies beside the post (its name may have spaces), else at the
 /// last space or opening mark. An address on the web is no file.
-fn name_start(text: &str, dot: usize, end: usize, beside: &[String]) -> Option<usize> {
-    let head = text[..end].to_lowercase();
+///
+/// Nothing before `from` is looked at, and no more than a name may have.
+fn name_start(
+    text: &str,
+    from: usize,
+    ending: std::ops::Range<usize>,
+    beside: &[String],
+) -> Option<usize> {
+    let (dot, end) = (ending.start, ending.end);
     let known = beside
         .iter()
-        .map(|name| name.to_lowercase())
-        .filter(|name| head.ends_with(name.as_str()) && head.len() == end)
-        .max_by_key(String::len);
-    if let Some(name) = known {
-        return Some(end - name.len());
+        .filter_map(|name| {
+            let start = end.checked_sub(name.len()).filter(|start| *start >= from)?;
+            let same = text.get(start..end)?.to_lowercase() == name.to_lowercase();
+            same.then_some(start)
+        })
+        .min();
+    if known.is_some() {
+        return known;
     }
-    let start = text[..dot]
+    let least = from.max(text.floor_char_boundary(dot.saturating_sub(MAX_NAME)));
+    let start = text[least..dot]
         .rfind(|c: char| {
             c.is_whitespace() || matches!(c, '(' | '[' | '"' | '\'' | '“' | '‘' | '<' | '«')
         })
-        .map_or(0, |at| {
-            at + text[at..].chars().next().map_or(1, char::len_utf8)
-        });
+        .map(|at| least + at)
+        .map(|at| at + text[at..].chars().next().map_or(1, char::len_utf8))
+        .or_else(|| (least == from).then_some(from))?;
     let name = &text[start..dot];
     let on_the_web = name.contains("://") || name.starts_with("www.");
     (name.chars().any(char::is_alphanumeric) && !on_the_web).then_some(start)

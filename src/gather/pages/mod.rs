@@ -15,6 +15,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use url::Url;
 
+use super::budget::{self, Budget};
 use super::fetch::{Document, Fetched, Fetcher};
 use super::memory::{Memory, mark};
 use super::robots::Guide;
@@ -124,7 +125,10 @@ impl Visit<'_> {
         };
         let validators = Some(document.validators.clone());
         let selector = selector.to_owned();
-        let (links, title) = super::apart(move || links_of(&document, &selector)).await?;
+        let (links, title) = self
+            .fetcher
+            .read_apart(move || links_of(&document, &selector))
+            .await?;
         Ok(Listed {
             links: Some(links),
             validators,
@@ -204,12 +208,12 @@ impl Visit<'_> {
     async fn list(&self, url: &Url, guide: &mut Guide<'_>) -> Result<Sitemap, Error> {
         guide.permit(url).await?;
         let document = self.page(url).await?;
-        super::apart(move || {
+        let read = move || {
             let bytes = unpacked(Arc::unwrap_or_clone(document.bytes))?;
             let text = charset::decode(&bytes, None).text;
             sitemap::parse(&text, &document.url).ok_or(Error::NoSitemap(Some(document.url)))
-        })
-        .await
+        };
+        self.fetcher.read_apart(read).await
     }
 
     async fn page(&self, url: &Url) -> Result<Document, Error> {
@@ -267,15 +271,27 @@ impl Visit<'_> {
     async fn article(&self, link: &Url, guide: &mut Guide<'_>) -> Result<Post, Error> {
         let document = guide.page(link).await?;
         let source = self.source.clone();
-        super::apart(move || {
-            let text = charset::decode(&document.bytes, document.content_type.as_deref()).text;
-            let article = read_article(&text, &document.url, source.article.as_deref())?;
-            article
-                .into_post(&document.url, &source)
-                .ok_or(Error::NoText)
-        })
-        .await
+        self.fetcher
+            .read_apart(move || {
+                let content_type = document.content_type.as_deref();
+                read_page(&document.bytes, content_type, &document.url, &source)
+            })
+            .await
     }
+}
+
+/// Reads the page of an article that came from `url` with the given `Content-Type`.
+pub fn read_page(
+    bytes: &[u8],
+    content_type: Option<&str>,
+    url: &Url,
+    source: &Source,
+) -> Result<Post, Error> {
+    budget::within(&Budget::default(), || {
+        let text = charset::decode(bytes, content_type).text;
+        let article = read_article(&text, url, source.article.as_deref())?;
+        article.into_post(url, source).ok_or(Error::NoText)
+    })
 }
 
 impl From<Unread> for Error {

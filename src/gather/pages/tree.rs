@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use dom_query::{Document, Matcher, NodeRef};
 
 use crate::gather::markup::{self, Piece};
-use crate::gather::nesting;
+use crate::gather::{budget, nesting};
 
 /// Left out with their content: programs, drawings, and text for browsers without what everybody has.
 const NO_TEXT: [&str; 9] = [
@@ -29,7 +29,7 @@ pub(in crate::gather) fn safe_html(pieces: &[Piece]) -> Result<String, NoTree> {
     let kept = without(pieces);
     match nesting::is_bearable(&kept) {
         false => Err(NoTree::TooDeep),
-        true => Ok(format!("<!DOCTYPE html>{}", markup::write(&kept))),
+        true => Ok(format!("<!DOCTYPE html>{}", markup::write_in_parts(&kept))),
     }
 }
 
@@ -38,6 +38,7 @@ pub(in crate::gather) fn with_tree<T>(
     html: &str,
     read: impl FnOnce(&Document) -> T,
 ) -> Result<T, NoTree> {
+    budget::spend(html.len());
     let work = || read(&Document::from(html));
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| NoTree::Defeated)
 }

@@ -23,6 +23,9 @@ use super::repairs::Repairs;
 use super::tree::{Element, Kind, Tree};
 use open_texts::Pending;
 
+/// Octets of an `xml:base`; each relative address below it has them all.
+const MAX_BASE: usize = 2_000;
+
 const PLAIN: &str = "text/plain";
 const HTML: &str = "text/html";
 
@@ -161,7 +164,7 @@ impl<'t> Walk<'t> {
                 .iter()
                 .any(|known| scheme.eq_ignore_ascii_case(known))
         });
-        if usable && !base.is_empty() {
+        if usable && !base.is_empty() && base.len() <= MAX_BASE {
             self.base = base.into();
             self.based = true;
         }

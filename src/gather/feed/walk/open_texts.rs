@@ -6,6 +6,7 @@ use super::super::meaning::{self, Params};
 use super::super::repairs::Repair;
 use super::super::tree::Element;
 use super::{Place, Walk};
+use crate::gather::budget;
 use crate::gather::markup::escape_into;
 
 /// HTML's elements without an end tag.
@@ -46,6 +47,7 @@ impl<'t> Walk<'t> {
     }
 
     pub(super) fn words(&mut self, text: &str) {
+        budget::keep(text.len());
         let escape = self.in_content > 0 && self.is_markup();
         if let Some(pending) = self.pending.last_mut() {
             match escape {

@@ -4,6 +4,7 @@ use super::super::address;
 use super::super::reading::{Fields, Link};
 use super::super::tree::Element;
 use super::{HTML, Walk};
+use crate::gather::budget;
 
 impl Walk<'_> {
     /// Which fields an element belongs to.
@@ -63,6 +64,7 @@ impl Walk<'_> {
         if element.get("xml:lang").is_some() {
             fields.language = self.language.as_deref().map(str::to_owned);
         }
+        budget::keep(size_of::<Fields>());
         self.entries.push(fields);
         self.push("item", false);
         self.in_entry = true;
