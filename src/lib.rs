@@ -12,6 +12,7 @@ pub mod deliver;
 pub mod gather;
 pub mod inbox;
 pub mod journal;
+pub mod login;
 pub mod model;
 pub mod pictures;
 pub mod pipeline;

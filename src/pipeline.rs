@@ -82,7 +82,7 @@ pub use report::{
 pub use returning::{
     InboxReport, Ingested, ReadMail, flood_fault, inbox_fault, inbox_settings, ingest,
 };
-pub use sending::fetch_settings;
+pub use sending::{fetch_settings, logins};
 use tenure::Tenure;
 pub use world::{Progress, Step, Wish, World};
 

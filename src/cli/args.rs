@@ -3,6 +3,7 @@
 mod bounces;
 mod dkim;
 mod issues;
+mod login;
 mod preview;
 mod schedules;
 mod sources;
@@ -19,6 +20,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use bounces::{Bounces, IngestArgs};
 pub use dkim::{Dkim, DkimAlgorithm};
 pub use issues::{AccountState, Issues};
+pub use login::{ClientArgs, Logins, WayArgs, WhoseArgs};
 pub use preview::PreviewArgs;
 pub use schedules::Schedules;
 pub use sources::{NewSourceArgs, Sources};
@@ -203,6 +205,9 @@ pub enum Command {
     /// Make keys that sign the mail, and compare them with DNS
     #[command(subcommand)]
     Dkim(Dkim),
+    /// Log in at a mail provider that takes no passwords, once for all runs; look at such logins, and give them up
+    #[command(subcommand)]
+    Login(Logins),
     /// Take over what state/journal knows and the database does not, after a backup was restored: issues count as sent,
     /// who left stays left, and what is still queued is held
     #[command(after_help = "Example: courant restore --replay")]

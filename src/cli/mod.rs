@@ -177,6 +177,7 @@ async fn dispatch(session: &Session, command: Command) -> Result<Exit, Failure> 
         Command::Templates(command) => commands::templates::templates(session, &command),
         Command::Schedule(command) => commands::schedule::schedule(session, command).await,
         Command::Dkim(command) => commands::dkim::dkim(session, command).await,
+        Command::Login(command) => commands::login::login(session, command).await,
         Command::Restore { replay: _ } => commands::restore::restore(session).await,
         Command::Serve { listen } => commands::serve::serve(session, listen).await,
         Command::Help { topic } => commands::help::help(session, &topic),

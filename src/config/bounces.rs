@@ -10,7 +10,7 @@ use url::{Host, Url};
 
 use super::environment::Environment;
 use super::password::{self, Password};
-use super::relays::{read_certificate, read_login};
+use super::relays::{read_certificate, read_login, read_oauth};
 use super::section::Section;
 use super::value::Value;
 use crate::model::{EmailAddress, InboxError, InboxPlace, Leaving, Login, MailServer};
@@ -43,6 +43,8 @@ pub struct Bounces {
     pub password: Option<SecretString>,
     /// How to log in; `None` is as the server offers, PLAIN first.
     pub login: Option<Login>,
+    /// The login of `courant login` whose access token stands in the password's place.
+    pub oauth: Option<String>,
     /// The root certificate of a server's private authority, in PEM form.
     pub tls_root: Option<Vec<u8>>,
 }
@@ -69,9 +71,11 @@ pub(super) fn read(mut section: Section<'_>, around: &Around<'_>) -> Option<(Bou
     let environment = around.environment;
     let variable = environment.inbox_password();
     let password = password::find(&mut section, root, environment, variable, CREDENTIAL);
+    let oauth = section.or("oauth", None, |v| read_oauth(v).map(Some));
+    let has_secret = !matches!(password, Password::Absent) || !matches!(oauth, Some(None));
     let inbox = section.or("inbox", None, |v| {
         let place = read_inbox(v, root)?;
-        is_usable(v, &place, *address, &password).then_some(Some(place))
+        is_usable(v, &place, *address, has_secret).then_some(Some(place))
     });
     let login = section.or("login", None, |v| read_login(v).map(Some));
     let tls_root = section.optional("tls_root", |v| read_certificate(v, root));
@@ -96,6 +100,7 @@ pub(super) fn read(mut section: Section<'_>, around: &Around<'_>) -> Option<(Bou
             Password::Faulty => return None,
         },
         login: login?,
+        oauth: oauth?,
         tls_root,
     };
     Some((bounces, leaving))
@@ -106,7 +111,7 @@ fn is_usable(
     value: &Value<'_>,
     place: &InboxPlace,
     address: Option<Option<&EmailAddress>>,
-    password: &Password,
+    has_secret: bool,
 ) -> bool {
     if matches!(address, Some(None)) {
         value.warn(
@@ -114,7 +119,7 @@ fn is_usable(
             ADDRESS_HINT.to_owned(),
         );
     }
-    if let (InboxPlace::Server(server), Password::Absent) = (place, password) {
+    if let (InboxPlace::Server(server), false) = (place, has_secret) {
         let fault = format!("the password of `{}` at this inbox is missing", server.user);
         value.report(fault, Some(PASSWORD_HINT.to_owned()));
         return false;

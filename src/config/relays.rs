@@ -52,6 +52,8 @@ pub struct RelayConfig {
     pub password: Option<SecretString>,
     /// How to log in; `None` is as the relay offers, PLAIN first.
     pub login: Option<Login>,
+    /// The login of `courant login` whose access token stands in the password's place.
+    pub oauth: Option<String>,
     /// At most this many messages in this span.
     pub rate: Option<(u32, SignedDuration)>,
     /// Connections at once, from 1.
@@ -78,6 +80,7 @@ pub(super) fn read(
         relay: Relay::Mailbox,
         password: None,
         login: None,
+        oauth: None,
         rate: None,
         connections: usize::try_from(CONNECTIONS).unwrap_or(1),
         messages_per_connection: MESSAGES,
@@ -162,6 +165,8 @@ impl Reading<'_> {
         };
         let secret = match (user, password) {
             (None, _) => None,
+            // Its tokens are the secret.
+            (Some(_), _) if config.oauth.is_some() => None,
             (Some(_), Password::Found(secret)) => Some(secret.clone()),
             (Some(user), Password::Absent) => {
                 let hint =
@@ -202,6 +207,7 @@ fn read_manner(
         |v| v.whole(1..=MOST_MESSAGES),
     );
     let login = section.or("login", before.login, |v| read_login(v).map(Some));
+    let oauth = section.or("oauth", before.oauth.clone(), |v| read_oauth(v).map(Some));
     let per_day = section.or("per_day", before.caps.per_day, |v| {
         v.whole(1..=MOST_A_DAY).map(Some)
     });
@@ -217,6 +223,7 @@ fn read_manner(
         connections: connections?,
         messages_per_connection: messages?,
         login: login?,
+        oauth: oauth?,
         caps: Caps {
             per_day: per_day?,
             warm_up: warm_up?,
@@ -227,12 +234,28 @@ fn read_manner(
     })
 }
 
+/// The name of a login that `courant login` made: small letters, digits and hyphens.
+pub(super) fn read_oauth(value: &Value<'_>) -> Option<String> {
+    let hint = "it is the NAME of `courant login microsoft NAME` or its like";
+    value.parse_or_hint(
+        |text| {
+            let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            match !text.is_empty() && text.len() <= 40 && text.chars().all(fits) {
+                true => Ok(text.to_owned()),
+                false => Err("not the name of a login"),
+            }
+        },
+        hint,
+    )
+}
+
 /// How to log in.
 pub(super) fn read_login(value: &Value<'_>) -> Option<Login> {
     value.choice(&[
         ("plain", Login::Plain),
         ("login", Login::Login),
         ("xoauth2", Login::Xoauth2),
+        ("oauthbearer", Login::OauthBearer),
     ])
 }
 

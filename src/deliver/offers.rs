@@ -21,6 +21,8 @@ pub(super) struct Offers {
     pub(super) login: bool,
     /// AUTH with XOAUTH2, the way to log in with an access token.
     pub(super) xoauth2: bool,
+    /// AUTH with OAUTHBEARER, the same as a standard (RFC 7628).
+    pub(super) oauth_bearer: bool,
 }
 
 impl Offers {
@@ -47,6 +49,7 @@ impl Offers {
                         offers.plain |= mechanism == "PLAIN";
                         offers.login |= mechanism == "LOGIN";
                         offers.xoauth2 |= mechanism == "XOAUTH2";
+                        offers.oauth_bearer |= mechanism == "OAUTHBEARER";
                     }
                 }
                 _ => {}

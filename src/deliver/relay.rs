@@ -28,7 +28,7 @@ use super::rate::Rate;
 use super::reply::{is_done, is_go_on, line, parse};
 use super::stream::{Fault, GuardedStream, Speech};
 use super::{Error, Stopped};
-use crate::model::{DkimKey, Login, Reply, Security, SmtpRelay};
+use crate::model::{AccessTokens, DkimKey, Login, NoAccess, Reply, Security, SmtpRelay};
 use crate::wire::{Trust, Wire, is_here};
 
 /// Characters of a relay's reason that are shown.
@@ -41,8 +41,10 @@ pub struct RelaySettings {
     pub relay: SmtpRelay,
     /// The password, where the relay names a user.
     pub password: Option<SecretString>,
-    /// How to log in; `None` takes PLAIN, else LOGIN, as offered.
+    /// How to log in; `None` takes PLAIN, else LOGIN, as offered; with tokens XOAUTH2, else OAUTHBEARER.
     pub login: Option<Login>,
+    /// Where access tokens come from that stand in the password's place.
+    pub tokens: Option<Arc<dyn AccessTokens>>,
     /// The keys that every message is signed with.
     pub dkim: Arc<[DkimKey]>,
     /// Messages over one connection; then it is closed and another opened. At least 1.
@@ -87,6 +89,7 @@ impl RelaySettings {
             relay,
             password: None,
             login: None,
+            tokens: None,
             dkim: Arc::new([]),
             messages_per_connection: Self::MESSAGES,
             hello: hello.into(),
@@ -111,6 +114,9 @@ pub(super) enum Trouble {
     Tls(String),
     #[error("{0}")]
     Login(String),
+    /// It did not take the password, or the token.
+    #[error("the relay refused the login: {0}")]
+    Denied(String),
     /// It said 421, which closes the connection (RFC 5321 §3.8).
     #[error("the relay refuses connections: {}", line(.0))]
     HungUp(Reply),
@@ -123,6 +129,16 @@ impl Trouble {
             Self::Connection(_) | Self::HungUp(_) => None,
             Self::Tls(cause) => Some(Stopped::Tls(cause.clone())),
             Self::Login(cause) => Some(Stopped::Login(cause.clone())),
+            Self::Denied(_) => Some(Stopped::Login(self.to_string())),
+        }
+    }
+}
+
+impl From<NoAccess> for Trouble {
+    fn from(none: NoAccess) -> Self {
+        match none.is_transient {
+            true => Self::Connection(none.cause),
+            false => Self::Login(none.cause),
         }
     }
 }
@@ -143,7 +159,8 @@ impl<'a> Door<'a> {
     /// Checks the settings; opens nothing.
     pub(super) fn new(settings: &'a RelaySettings) -> Result<Self, Error> {
         let relay = &settings.relay;
-        if let (Some(user), None) = (&relay.user, &settings.password) {
+        let has_secret = settings.password.is_some() || settings.tokens.is_some();
+        if let (Some(user), false) = (&relay.user, has_secret) {
             return Err(Error::PasswordMissing(user.clone()));
         }
         let valid = |c: char| c.is_ascii_alphanumeric() || "-_.:[]".contains(c);
@@ -165,8 +182,23 @@ impl<'a> Door<'a> {
         self.settings.messages_per_connection.max(1)
     }
 
-    /// Opens a connection, secures it, says hello and logs in.
+    /// Opens a connection, secures it, says hello and logs in. A token that the relay does not take may have been taken back
+    /// by its issuer: another is asked for, once.
     pub(super) async fn open(&self) -> Result<Connection, Trouble> {
+        let Some(tokens) = &self.settings.tokens else {
+            return self.open_with(self.settings.password.as_ref()).await;
+        };
+        let token = tokens.token(None).await?;
+        match self.open_with(Some(&token)).await {
+            Err(Trouble::Denied(_)) => {
+                let next = tokens.token(Some(&token)).await?;
+                self.open_with(Some(&next)).await
+            }
+            opened => opened,
+        }
+    }
+
+    async fn open_with(&self, secret: Option<&SecretString>) -> Result<Connection, Trouble> {
         let tcp = self.connect().await?;
         let mut opening = match self.settings.relay.security {
             Security::Implicit => {
@@ -181,7 +213,7 @@ impl<'a> Door<'a> {
             }
         };
         let offers = opening.hello(&self.settings.hello).await?;
-        self.log_in(&mut opening, offers).await?;
+        self.log_in(&mut opening, offers, secret).await?;
         let deadlines = self.settings.deadlines;
         Ok(Connection::new(opening.stream, offers, deadlines))
     }
@@ -265,18 +297,28 @@ impl<'a> Door<'a> {
     }
 
     /// `AUTH` (RFC 4954), where the relay's address names a user.
-    async fn log_in(&self, opening: &mut Opening, offers: Offers) -> Result<(), Trouble> {
-        let (Some(user), Some(password)) = (&self.settings.relay.user, &self.settings.password)
-        else {
+    async fn log_in(
+        &self,
+        opening: &mut Opening,
+        offers: Offers,
+        secret: Option<&SecretString>,
+    ) -> Result<(), Trouble> {
+        let (Some(user), Some(password)) = (&self.settings.relay.user, secret) else {
             return Ok(());
         };
-        let mechanism = mechanism(self.settings.login, offers)?;
+        let by_token = self.settings.tokens.is_some();
+        let mechanism = match login(self.settings.login, by_token, offers)? {
+            Login::Plain => Mechanism::Plain,
+            Login::Login => Mechanism::Login,
+            login @ (Login::Xoauth2 | Login::OauthBearer) => {
+                return self.say_token(opening, login, user, password).await;
+            }
+        };
         let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
         let cannot = |e: lettre::transport::smtp::Error| Trouble::Login(e.to_string());
         let mut text = Auth::new(mechanism, credentials.clone(), None)
             .map_err(cannot)?
             .to_string();
-        let mut reason = None;
         // LOGIN asks for the user, then for the password; PLAIN for nothing.
         for _ in 0..3 {
             let answer = opening.say(&text).await?;
@@ -285,22 +327,42 @@ impl<'a> Door<'a> {
                 return Ok(());
             }
             if !is_go_on(&reply) {
-                return Err(refused_login(&reply, reason, password));
+                return Err(denied(&reply, None, password));
             }
-            text = match mechanism {
-                // What it asks is a reason why not, in JSON; an empty answer brings the refusal itself.
-                Mechanism::Xoauth2 => {
-                    reason = answer.get(4..).and_then(decoded);
-                    "\r\n".to_owned()
-                }
-                Mechanism::Plain | Mechanism::Login => {
-                    Auth::new_from_response(mechanism, credentials.clone(), &challenge(&answer))
-                        .map_err(cannot)?
-                        .to_string()
-                }
-            };
+            let response = challenge(&answer);
+            let next = Auth::new_from_response(mechanism, credentials.clone(), &response);
+            text = next.map_err(cannot)?.to_string();
         }
         Err(Trouble::Login("the relay keeps asking for a login".into()))
+    }
+
+    /// Logs in by an access token. What the relay asks then is a reason why not, in JSON, and an answer to it brings the refusal
+    /// itself.
+    async fn say_token(
+        &self,
+        opening: &mut Opening,
+        login: Login,
+        user: &str,
+        token: &SecretString,
+    ) -> Result<(), Trouble> {
+        let relay = &self.settings.relay;
+        let server = (relay.host.as_str(), relay.port);
+        let response = login.token_response(user, token.expose_secret(), server);
+        let command = format!("AUTH {} {}\r\n", login.name(), STANDARD.encode(response));
+        let answer = opening.say(command).await?;
+        let reply = parse(&answer);
+        if is_done(&reply) {
+            return Ok(());
+        }
+        if !is_go_on(&reply) {
+            return Err(denied(&reply, None, token));
+        }
+        let reason = answer.get(4..).and_then(decoded);
+        let answer = opening.say(format!("{}\r\n", login.after_reason())).await?;
+        match parse(&answer) {
+            reply if is_done(&reply) => Ok(()),
+            reply => Err(denied(&reply, reason, token)),
+        }
     }
 }
 
@@ -336,30 +398,32 @@ impl Opening {
     }
 }
 
-/// How to log in: as the operator says, else the better of what is offered.
-fn mechanism(wanted: Option<Login>, offers: Offers) -> Result<Mechanism, Trouble> {
+/// How to log in: as the operator says, else the better of what is offered to a password, or to a token.
+fn login(wanted: Option<Login>, by_token: bool, offers: Offers) -> Result<Login, Trouble> {
     let offered = [
-        (Login::Plain, offers.plain, Mechanism::Plain),
-        (Login::Login, offers.login, Mechanism::Login),
-        (Login::Xoauth2, offers.xoauth2, Mechanism::Xoauth2),
+        (Login::Plain, offers.plain),
+        (Login::Login, offers.login),
+        (Login::Xoauth2, offers.xoauth2),
+        (Login::OauthBearer, offers.oauth_bearer),
     ];
     let fits = |login: Login| match wanted {
         Some(wanted) => login == wanted,
-        // A password is no token: XOAUTH2 is used where it is asked for.
-        None => login != Login::Xoauth2,
+        // A password is no token.
+        None => login.is_by_token() == by_token,
     };
     let mut fitting = offered
         .into_iter()
-        .filter(|(login, offered, _)| *offered && fits(*login));
-    fitting
-        .next()
-        .map(|(.., mechanism)| mechanism)
-        .ok_or_else(|| {
-            Trouble::Login(match wanted {
-                Some(wanted) => format!("the relay does not offer AUTH {}", wanted.name()),
-                None => "the relay offers no way to log in (AUTH PLAIN or LOGIN)".into(),
-            })
+        .filter(|(login, offered)| *offered && fits(*login));
+    let found = fitting.next().map(|(login, _)| login);
+    found.ok_or_else(|| {
+        Trouble::Login(match wanted {
+            Some(wanted) => format!("the relay does not offer AUTH {}", wanted.name()),
+            None if by_token => {
+                "the relay takes no access token (AUTH XOAUTH2 or OAUTHBEARER)".into()
+            }
+            None => "the relay offers no way to log in (AUTH PLAIN or LOGIN)".into(),
         })
+    })
 }
 
 /// What the relay asks, in lettre's form.
@@ -389,14 +453,14 @@ fn decoded(challenge: &str) -> Option<String> {
 }
 
 /// A relay that says the password back does not get it into a log.
-fn refused_login(reply: &Reply, reason: Option<String>, password: &SecretString) -> Trouble {
+fn denied(reply: &Reply, reason: Option<String>, password: &SecretString) -> Trouble {
     let reason = reason.map(|reason| format!(" ({reason})"));
     let said = format!("{}{}", line(reply), reason.unwrap_or_default());
     let said = match password.expose_secret() {
         "" => said,
         password => said.replace(password, "…"),
     };
-    Trouble::Login(format!("the relay refused the login: {said}"))
+    Trouble::Denied(said)
 }
 
 fn expect_done(reply: &str) -> Result<(), Trouble> {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::model::MailServer;
+use crate::model::{MailServer, NoAccess};
 use crate::wire;
 
 /// Why an inbox cannot be read.
@@ -54,7 +54,8 @@ impl Error {
                     | Trouble::Closed
                     | Trouble::Silent
                     | Trouble::Broken(_)
-                    | Trouble::Ended(_),
+                    | Trouble::Ended(_)
+                    | Trouble::NoToken(_),
                 ..
             }
         )
@@ -78,6 +79,12 @@ pub enum Trouble {
     /// The password was refused, or could not be said.
     #[error("{0}")]
     Login(String),
+    /// The password, or the token, was not taken.
+    #[error("the server refused {0}")]
+    Denied(String),
+    /// No token for now: whoever issues it does not answer.
+    #[error("{0}")]
+    NoToken(String),
     /// A command was refused.
     #[error("the server refused {0}")]
     Refused(String),
@@ -115,6 +122,15 @@ impl Trouble {
                 Self::Refused(format!("{what} ({reason})"))
             }
             (other, _) => other,
+        }
+    }
+}
+
+impl From<NoAccess> for Trouble {
+    fn from(none: NoAccess) -> Self {
+        match none.is_transient {
+            true => Self::NoToken(none.cause),
+            false => Self::Login(none.cause),
         }
     }
 }

@@ -39,9 +39,9 @@ impl Imap {
     /// Connects, secures, logs in, opens the folder, and asks what is unseen.
     pub(super) async fn open(
         settings: &InboxSettings,
+        session: &Session<'_>,
         server: &MailServer,
     ) -> Result<Self, Trouble> {
-        let session = Session::new(settings, server)?;
         let (dialogue, upgrade) = session.connect().await?;
         let mut imap = Self {
             dialogue,
@@ -54,12 +54,12 @@ impl Imap {
         let greeted = imap.greeting().await?;
         let mut offers = imap.offers().await?;
         if upgrade != Upgrade::None && (upgrade == Upgrade::Demanded || offers.has("STARTTLS")) {
-            imap = imap.secure(&session, greeted, &offers, upgrade).await?;
+            imap = imap.secure(session, greeted, &offers, upgrade).await?;
             // What was offered before TLS may have been anybody's words.
             offers = imap.offers().await?;
         }
         if greeted == Status::Ok {
-            imap.log_in(&session, &offers).await?;
+            imap.log_in(session, &offers).await?;
         }
         imap.select().await?;
         imap.search().await?;
@@ -159,7 +159,11 @@ impl Imap {
     }
 
     async fn log_in(&mut self, session: &Session<'_>, offers: &Offers) -> Result<(), Trouble> {
-        let way = session.way(offers.has("AUTH=PLAIN"), offers.has("AUTH=XOAUTH2"))?;
+        let way = session.way(
+            offers.has("AUTH=PLAIN"),
+            offers.has("AUTH=XOAUTH2"),
+            offers.has("AUTH=OAUTHBEARER"),
+        )?;
         let answered = match way {
             Login::Login if offers.has("LOGINDISABLED") => {
                 let cause = "the server offers no way to log in (AUTH=PLAIN or LOGIN)";
@@ -172,16 +176,19 @@ impl Imap {
                 self.ask(&command, "the login", 0).await.map(drop)
             }
             Login::Plain => self.authenticate(session, way, false).await,
-            Login::Xoauth2 => self.authenticate(session, way, offers.has("SASL-IR")).await,
+            Login::Xoauth2 | Login::OauthBearer => {
+                self.authenticate(session, way, offers.has("SASL-IR")).await
+            }
         };
         answered.map_err(|why| match why {
-            Trouble::Refused(_) => Trouble::Login(why.to_string()),
+            Trouble::Refused(what) => Trouble::Denied(what),
             other => other,
         })
     }
 
     /// `AUTHENTICATE`, with the response `at_once` (RFC 4959) or only once it is asked for, which every server understands
-    /// (RFC 9051 §6.2.2). What XOAUTH2 asks then is a reason why not, and an empty answer brings the refusal itself.
+    /// (RFC 9051 §6.2.2). What is asked of
+    /// a token then is a reason why not, and an answer to it brings the refusal itself.
     async fn authenticate(
         &mut self,
         session: &Session<'_>,
@@ -201,9 +208,9 @@ impl Imap {
                 if !said {
                     said = true;
                     self.dialogue.say(&response).await?;
-                } else if mechanism == Login::Xoauth2 && reason.is_none() {
+                } else if mechanism.is_by_token() && reason.is_none() {
                     reason = Some(self.dialogue.decoded(asked));
-                    self.dialogue.say("").await?;
+                    self.dialogue.say(mechanism.after_reason()).await?;
                 } else {
                     return Err(Trouble::OutOfTurn);
                 }

@@ -13,16 +13,18 @@ mod pop3;
 mod session;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::model::{InboxPlace, Login, MailProtocol};
+use crate::model::{AccessTokens, InboxPlace, Login, MailProtocol, MailServer};
 
 use dialogue::Dialogue;
 use files::Files;
 use imap::Imap;
 use pop3::Pop3;
+use session::Session;
 
 pub use error::{Error, Trouble};
 
@@ -39,8 +41,11 @@ pub struct InboxSettings {
     pub place: InboxPlace,
     /// The password of its user, where it is on a server.
     pub password: Option<SecretString>,
-    /// How to log in; `None` takes PLAIN where it is offered, else the protocol's own way.
+    /// How to log in; `None` takes PLAIN where it is offered, else the protocol's own way; with tokens XOAUTH2, else
+    /// OAUTHBEARER.
     pub login: Option<Login>,
+    /// Where access tokens come from that stand in the password's place.
+    pub tokens: Option<Arc<dyn AccessTokens>>,
     /// One more root certificate to trust, in PEM.
     pub extra_root: Option<Vec<u8>>,
     /// How long a server may take.
@@ -56,6 +61,7 @@ impl InboxSettings {
             place,
             password: None,
             login: None,
+            tokens: None,
             extra_root: None,
             patience: Patience::default(),
             most: MOST_MESSAGES,
@@ -141,11 +147,27 @@ impl Inbox {
             InboxPlace::Path(path) => return Ok(Self(Kind::Files(Files::open(path)?))),
             InboxPlace::Server(server) => server,
         };
-        let opened = match server.protocol {
-            MailProtocol::Imap => Imap::open(settings, server).await.map(Kind::Imap),
-            MailProtocol::Pop3 => Pop3::open(settings, server, known).await.map(Kind::Pop3),
+        let opened = Self::open_server(settings, server, known).await;
+        opened.map_err(|why| Error::server(server, why))
+    }
+
+    /// A token that the server does not take may have been taken back by its issuer: another is asked for, once.
+    async fn open_server(
+        settings: &InboxSettings,
+        server: &MailServer,
+        known: &HashSet<String>,
+    ) -> Result<Self, Trouble> {
+        let Some(tokens) = &settings.tokens else {
+            return open_with(settings, settings.password.as_ref(), server, known).await;
         };
-        opened.map(Self).map_err(|why| Error::server(server, why))
+        let token = tokens.token(None).await?;
+        match open_with(settings, Some(&token), server, known).await {
+            Err(Trouble::Denied(_)) => {
+                let next = tokens.token(Some(&token)).await?;
+                open_with(settings, Some(&next), server, known).await
+            }
+            opened => opened,
+        }
     }
 
     /// The next mail that was not dealt with, the oldest first; `None` if there is none, or enough was read this time.
@@ -195,4 +217,20 @@ impl Inbox {
             }
         }
     }
+}
+
+async fn open_with(
+    settings: &InboxSettings,
+    secret: Option<&SecretString>,
+    server: &MailServer,
+    known: &HashSet<String>,
+) -> Result<Inbox, Trouble> {
+    let session = Session::new(settings, secret, server)?;
+    let kind = match server.protocol {
+        MailProtocol::Imap => Imap::open(settings, &session, server).await.map(Kind::Imap),
+        MailProtocol::Pop3 => Pop3::open(settings, &session, server, known)
+            .await
+            .map(Kind::Pop3),
+    };
+    kind.map(Inbox)
 }

@@ -49,10 +49,10 @@ impl Pop3 {
     /// Connects, secures, logs in, and asks what is there.
     pub(super) async fn open(
         settings: &InboxSettings,
+        session: &Session<'_>,
         server: &MailServer,
         known: &HashSet<String>,
     ) -> Result<Self, Trouble> {
-        let session = Session::new(settings, server)?;
         let (dialogue, upgrade) = session.connect().await?;
         let mut pop3 = Self {
             dialogue,
@@ -65,11 +65,11 @@ impl Pop3 {
         pop3.answer("connections").await?;
         let mut offers = pop3.offers().await?;
         if upgrade != Upgrade::None && (upgrade == Upgrade::Demanded || offers.has("STLS")) {
-            pop3 = pop3.secure(&session, &offers, upgrade).await?;
+            pop3 = pop3.secure(session, &offers, upgrade).await?;
             // What was offered before TLS may have been anybody's words.
             offers = pop3.offers().await?;
         }
-        pop3.log_in(&session, &offers).await?;
+        pop3.log_in(session, &offers).await?;
         pop3.list(known).await?;
         Ok(pop3)
     }
@@ -150,13 +150,19 @@ impl Pop3 {
     }
 
     async fn log_in(&mut self, session: &Session<'_>, offers: &Offers) -> Result<(), Trouble> {
-        let way = session.way(offers.has_sasl("PLAIN"), offers.has_sasl("XOAUTH2"))?;
+        let way = session.way(
+            offers.has_sasl("PLAIN"),
+            offers.has_sasl("XOAUTH2"),
+            offers.has_sasl("OAUTHBEARER"),
+        )?;
         let answered = match way {
-            Login::Plain | Login::Xoauth2 => self.authenticate(session, way).await,
+            Login::Plain | Login::Xoauth2 | Login::OauthBearer => {
+                self.authenticate(session, way).await
+            }
             Login::Login => self.say_password(session).await,
         };
         answered.map_err(|why| match why {
-            Trouble::Refused(_) => Trouble::Login(why.to_string()),
+            Trouble::Refused(what) => Trouble::Denied(what),
             other => other,
         })
     }
@@ -169,8 +175,8 @@ impl Pop3 {
         self.ask(&password, "the login").await.map(drop)
     }
 
-    /// `AUTH`, with the response only once it is asked for: a token is longer than the line may be (RFC 5034 §4). What XOAUTH2
-    /// asks then is a reason why not, and an empty answer brings the refusal itself.
+    /// `AUTH`, with the response only once it is asked for: a token is longer than the line may be (RFC 5034 §4). What is
+    /// asked of a token then is a reason why not, and an answer to it brings the refusal itself.
     async fn authenticate(
         &mut self,
         session: &Session<'_>,
@@ -185,11 +191,11 @@ impl Pop3 {
         }
         self.dialogue.say(&session.response(mechanism)).await?;
         let line = self.dialogue.text().await?;
-        let Some(reason) = asked(&line).filter(|_| mechanism == Login::Xoauth2) else {
+        let Some(reason) = asked(&line).filter(|_| mechanism.is_by_token()) else {
             return self.judge(&line, "the login");
         };
         let reason = self.dialogue.decoded(reason);
-        match self.ask("", "the login").await {
+        match self.ask(mechanism.after_reason(), "the login").await {
             Ok(_) => Err(Trouble::OutOfTurn),
             Err(why) => Err(why.with_reason(Some(reason))),
         }

@@ -20,6 +20,7 @@ pub(super) struct Session<'a> {
     server: &'a MailServer,
     password: &'a SecretString,
     login: Option<Login>,
+    by_token: bool,
     trust: Trust,
     patience: Patience,
     begun: Instant,
@@ -27,11 +28,12 @@ pub(super) struct Session<'a> {
 
 impl<'a> Session<'a> {
     pub(super) fn new(
-        settings: &'a InboxSettings,
+        settings: &InboxSettings,
+        secret: Option<&'a SecretString>,
         server: &'a MailServer,
     ) -> Result<Self, Trouble> {
         let missing = || Trouble::Login(format!("the password of `{}` is missing", server.user));
-        let password = settings.password.as_ref().ok_or_else(missing)?;
+        let password = secret.ok_or_else(missing)?;
         if password.expose_secret().contains(['\r', '\n', '\0']) {
             let cause = "the password cannot be said: it has a line end or a NUL";
             return Err(Trouble::Login(cause.into()));
@@ -40,6 +42,7 @@ impl<'a> Session<'a> {
             server,
             password,
             login: settings.login,
+            by_token: settings.tokens.is_some(),
             trust: Trust::new(&server.host, settings.extra_root.as_deref())?,
             patience: settings.patience,
             begun: Instant::now(),
@@ -80,27 +83,33 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// How to log in at a server that offers PLAIN, or XOAUTH2, or neither: as the operator says, else by PLAIN where that
-    /// is offered. A password is no token, so XOAUTH2 is used where it is asked for.
-    pub(super) fn way(&self, plain: bool, xoauth2: bool) -> Result<Login, Trouble> {
-        let offered = match self.login {
-            None if plain => return Ok(Login::Plain),
-            None | Some(Login::Login) => return Ok(Login::Login),
-            Some(Login::Plain) => plain,
-            Some(Login::Xoauth2) => xoauth2,
+    /// How to log in at a server that offers PLAIN, XOAUTH2, OAUTHBEARER, or none of them: as the operator says, else by what
+    /// is offered to a password, or to a token.
+    pub(super) fn way(&self, plain: bool, xoauth2: bool, bearer: bool) -> Result<Login, Trouble> {
+        let wanted = match (self.login, self.by_token) {
+            (None, false) if plain => Login::Plain,
+            (None, false) => Login::Login,
+            (None, true) if !xoauth2 && bearer => Login::OauthBearer,
+            (None, true) => Login::Xoauth2,
+            (Some(wanted), _) => wanted,
         };
-        let wanted = self.login.filter(|_| offered);
-        wanted.ok_or_else(|| {
-            let name = self.login.map_or("", Login::name);
-            Trouble::Login(format!("the server does not offer a login by {name}"))
-        })
+        let offered = match wanted {
+            Login::Plain => plain,
+            Login::Login => true,
+            Login::Xoauth2 => xoauth2,
+            Login::OauthBearer => bearer,
+        };
+        let missing = || format!("the server does not offer a login by {}", wanted.name());
+        offered
+            .then_some(wanted)
+            .ok_or_else(|| Trouble::Login(missing()))
     }
 
     /// What a mechanism of SASL wants to hear.
     pub(super) fn response(&self, mechanism: Login) -> String {
         match mechanism {
             Login::Plain | Login::Login => self.plain(),
-            Login::Xoauth2 => self.xoauth2(),
+            Login::Xoauth2 | Login::OauthBearer => self.token(mechanism),
         }
     }
 
@@ -110,10 +119,11 @@ impl<'a> Session<'a> {
         STANDARD.encode(format!("\0{user}\0{password}"))
     }
 
-    /// User and access token in one word, as Google and Microsoft want them: a bearer token (RFC 6750 §2.1).
-    fn xoauth2(&self) -> String {
+    /// User and access token in one word.
+    fn token(&self, mechanism: Login) -> String {
         let (user, token) = self.login();
-        STANDARD.encode(format!("user={user}\x01auth=Bearer {token}\x01\x01"))
+        let server = (self.server.host.as_str(), self.server.port);
+        STANDARD.encode(mechanism.token_response(user, token, server))
     }
 
     /// User and password.
@@ -136,7 +146,11 @@ impl<'a> Session<'a> {
     fn dialogue(&self, wire: Wire) -> Dialogue {
         let end = self.begun + self.patience.session;
         let password = self.password.expose_secret().to_owned();
-        let secrets = vec![password, self.plain(), self.xoauth2()];
+        let by_token = [Login::Xoauth2, Login::OauthBearer].map(|way| self.token(way));
+        let secrets = [password, self.plain()]
+            .into_iter()
+            .chain(by_token)
+            .collect();
         Dialogue::new(wire, self.patience.word, end, secrets)
     }
 }

@@ -3,6 +3,7 @@
 //! `Source → Post → Selection → Issue → Digest → Delivery → Outcome`. Every type here is parsed at the border
 //! (an address, a topic, a name) and trusted afterwards. Nothing in this room imports another room.
 
+mod access;
 mod address;
 mod caps;
 mod cause;
@@ -31,6 +32,7 @@ mod standing;
 mod words;
 mod world;
 
+pub use access::{AccessTokens, NoAccess};
 pub use address::{AddressError, EmailAddress};
 pub use caps::{Cap, Caps, RelayUse, Room, WarmUp};
 pub use cause::{CANCELLED, Cause, EXPIRED, REMOVED};

@@ -48,6 +48,8 @@ pub enum Login {
     Login,
     /// An access token in the password's place, as Google and Microsoft want it.
     Xoauth2,
+    /// The same as the standard has it (RFC 7628).
+    OauthBearer,
 }
 
 impl Login {
@@ -57,6 +59,33 @@ impl Login {
             Self::Plain => "PLAIN",
             Self::Login => "LOGIN",
             Self::Xoauth2 => "XOAUTH2",
+            Self::OauthBearer => "OAUTHBEARER",
+        }
+    }
+
+    /// Whether an access token stands in the password's place.
+    pub fn is_by_token(self) -> bool {
+        matches!(self, Self::Xoauth2 | Self::OauthBearer)
+    }
+
+    /// What a server hears of an access token, before it is written in Base64; `server` is its host and port.
+    pub fn token_response(self, user: &str, token: &str, (host, port): (&str, u16)) -> String {
+        match self {
+            // A comma and an equals sign would end the user's name (RFC 5801 §4).
+            Self::OauthBearer => {
+                let user = user.replace('=', "=3D").replace(',', "=2C");
+                format!("n,a={user},\x01host={host}\x01port={port}\x01auth=Bearer {token}\x01\x01")
+            }
+            _ => format!("user={user}\x01auth=Bearer {token}\x01\x01"),
+        }
+    }
+
+    /// What a server wants to hear, in Base64, when it has said why it takes no token (RFC 7628 §3.2.3; for XOAUTH2 an empty
+    /// line): then it says no.
+    pub fn after_reason(self) -> &'static str {
+        match self {
+            Self::OauthBearer => "AQ==",
+            _ => "",
         }
     }
 }

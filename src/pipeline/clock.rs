@@ -91,7 +91,7 @@ impl Pipeline {
             if relay.is_here() {
                 continue;
             }
-            let settings = relay_settings(&self.config, one, relay.clone());
+            let settings = relay_settings(&self.config, one, relay.clone(), now);
             match deliver::time_at(&settings).await {
                 Some(said) if agrees(said, now) => return Ok(()),
                 said => {

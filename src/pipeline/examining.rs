@@ -3,6 +3,7 @@
 //! Database, secret and due times here; keys and the sender's domain in DNS; each relay and the inbox up to their login; the
 //! page on which readers leave. Each of them gives findings, whatever becomes of the others.
 
+mod logins;
 mod names;
 mod owners;
 mod servers;
@@ -45,6 +46,8 @@ pub enum Subject {
     Dmarc,
     /// Whether mail to a domain can arrive.
     Mail,
+    /// A login at a mail provider.
+    Login,
     /// A relay.
     Relay,
     /// The inbox for what comes back.
@@ -69,6 +72,7 @@ impl Subject {
             Self::Spf => "SPF",
             Self::Dmarc => "DMARC",
             Self::Mail => "mail",
+            Self::Login => "login",
             Self::Relay => "relay",
             Self::Inbox => "inbox",
             Self::Site => "site",
@@ -178,13 +182,14 @@ pub async fn examine(
     let (names, (relays, inbox), site) = join3(
         names,
         async {
-            let inbox = servers::inbox(config, store);
-            futures_util::future::join(servers::relays(config), inbox).await
+            let inbox = servers::inbox(config, store, now);
+            futures_util::future::join(servers::relays(config, now), inbox).await
         },
         site,
     )
     .await;
     found.extend(names);
+    found.extend(logins::examine(config, now));
     found.extend(relays);
     found.extend(inbox);
     found.extend(site?);

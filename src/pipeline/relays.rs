@@ -105,7 +105,7 @@ impl RunRelays {
             Relay::Smtp(relay) => relay.clone(),
             Relay::Mailbox => self.start_mailbox(config, world).await?,
         };
-        let settings = relay_settings(config, one, relay);
+        let settings = relay_settings(config, one, relay, world.clock.now());
         self.made[index] = Some(settings.clone());
         Ok(settings)
     }

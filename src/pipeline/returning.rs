@@ -5,9 +5,11 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::report::RunReport;
+use super::sending::tokens;
 use super::{Fault, Pipeline, World};
 use crate::audience::{self, Judged, Keys, Terms, Verdict};
 use crate::bounces;
@@ -59,10 +61,11 @@ pub struct InboxReport {
 }
 
 /// The inbox at a place, as the configuration has it.
-pub fn inbox_settings(config: &Config, place: InboxPlace) -> InboxSettings {
+pub fn inbox_settings(config: &Config, place: InboxPlace, now: Timestamp) -> InboxSettings {
     InboxSettings {
         password: config.bounces.password.clone(),
         login: config.bounces.login,
+        tokens: tokens(config, config.bounces.oauth.as_deref(), now),
         extra_root: config.bounces.tls_root.clone(),
         ..InboxSettings::new(place)
     }
@@ -173,7 +176,7 @@ impl Pipeline {
         let Some(place) = self.config.bounces.inbox.clone() else {
             return Ok(());
         };
-        let settings = inbox_settings(&self.config, place);
+        let settings = inbox_settings(&self.config, place, world.clock.now());
         let terms = Terms {
             limits: self.config.delivery.bounce_limits,
             now: world.clock.now(),

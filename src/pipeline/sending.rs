@@ -1,6 +1,8 @@
 //! T2 to T4: hands an issue's queued deliveries to the relays, and reads the account afterwards.
 
 use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,9 +15,10 @@ use crate::audience::{self, Keys, Returned, return_path};
 use crate::config::{self, Config, OnUnknown, RelayConfig};
 use crate::deliver::{DomainLimits, Rate, RelaySettings, ReturnPaths};
 use crate::gather::FetchSettings;
+use crate::login::{LoginName, Tokens};
 use crate::model::{
-    Account, EmailAddress, Issue, IssueNumber, IssueStanding, SealedVariant, SmtpRelay,
-    SubscriberId,
+    AccessTokens, Account, EmailAddress, Issue, IssueNumber, IssueStanding, SealedVariant,
+    SmtpRelay, SubscriberId,
 };
 
 /// Return paths with a token, at the operator's address.
@@ -209,12 +212,14 @@ pub(super) fn relay_settings(
     config: &Config,
     one: &RelayConfig,
     relay: SmtpRelay,
+    now: Timestamp,
 ) -> RelaySettings {
     let hello = one.hello.clone();
     let ordinary = RelaySettings::new(relay, hello.unwrap_or_else(|| hello_of(config)));
     RelaySettings {
         password: one.password.clone(),
         login: one.login,
+        tokens: tokens(config, one.oauth.as_deref(), now),
         dkim: config.delivery.dkim.clone().into(),
         messages_per_connection: one.messages_per_connection,
         connections: one.connections,
@@ -224,6 +229,21 @@ pub(super) fn relay_settings(
         extra_root: one.tls_root.clone(),
         ..ordinary
     }
+}
+
+/// The access tokens of the login that a section names, if it names one.
+pub(super) fn tokens(
+    config: &Config,
+    name: Option<&str>,
+    now: Timestamp,
+) -> Option<Arc<dyn AccessTokens>> {
+    let name = LoginName::parse(name?).ok()?;
+    Some(Arc::new(Tokens::new(&logins(config), name, now)))
+}
+
+/// Where logins are kept.
+pub fn logins(config: &Config) -> PathBuf {
+    config.state.join("logins")
 }
 
 fn limits_of(limits: &config::DomainLimits) -> DomainLimits {

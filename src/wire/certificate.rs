@@ -1,8 +1,10 @@
 //! Reads of a certificate whose it is and who issued it, for people to recognise (X.509, RFC 5280 §4.1).
 //!
-//! Nothing is decided by it. What is no certificate gives nothing.
+//! Nothing is decided by it but what people are told. What is no certificate gives nothing.
 
 use std::fmt;
+
+use jiff::Timestamp;
 
 /// Characters of a name that are shown.
 const MAX_SHOWN: usize = 80;
@@ -15,6 +17,32 @@ const OID: u8 = 0x06;
 
 /// `commonName` and `organizationName` (X.520), the surest to be recognised first.
 const SHOWN: [&[u8]; 2] = [&[0x55, 0x04, 0x03], &[0x55, 0x04, 0x0a]];
+
+/// `UTCTime` and `GeneralizedTime`, in which instants are written (RFC 5280 §4.1.2.5).
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+
+/// When a certificate ends.
+pub(crate) fn not_after(certificate: &[u8]) -> Option<Timestamp> {
+    let (certificate, _) = take(certificate, SEQUENCE)?;
+    let (body, _) = take(certificate, SEQUENCE)?;
+    let body = take(body, VERSION).map_or(body, |(_, rest)| rest);
+    // Serial number, signature's algorithm, issuer.
+    let (_, rest) = any(body)?;
+    let (_, rest) = any(rest)?;
+    let (_, rest) = any(rest)?;
+    let (validity, _) = take(rest, SEQUENCE)?;
+    let (_, end) = any(validity)?;
+    let text = |tag| std::str::from_utf8(take(end, tag)?.0).ok();
+    let digits = match (text(UTC_TIME), text(GENERALIZED_TIME)) {
+        // Two digits of a year: from 50 on they are of the last century.
+        (Some(short), _) if short.get(..1)? >= "5" => format!("19{short}"),
+        (Some(short), _) => format!("20{short}"),
+        (None, long) => long?.to_owned(),
+    };
+    let instant = jiff::civil::DateTime::strptime("%Y%m%d%H%M%SZ", digits).ok()?;
+    jiff::tz::TimeZone::UTC.to_timestamp(instant).ok()
+}
 
 /// Whose a certificate is, and who issued it.
 #[derive(Debug, PartialEq, Eq)]
@@ -117,8 +145,10 @@ mod tests {
             let _ = Names::of(&whole[..end]);
             let mut torn = whole.clone();
             torn[end] ^= 0x83;
-            let _ = Names::of(&torn);
+            let _ = (Names::of(&torn), not_after(&torn));
         }
+        let ends = not_after(&whole).unwrap();
+        assert_eq!(ends.to_string(), "4096-01-01T00:00:00Z");
         assert_eq!(Names::of(b""), None);
         assert_eq!(Names::of(b"\x30\x84\xff\xff\xff\xff"), None);
     }

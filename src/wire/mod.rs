@@ -15,7 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-pub(crate) use trust::{Error, Trust};
+pub(crate) use certificate::not_after;
+pub(crate) use trust::{Error, Trust, tls_config};
 
 /// An open way to a server.
 #[derive(Debug)]

@@ -71,6 +71,13 @@ impl Trust {
     }
 }
 
+/// TLS for servers elsewhere: trusts the web's roots, and those of `extra_root` (PEM).
+pub(crate) fn tls_config(extra_root: Option<&[u8]>) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let named = Named::new(extra_root, &provider)?;
+    config(&provider, Arc::new(named)).map(Arc::unwrap_or_clone)
+}
+
 fn config(
     provider: &Arc<CryptoProvider>,
     verifier: Arc<dyn ServerCertVerifier>,

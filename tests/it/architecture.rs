@@ -14,7 +14,7 @@ struct Room {
     pure: bool,
 }
 
-const ROOMS: [Room; 18] = [
+const ROOMS: [Room; 19] = [
     room("model", &[], &["regex", "regex_syntax", "ring"], true),
     room("select", &["model"], &[], true),
     room("schedule", &["model"], &["croner"], true),
@@ -71,6 +71,12 @@ const ROOMS: [Room; 18] = [
         false,
     ),
     room("journal", &["model"], &[], false),
+    room(
+        "login",
+        &["model", "wire"],
+        &["reqwest", "ring", "rustls"],
+        false,
+    ),
     room("store", &["model", "journal"], &["sqlx", "rusqlite"], false),
     room("audience", &["model", "store"], &["subtle"], false),
     room(
@@ -92,6 +98,7 @@ const ROOMS: [Room; 18] = [
             "gather",
             "deliver",
             "journal",
+            "login",
             "store",
             "audience",
             "inbox",
@@ -113,6 +120,7 @@ const ROOMS: [Room; 18] = [
             "gather",
             "deliver",
             "journal",
+            "login",
             "store",
             "audience",
             "inbox",

@@ -19,4 +19,5 @@ mod refusing;
 mod securing;
 mod sending;
 mod signing;
+mod tokens;
 mod world;

@@ -25,6 +25,7 @@ mod guarding;
 mod identity;
 mod leaving;
 mod line;
+mod login;
 mod looking;
 mod message;
 mod on_postgres;

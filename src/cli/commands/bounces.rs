@@ -55,7 +55,7 @@ async fn ingest(session: &Session, wanted: &IngestArgs) -> Result<Exit, Failure>
         however_many: wanted.yes,
         trial: wanted.dry_run,
     };
-    let settings = pipeline::inbox_settings(&config, place);
+    let settings = pipeline::inbox_settings(&config, place, terms.now);
     let (mails, waiting) = match pipeline::ingest(&settings, &store, &keys, terms).await? {
         Ingested::Done { mails, waiting } => (mails, waiting),
         Ingested::Flood(found, messages) => {

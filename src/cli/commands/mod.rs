@@ -8,6 +8,7 @@ pub mod gather;
 pub mod help;
 pub mod init;
 pub mod issues;
+pub mod login;
 pub mod manual;
 pub mod parse;
 pub mod plan;

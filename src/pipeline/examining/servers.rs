@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 
 use super::super::returning::{inbox_fault, inbox_settings};
 use super::super::sending::relay_settings;
@@ -14,12 +15,12 @@ use crate::model::{Diagnostic, InboxPlace, Relay, SmtpRelay};
 use crate::store::Store;
 
 /// Each relay, all at the same time.
-pub(super) async fn relays(config: &Config) -> Vec<Finding> {
+pub(super) async fn relays(config: &Config, now: Timestamp) -> Vec<Finding> {
     let relays = config.delivery.relays.iter().enumerate();
-    join_all(relays.map(|(index, one)| of_relay(config, index, one))).await
+    join_all(relays.map(|(index, one)| of_relay(config, index, one, now))).await
 }
 
-async fn of_relay(config: &Config, index: usize, one: &RelayConfig) -> Finding {
+async fn of_relay(config: &Config, index: usize, one: &RelayConfig, now: Timestamp) -> Finding {
     let (subject, name) = (Subject::Relay, one.relay.name());
     let relay = match &one.relay {
         Relay::Smtp(relay) => relay.clone(),
@@ -28,7 +29,7 @@ async fn of_relay(config: &Config, index: usize, one: &RelayConfig) -> Finding {
             return Finding::good(subject, name, said);
         }
     };
-    let settings = relay_settings(config, one, relay.clone());
+    let settings = relay_settings(config, one, relay.clone(), now);
     let error = match try_relay(&settings, &config.newsletter.from).await {
         Ok(found) => return Finding::good(subject, name, in_words(&relay, found)),
         Err(error) => error,
@@ -96,7 +97,11 @@ pub(super) fn megabytes(octets: u64) -> String {
 }
 
 /// The inbox, if there is one.
-pub(super) async fn inbox(config: &Config, store: Option<&Store>) -> Option<Finding> {
+pub(super) async fn inbox(
+    config: &Config,
+    store: Option<&Store>,
+    now: Timestamp,
+) -> Option<Finding> {
     let subject = Subject::Inbox;
     let Some(place) = &config.bounces.inbox else {
         let said = "mails are piped into `courant bounces ingest -`";
@@ -106,7 +111,7 @@ pub(super) async fn inbox(config: &Config, store: Option<&Store>) -> Option<Find
         InboxPlace::Path(path) => shown(config, path),
         InboxPlace::Server(server) => server.to_string(),
     };
-    let settings = inbox_settings(config, place.clone());
+    let settings = inbox_settings(config, place.clone(), now);
     Some(match waiting(&settings, store).await {
         Ok(said) => Finding::good(subject, name, said),
         Err(error) => {

@@ -4,6 +4,7 @@ use courant::inbox::{InboxSettings, Trouble};
 use courant::model::{Login, Security};
 
 use super::servers::{Lie, PASSWORD, read, settings, texts, trouble};
+use crate::support::issuer::Handed;
 use crate::support::mailbox::{MailboxServer, Script, say};
 
 fn by_token(server: &MailboxServer) -> InboxSettings {
@@ -51,9 +52,8 @@ async fn a_refused_token_is_told_with_the_servers_reason_and_without_the_token()
     ] {
         let server = MailboxServer::start(script.login("bounces", "verlopen")).await;
         let found = trouble(&by_token(&server)).await;
-        let Trouble::Login(why) = &found else {
-            panic!("{found:?}");
-        };
+        assert!(matches!(found, Trouble::Denied(_)), "{found:?}");
+        let why = found.to_string();
         let reason =
             r#"({"status":"400","schemes":"Bearer","token":"…","scope":"https://mail.test/"})"#;
         assert!(why.ends_with(reason), "{why}");
@@ -65,7 +65,7 @@ async fn a_refused_token_is_told_with_the_servers_reason_and_without_the_token()
 async fn a_server_that_lies_about_a_token_is_not_believed() {
     let reason = "+ eyJzdGF0dXMiOiI0MDAifQ==\r\n";
     let wrong = "TAG NO wrong\r\n";
-    let login = |found: &Trouble| matches!(found, Trouble::Login(_));
+    let login = |found: &Trouble| matches!(found, Trouble::Denied(_));
     let out_of_turn = |found: &Trouble| *found == Trouble::OutOfTurn;
     let (imap, pop3) = (Script::imap().xoauth2(), Script::pop3().xoauth2());
     let cases: [Lie; 7] = [
@@ -130,5 +130,34 @@ async fn a_login_that_is_asked_for_is_that_or_none() {
         let server = MailboxServer::start(script).await;
         read(&by(&server, Login::Login), &[]).await.unwrap();
         assert_eq!((server.heard_of(own), server.heard_of("AUTH")), (1, 0));
+    }
+}
+
+/// The token that was at hand is not taken, and the issuer gives another: it is asked for once.
+#[tokio::test]
+async fn a_token_that_is_not_taken_is_got_anew_once() {
+    for script in [
+        Script::imap().xoauth2(),
+        Script::imap().xoauth2().at_once(),
+        Script::imap().oauth_bearer(),
+        Script::pop3().xoauth2(),
+        Script::pop3().oauth_bearer(),
+    ] {
+        for (tokens, asked, well) in [
+            (&["geheim"][..], 1, true),
+            (&["verlopen", "geheim"], 2, true),
+            (&["verlopen", "ook verlopen", "geheim"], 2, false),
+        ] {
+            let server = MailboxServer::start(script.clone()).await;
+            server.arrive("Subject: een\n\n");
+            let handed = Handed::of(tokens);
+            let settings = InboxSettings {
+                password: None,
+                tokens: Some(handed.clone()),
+                ..settings(&server, Security::Loopback)
+            };
+            let read = read(&settings, &[]).await;
+            assert_eq!((read.is_ok(), handed.asked()), (well, asked), "{tokens:?}");
+        }
     }
 }

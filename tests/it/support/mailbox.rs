@@ -121,6 +121,12 @@ impl Script {
         self
     }
 
+    /// Offers SASL OAUTHBEARER alone.
+    pub fn oauth_bearer(mut self) -> Self {
+        self.sasl = "OAUTHBEARER";
+        self
+    }
+
     /// Whether it offers XOAUTH2.
     pub fn offers_xoauth2(&self) -> bool {
         self.sasl.contains("XOAUTH2")
@@ -158,6 +164,7 @@ struct Kept {
 }
 
 struct Shared {
+    port: u16,
     script: Mutex<Script>,
     mails: Mutex<Vec<Kept>>,
     heard: Mutex<Vec<(bool, String)>>,
@@ -178,6 +185,7 @@ impl MailboxServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
+            port: address.port(),
             script: Mutex::new(script),
             mails: Mutex::default(),
             heard: Mutex::default(),
@@ -371,12 +379,25 @@ impl Line {
 
 impl Script {
     /// What a mechanism of SASL wants to hear.
-    fn response(&self, mechanism: &str) -> String {
+    fn response(&self, mechanism: &str, port: u16) -> String {
         let (user, password) = &self.login;
         STANDARD.encode(match mechanism {
             "XOAUTH2" => format!("user={user}\x01auth=Bearer {password}\x01\x01"),
+            "OAUTHBEARER" => {
+                format!(
+                    "n,a={user},\x01host=127.0.0.1\x01port={port}\x01auth=Bearer {password}\x01\x01"
+                )
+            }
             _ => format!("\0{user}\0{password}"),
         })
+    }
+
+    /// What is due when a client was told why its token was not taken.
+    fn after_reason(mechanism: &str) -> &'static str {
+        match mechanism {
+            "OAUTHBEARER" => "AQ==",
+            _ => "",
+        }
     }
 
     /// Why XOAUTH2 failed, in the form of Google's servers; it repeats what it was given, as no server should.

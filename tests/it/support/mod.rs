@@ -2,6 +2,7 @@
 
 pub mod dns;
 pub mod http;
+pub mod issuer;
 pub mod mailbox;
 pub mod newsletter;
 pub mod polled;

@@ -77,6 +77,7 @@ pub struct SmtpServer {
 
 /// What all connections of a server share.
 struct Shared {
+    port: u16,
     script: Mutex<Script>,
     received: Mutex<Vec<Received>>,
     heard: Mutex<Vec<Heard>>,
@@ -111,6 +112,7 @@ impl SmtpServer {
         let listener = listen(script.small_window);
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
+            port: address.port(),
             script: Mutex::new(script),
             received: Mutex::default(),
             heard: Mutex::default(),
@@ -125,6 +127,12 @@ impl SmtpServer {
             shared,
             accepting,
         }
+    }
+
+    /// Takes this login from now on.
+    pub fn takes(&self, user: &str, password: &str) {
+        let login = Some((user.to_owned(), password.to_owned()));
+        self.shared.script.lock().unwrap().login = login;
     }
 
     /// Where it listens.

@@ -40,11 +40,11 @@ pub(super) async fn talk(line: &mut Line, script: &Script) -> std::io::Result<()
                         line.hear().await?
                     }
                 };
-                let right = given == script.response(mechanism);
-                if !right && mechanism == "XOAUTH2" {
+                let right = given == script.response(mechanism, line.shared.port);
+                if !right && matches!(mechanism, "XOAUTH2" | "OAUTHBEARER") {
                     let reason = Script::reason(&given);
                     line.say(&format!("+ {reason}\r\n")).await?;
-                    assert_eq!(line.hear().await?, "", "an empty answer is due");
+                    assert_eq!(line.hear().await?, Script::after_reason(mechanism));
                 }
                 line.say(&judged(tag, right)).await?;
             }

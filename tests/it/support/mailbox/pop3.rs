@@ -35,11 +35,11 @@ pub(super) async fn talk(line: &mut Line, script: &Script) -> std::io::Result<()
             "AUTH" => {
                 line.say("+ \r\n").await?;
                 let given = line.hear().await?;
-                let right = given == script.response(rest);
-                if !right && rest == "XOAUTH2" {
+                let right = given == script.response(rest, line.shared.port);
+                if !right && matches!(rest, "XOAUTH2" | "OAUTHBEARER") {
                     let reason = Script::reason(&given);
                     line.say(&format!("+ {reason}\r\n")).await?;
-                    assert_eq!(line.hear().await?, "", "an empty answer is due");
+                    assert_eq!(line.hear().await?, Script::after_reason(rest));
                 }
                 line.say(judged(right)).await?;
             }

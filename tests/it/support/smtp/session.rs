@@ -242,6 +242,28 @@ impl Session {
                     self.line().await?.unwrap_or_default()
                 }
             }
+            [_, "OAUTHBEARER", response] => {
+                // RFC 7628 §3.1: user, host and port, then the token.
+                let said = decode(response);
+                let parts: Vec<&str> = said.split('\u{1}').collect();
+                let token = format!("auth=Bearer {password}");
+                match parts[..] {
+                    [head, host, port, auth, "", ""]
+                        if head == format!("n,a={user},")
+                            && host == "host=127.0.0.1"
+                            && port == format!("port={}", self.shared.port)
+                            && auth == token =>
+                    {
+                        format!("\0{user}\0{password}")
+                    }
+                    _ => {
+                        self.say("334 eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=").await?;
+                        let after = self.line().await?.unwrap_or_default();
+                        assert_eq!(after, "AQ==", "RFC 7628 §3.2.3");
+                        after
+                    }
+                }
+            }
             [_, "LOGIN"] => {
                 self.say("334 VXNlcm5hbWU6").await?;
                 let user = decode(&self.line().await?.unwrap_or_default());
