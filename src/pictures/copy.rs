@@ -380,6 +380,13 @@ mod tests {
     }
 
     #[test]
+    fn a_photograph_that_lies_is_made_small_as_it_stands() {
+        let copy = copies(&turned_jpeg(6), &[(20, 20)]).unwrap().remove(0);
+        assert_eq!((copy.width, copy.height), (10, 20));
+        assert!(is_reddish(decoded(&copy).get_pixel(5, 3).0));
+    }
+
+    #[test]
     fn a_turned_portrait_is_upright() {
         let copy = portrait(&turned_jpeg(6), 20).unwrap();
         assert_eq!((copy.width, copy.height), (20, 20));

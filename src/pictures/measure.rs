@@ -13,6 +13,9 @@ use super::unpack::within_sides;
 /// bytes it takes (libjpeg-turbo, "Two Issues with the JPEG Standard", §1).
 const MAX_SCANS: usize = 100;
 
+/// The most pixels that all scans walk over together: twelve scans of the largest picture, twice.
+const MAX_WALKED: u64 = 1_000_000_000;
+
 /// Memory that the prefix codes of a WebP without loss may take, in bytes for each of its own: a code of eleven symbols
 /// takes 93 bits and may become a table of 4 KB, and there may be 65,536 times five of them (RFC 9649, §3.7.2).
 const TABLES: u64 = 360;
@@ -52,6 +55,7 @@ fn png(bytes: &[u8]) -> Result<Beside, Error> {
 struct Frame {
     progressive: bool,
     components: usize,
+    pixels: u64,
     /// What all coefficients take, in bytes: two each, in whole blocks.
     coefficients: u64,
 }
@@ -88,8 +92,9 @@ fn jpeg(bytes: &[u8]) -> Result<Beside, Error> {
             }
             _ => {}
         }
-        if scans > MAX_SCANS {
-            return Err(Error::TooManyScans(MAX_SCANS));
+        let pixels = frame.as_ref().map_or(0, |frame| frame.pixels);
+        if scans > MAX_SCANS || scans as u64 * pixels > MAX_WALKED {
+            return Err(Error::TooManyScans(scans));
         }
     }
     let kept = frame.filter(|frame| frame.progressive || in_parts);
@@ -142,6 +147,7 @@ fn frame_of(segment: &[u8], code: u8) -> Option<Frame> {
     Some(Frame {
         progressive: matches!(code, 0xc2 | 0xc6 | 0xca | 0xce),
         components,
+        pixels: width * height,
         coefficients: units * blocks * 64 * 2,
     })
 }
@@ -237,7 +243,18 @@ mod tests {
     fn scans_are_counted_where_they_are_scans() {
         assert!(measured(&jpeg_of(0xc2, MAX_SCANS, 3)).is_ok());
         let many = measured(&jpeg_of(0xc2, MAX_SCANS + 1, 3));
-        assert_eq!(many, Err(Error::TooManyScans(MAX_SCANS)));
+        assert_eq!(many, Err(Error::TooManyScans(MAX_SCANS + 1)));
+        let mut large = jpeg_of(0xc2, 30, 3);
+        let at = large
+            .windows(2)
+            .position(|pair| pair == b"\xff\xc2")
+            .unwrap();
+        large[at + 5..at + 9].copy_from_slice(&[0x18, 0, 0x18, 0]);
+        assert_eq!(
+            measured(&large),
+            Err(Error::TooManyScans(27)),
+            "of 6144 by 6144"
+        );
     }
 
     #[test]

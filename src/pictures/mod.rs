@@ -38,7 +38,7 @@ pub enum Error {
     #[error("unpacked it may take {} MB, and 240 are the most that are spent on a picture", .0.div_ceil(1_000_000))]
     TooMuchMemory(u64),
     /// A JPEG that is walked over without end.
-    #[error("it is a JPEG in more than {0} passes")]
+    #[error("it is a JPEG in {0} passes or more, too many for its size")]
     TooManyScans(usize),
     /// Neither JPEG, PNG, GIF nor WebP.
     #[error("it is no JPEG, PNG, GIF or WebP")]
