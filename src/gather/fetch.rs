@@ -21,7 +21,7 @@ use super::hosts::{self, Hosts};
 use super::patience::Patience;
 use super::presence::Seen;
 use super::trail::Trail;
-use super::unpack::Unpacker;
+use super::unpack::Packing;
 use super::{Error, cause, client, headers};
 use crate::model::{Network, Validators};
 
@@ -33,6 +33,9 @@ const SMALL: usize = 512 * 1024;
 
 /// Larger documents held at once, each at most [`FetchSettings::max_bytes`]: reading one takes several times its size.
 const LARGE_AT_ONCE: usize = 1;
+
+/// How many times as long as a source may take a document waits for that room.
+const ROOM_WAIT: u32 = 2;
 
 /// Documents read at once: reading computes, so more of them only take more memory.
 const READ_AT_ONCE: usize = 2;
@@ -301,36 +304,82 @@ impl Fetcher {
     }
 
     /// The whole body, unpacked and counted; a large one waits until there is room for it.
+    ///
+    /// It is unpacked when all of it is there: a decoder's window takes up to 16 MB, and each of the servers that are asked
+    /// at once could make one wait.
     async fn body(
         &self,
         url: &Url,
         response: Response,
         patience: &mut Patience,
     ) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>), Error> {
-        let mut unpacker = unpacker_for(response.headers(), self.settings.max_bytes)?;
-        let mut room = None;
+        let packing = Packing::of(encoding(response.headers()).as_deref())?;
+        let most = self.settings.max_bytes;
+        let (mut bytes, mut room) = (Vec::new(), None);
         let mut body = response.bytes_stream();
         while let Some(chunk) = patience.within(body.next()).await? {
-            unpacker.push(&chunk.map_err(|error| self.cause_of(url, &error))?)?;
-            if room.is_none() && unpacker.size() > SMALL {
-                room = Arc::clone(&self.large).acquire_owned().await.ok();
+            let chunk = chunk.map_err(|error| self.cause_of(url, &error))?;
+            if (bytes.len() + chunk.len()) as u64 > most {
+                return Err(Error::TooLarge(most));
+            }
+            bytes.extend_from_slice(&chunk);
+            if room.is_none() && bytes.len() > SMALL {
+                room = Some(self.room().await?);
             }
         }
-        Ok((unpacker.finish()?, room))
+        if packing == Packing::None {
+            return Ok((bytes, room));
+        }
+        let packed = Arc::new(bytes);
+        if room.is_none() {
+            match self
+                .unpacked(packing, &packed, most.min(SMALL as u64))
+                .await
+            {
+                Err(Error::TooLarge(_)) => room = Some(self.room().await?),
+                done => return Ok((done?, None)),
+            }
+        }
+        Ok((self.unpacked(packing, &packed, most).await?, room))
+    }
+
+    /// A body unpacked where it keeps nobody waiting.
+    async fn unpacked(
+        &self,
+        packing: Packing,
+        packed: &Arc<Vec<u8>>,
+        most: u64,
+    ) -> Result<Vec<u8>, Error> {
+        let packed = Arc::clone(packed);
+        self.read_apart(move || packing.unpack(&packed, most)).await
+    }
+
+    /// Room for a large document, when the one that has it is read. A server that sends a byte at a time holds it as long as a
+    /// source may take.
+    async fn room(&self) -> Result<OwnedSemaphorePermit, Error> {
+        let total = self.settings.total;
+        let room = Arc::clone(&self.large).acquire_owned();
+        match tokio::time::timeout(total * ROOM_WAIT, room).await {
+            Ok(Ok(room)) => Ok(room),
+            _ => Err(Error::Timeout(total)),
+        }
     }
 
     /// What a refusal shows to people, as far as it can be had.
     async fn beginning(&self, response: Response, patience: &mut Patience) -> Vec<u8> {
-        let Ok(mut unpacker) = unpacker_for(response.headers(), 2 * LOOKED_AT as u64) else {
+        let Ok(packing) = Packing::of(encoding(response.headers()).as_deref()) else {
             return Vec::new();
         };
+        let mut bytes = Vec::new();
         let mut body = response.bytes_stream();
         while let Ok(Some(Ok(chunk))) = patience.within(body.next()).await {
-            if unpacker.push(&chunk).is_err() || unpacker.size() > LOOKED_AT {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > LOOKED_AT {
                 break;
             }
         }
-        unpacker.so_far()
+        let begun = self.read_apart(move || Ok(packing.begin(&bytes, LOOKED_AT)));
+        begun.await.unwrap_or_default()
     }
 
     pub(super) fn cause_of(&self, url: &Url, error: &reqwest::Error) -> Error {
@@ -364,9 +413,8 @@ fn agent(text: &str) -> Result<HeaderValue, Error> {
         .map_err(|_| Error::Settings(format!("`{text}` cannot be a User-Agent")))
 }
 
-fn unpacker_for(headers: &HeaderMap, max: u64) -> Result<Unpacker, Error> {
-    let encoding = headers::text(headers, &header::CONTENT_ENCODING);
-    Unpacker::new(encoding.as_deref(), max)
+fn encoding(headers: &HeaderMap) -> Option<String> {
+    headers::text(headers, &header::CONTENT_ENCODING)
 }
 
 fn still_good(known: &Validators, now: Timestamp) -> bool {

@@ -41,9 +41,9 @@ pub(super) fn read(
     let link = link_of(fields, page, url);
     let base = base_of(&entry, link.as_deref(), url);
     let body = body_of(&entry, &base);
-    let (body, too_deep) = match body {
-        Ok(body) => (body, false),
-        Err(TooDeep) => (Clean::default(), true),
+    let (body, is_summary, too_deep) = match body {
+        Ok((body, is_summary)) => (body, is_summary, false),
+        Err(TooDeep) => (Clean::default(), false, true),
     };
     let (title, title_derived) = title_of(entry.title.as_ref(), &body.prose, link.as_deref())?;
     let published = entry
@@ -76,7 +76,7 @@ pub(super) fn read(
         published,
         language: language_of(&entry, feed, source, &body.text),
         topics: topics_of(&entry, source),
-        summary: summary_of(&entry, &body.prose),
+        summary: summary_of(&entry, &body, is_summary),
         image,
         call_to_action: source.call_to_action.clone(),
         lead: false,
@@ -131,8 +131,9 @@ fn base_of(entry: &Entry, link: Option<&str>, url: &Url) -> Url {
         .unwrap_or_else(|| url.clone())
 }
 
-/// The whole text, or the summary where there is no more.
-fn body_of(entry: &Entry, base: &Url) -> Result<Clean, TooDeep> {
+/// The whole text, or the summary where there is no more; and whether it is the summary, as it stands.
+fn body_of(entry: &Entry, base: &Url) -> Result<(Clean, bool), TooDeep> {
+    let mut is_summary = false;
     let html = match (&entry.content, &entry.summary) {
         (
             Some(Content {
@@ -142,14 +143,24 @@ fn body_of(entry: &Entry, base: &Url) -> Result<Clean, TooDeep> {
             }),
             _,
         ) if !body.trim().is_empty() => as_html(body, content_type.as_str()),
-        (_, Some(text)) => summary_html(text),
+        (_, Some(text)) => {
+            is_summary = true;
+            summary_html(text)
+        }
         _ => String::new(),
     };
-    let html = folder::without_shortcodes(&html).unwrap_or(html);
-    clean::clean(&html, |reference| match reference {
+    let html = match folder::without_shortcodes(&html) {
+        Some(without) => {
+            is_summary &= without == html;
+            without
+        }
+        None => html,
+    };
+    let clean = clean::clean(&html, |reference| match reference {
         Reference::Link(href) => links::absolute(base, href).map(Into::into),
         Reference::Picture(src) => links::picture(base, src).map(Into::into),
-    })
+    })?;
+    Ok((clean, is_summary))
 }
 
 fn as_html(body: &str, content_type: &str) -> String {
@@ -204,17 +215,20 @@ fn title_of(title: Option<&Text>, text: &str, link: Option<&str>) -> Option<(Str
     Some((words::line(last), true))
 }
 
-fn summary_of(entry: &Entry, text: &str) -> String {
-    let own = entry.summary.as_ref().map(|summary| {
-        let html = summary_html(summary);
-        clean::clean(&html, |_| None)
-            .map(|clean| clean.text)
-            .unwrap_or_default()
+fn summary_of(entry: &Entry, body: &Clean, is_summary: bool) -> String {
+    let own = entry.summary.as_ref().map(|summary| match is_summary {
+        true => body.text.clone(),
+        false => {
+            let html = summary_html(summary);
+            clean::clean(&html, |_| None)
+                .map(|clean| clean.text)
+                .unwrap_or_default()
+        }
     });
     let own = own.map(|own| without_tail(&own));
     match own.filter(|own| !own.is_empty()) {
         Some(own) => words::summary(&own),
-        None => words::summary(&without_tail(text)),
+        None => words::summary(&without_tail(&body.prose)),
     }
 }
 

@@ -1,6 +1,6 @@
-//! Unpacks a document while it arrives, counting every byte on both sides.
+//! Unpacks a document, counting every byte on both sides.
 //!
-//! Chunks go in as they come off the wire; what comes out is counted inside the decoder's own write, so that neither a
+//! It goes in part by part; what comes out is counted inside the decoder's own write, so that neither a
 //! huge document nor a small one that unpacks into a huge one is ever held in memory. Only the four encodings that we
 //! ask for are understood (RFC 9110 §8.4.1, RFC 7932, RFC 8878).
 
@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use brotli_decompressor::DecompressorWriter;
 use flate2::write::{MultiGzDecoder, ZlibDecoder};
 
-use super::Error;
+use super::{Error, budget};
 
 /// What we say we understand.
 pub(super) const ACCEPTED: &str = "gzip, br, zstd, deflate";
@@ -26,8 +26,59 @@ const ZSTD_WINDOW_LOG: u32 = 23;
 /// The output buffer of the brotli decoder, in bytes.
 const BROTLI_BUFFER: usize = 16 * 1024;
 
+/// Octets that are unpacked at once.
+const PART: usize = 16 * 1024;
+
+/// How a body is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packing {
+    None,
+    Gzip,
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+impl Packing {
+    /// By a `Content-Encoding`; [`Error::Encoding`] where we did not ask for it.
+    pub(super) fn of(encoding: Option<&str>) -> Result<Self, Error> {
+        let encoding = encoding.unwrap_or_default().trim().to_ascii_lowercase();
+        Ok(match encoding.as_str() {
+            "" | "identity" => Self::None,
+            "gzip" | "x-gzip" => Self::Gzip,
+            "deflate" => Self::Deflate,
+            "br" => Self::Brotli,
+            "zstd" => Self::Zstd,
+            _ => return Err(Error::Encoding(encoding)),
+        })
+    }
+
+    /// The whole of a packed document, of at most so many octets.
+    pub(super) fn unpack(self, packed: &[u8], most: u64) -> Result<Vec<u8>, Error> {
+        let mut unpacker = Unpacker::new(self, most)?;
+        for part in packed.chunks(PART) {
+            budget::spend(part.len());
+            unpacker.push(part)?;
+        }
+        unpacker.finish()
+    }
+
+    /// The beginning of a document that may not have come to its end.
+    pub(super) fn begin(self, packed: &[u8], most: usize) -> Vec<u8> {
+        let Ok(mut unpacker) = Unpacker::new(self, 2 * most as u64) else {
+            return Vec::new();
+        };
+        for part in packed.chunks(PART) {
+            if unpacker.push(part).is_err() || unpacker.size() > most {
+                break;
+            }
+        }
+        unpacker.so_far()
+    }
+}
+
 /// Takes chunks off the wire and gives the document.
-pub(super) struct Unpacker(Decoder);
+struct Unpacker(Decoder);
 
 enum Decoder {
     Plain(Counted),
@@ -38,27 +89,30 @@ enum Decoder {
 }
 
 impl Unpacker {
-    /// For a body with this `Content-Encoding`, of at most `max` bytes unpacked.
-    pub(super) fn new(encoding: Option<&str>, max: u64) -> Result<Self, Error> {
+    /// For a body so packed, of at most `max` bytes unpacked.
+    fn new(packing: Packing, max: u64) -> Result<Self, Error> {
         let out = Counted {
             document: Vec::new(),
             wire: 0,
             max,
             excess: None,
         };
-        let encoding = encoding.unwrap_or_default().trim().to_ascii_lowercase();
-        Ok(Self(match encoding.as_str() {
-            "" | "identity" => Decoder::Plain(out),
-            "gzip" | "x-gzip" => Decoder::Gzip(MultiGzDecoder::new(out)),
-            "deflate" => Decoder::Deflate(ZlibDecoder::new(out)),
-            "br" => Decoder::Brotli(Box::new(DecompressorWriter::new(out, BROTLI_BUFFER))),
-            "zstd" => Decoder::Zstd(zstd_decoder(out).map_err(|_| Error::Encoding(encoding))?),
-            _ => return Err(Error::Encoding(encoding)),
+        Ok(Self(match packing {
+            Packing::None => Decoder::Plain(out),
+            Packing::Gzip => Decoder::Gzip(MultiGzDecoder::new(out)),
+            Packing::Deflate => Decoder::Deflate(ZlibDecoder::new(out)),
+            Packing::Brotli => {
+                Decoder::Brotli(Box::new(DecompressorWriter::new(out, BROTLI_BUFFER)))
+            }
+            Packing::Zstd => {
+                let unusable = |_| Error::Encoding("zstd".to_owned());
+                Decoder::Zstd(zstd_decoder(out).map_err(unusable)?)
+            }
         }))
     }
 
     /// Unpacks one chunk.
-    pub(super) fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
+    fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
         self.counted().wire += chunk.len() as u64;
         let done = match &mut self.0 {
             Decoder::Plain(out) => out.write_all(chunk),
@@ -71,7 +125,7 @@ impl Unpacker {
     }
 
     /// Gives the document; a body that ends before its packing does is an error.
-    pub(super) fn finish(mut self) -> Result<Vec<u8>, Error> {
+    fn finish(mut self) -> Result<Vec<u8>, Error> {
         self.end().map_err(|_| self.cause())?;
         Ok(std::mem::take(&mut self.counted().document))
     }
@@ -90,12 +144,12 @@ impl Unpacker {
     }
 
     /// Bytes unpacked so far.
-    pub(super) fn size(&mut self) -> usize {
+    fn size(&mut self) -> usize {
         self.counted().document.len()
     }
 
     /// What was unpacked so far, of a body that may not have come to its end.
-    pub(super) fn so_far(mut self) -> Vec<u8> {
+    fn so_far(mut self) -> Vec<u8> {
         let _ = self.end();
         std::mem::take(&mut self.counted().document)
     }
@@ -176,7 +230,7 @@ mod tests {
     }
 
     fn unpack(encoding: &str, packed: &[u8]) -> Result<Vec<u8>, Error> {
-        let mut unpacker = Unpacker::new(Some(encoding), MAX)?;
+        let mut unpacker = Unpacker::new(Packing::of(Some(encoding))?, MAX)?;
         for chunk in packed.chunks(7) {
             unpacker.push(chunk)?;
         }
@@ -235,7 +289,7 @@ mod tests {
     #[test]
     fn an_encoding_that_we_did_not_ask_for_is_named() {
         assert!(matches!(
-            Unpacker::new(Some("compress"), MAX),
+            Packing::of(Some("compress")),
             Err(Error::Encoding(name)) if name == "compress"
         ));
     }

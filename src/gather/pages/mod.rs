@@ -19,7 +19,7 @@ use super::budget::{self, Budget};
 use super::fetch::{Document, Fetched, Fetcher};
 use super::memory::{Memory, mark};
 use super::robots::Guide;
-use super::unpack::Unpacker;
+use super::unpack::Packing;
 use super::{Error, Gathered, charset, links, markup};
 use crate::model::{Diagnostic, Pages, Post, Source, Validators};
 
@@ -363,9 +363,7 @@ fn unpacked(bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
     if !bytes.starts_with(&PACKED) {
         return Ok(bytes);
     }
-    let mut unpacker = Unpacker::new(Some("gzip"), MOST_UNPACKED)?;
-    unpacker.push(&bytes)?;
-    unpacker.finish()
+    Packing::Gzip.unpack(&bytes, MOST_UNPACKED)
 }
 
 #[cfg(test)]

@@ -93,6 +93,10 @@ fn round(working: &mut Working<'_>, code: &Code) -> Result<(Vec<Edit>, bool), Bo
             at = end;
             continue;
         }
+        if let Some(end) = rule_end(&text, next) {
+            at = end;
+            continue;
+        }
         match remark(working, &text, next, &mut never_closed)? {
             Some(found) => {
                 at = found.edit.at.end;
@@ -209,24 +213,27 @@ fn remark(
     }
 }
 
+/// Where a rule ends that is a line of percent signs: more than two.
+fn rule_end(text: &str, at: usize) -> Option<usize> {
+    let rest = text[at..].strip_prefix("%%")?;
+    let end = text.len() - rest.trim_start_matches('%').len();
+    let begin = text[..at].trim_end_matches('%').len();
+    (end - begin > 2 && begins_line(text, begin) && ends_line(text, end)).then_some(end)
+}
+
 /// Whether these letters begin a remark here.
 fn opens(kind: Kind, text: &str, at: usize, open: &str) -> bool {
     let rest = &text[at + open.len()..];
     match open {
-        // A line of percent signs is a rule; two of them in an address are part of it.
+        // Two of them in an address are part of it.
         "%%" => {
-            let signs = rest.trim_start_matches('%');
-            let before = text[..at].trim_end_matches('%');
-            let is_rule = at + 2 + rest.len() - signs.len() - before.len() > 2
-                && begins_line(text, before.len())
-                && ends_line(text, text.len() - signs.len());
             let mut from = at.saturating_sub(MAX_ADDRESS);
             while !text.is_char_boundary(from) {
                 from += 1;
             }
             let word = text[from..at].rsplit(char::is_whitespace).next();
             let is_address = word.is_some_and(|word| word.contains("://")) && !rest.contains("%%");
-            !is_rule && !is_address
+            !is_address
         }
         // `{#id}` names a heading.
         "{#" => rest.starts_with([' ', '-', '\n']),
