@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use jiff::Timestamp;
+use tokio::sync::Mutex;
 use url::Url;
 
 use super::report::RunReport;
@@ -31,6 +32,9 @@ const AT_ONCE: usize = 4;
 
 /// The longest that one picture may take: a picture is no reason for an issue to be late.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Whose picture is being copied.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// What a picture is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,15 +239,20 @@ pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Makes the copies where it keeps nobody waiting.
+/// Makes the copies where it keeps nobody waiting: one picture at a time, each on a thread of its own that has ended when
+/// the next begins. Each thread that the runtime keeps would hold on to memory of the last picture that it unpacked.
 async fn copied(bytes: Vec<u8>, purpose: Purpose) -> Result<Vec<Copy>, String> {
-    let work = tokio::task::spawn_blocking(move || match purpose {
+    let _turn = TURN.lock().await;
+    let work = move || match purpose {
         Purpose::Picture => pictures::copies(&bytes, &BOXES),
         Purpose::Portrait => pictures::portrait(&bytes, PORTRAIT).map(|copy| vec![copy]),
-    });
-    match work.await {
-        Ok(made) => made.map_err(|error| error.to_string()),
-        Err(_) => Err("its file defeats the decoder".to_owned()),
+    };
+    let thread = std::thread::Builder::new().name("picture".to_owned());
+    let ended = tokio::task::spawn_blocking(move || thread.spawn(work).map(|thread| thread.join()));
+    match ended.await {
+        Ok(Ok(Ok(made))) => made.map_err(|error| error.to_string()),
+        Ok(Err(error)) => Err(crate::config::cause(&error)),
+        Ok(Ok(Err(_))) | Err(_) => Err("its file defeats the decoder".to_owned()),
     }
 }
 
