@@ -74,7 +74,8 @@ impl Kind<'_> {
                 texts + own(&element.name) + element.attributes.capacity() * each
             }
         };
-        size_of::<Node>() + more
+        // A list that grows has room for twice as much.
+        2 * size_of::<Node>() + more
     }
 }
 

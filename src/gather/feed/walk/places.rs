@@ -64,7 +64,8 @@ impl Walk<'_> {
         if element.get("xml:lang").is_some() {
             fields.language = self.language.as_deref().map(str::to_owned);
         }
-        budget::keep(size_of::<Fields>());
+        // A list that grows has room for twice as much.
+        budget::keep(2 * size_of::<Fields>());
         self.entries.push(fields);
         self.push("item", false);
         self.in_entry = true;
