@@ -12,6 +12,7 @@ mod brake;
 mod checks;
 mod choosing;
 mod clock;
+mod descriptors;
 mod examining;
 mod fault;
 mod feeds;
@@ -63,6 +64,7 @@ pub use checks::{
     source_found, store_target,
 };
 pub use clock::{ClockDoubt, clock_fault};
+pub use descriptors::raise as raise_descriptors;
 pub use examining::{Finding, Health, Subject, examine};
 pub use fault::Fault;
 use following::Broken;

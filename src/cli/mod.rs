@@ -47,6 +47,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 printer.fault(&said);
             }
             logging::start(&cli.global);
+            crate::pipeline::raise_descriptors();
             execute(cli, &printer)
         }
         Err(failure) => {

@@ -58,6 +58,8 @@ pub struct FetchSettings {
     pub max_bytes: u64,
     /// What the documents that are read at once may take in sum, in octets, as far as it is counted; 200 MB by default.
     pub memory: u64,
+    /// Connections that are open at once; 64 by default.
+    pub connections: usize,
     /// Networks that may be connected to although they are private; none by default.
     pub allow: Vec<Network>,
     /// Certificates (DER) that are trusted beside Mozilla's list; none by default.
@@ -74,11 +76,15 @@ impl FetchSettings {
             total: Duration::from_secs(60),
             max_bytes: 10_000_000,
             memory: budget::MEMORY,
+            connections: CONNECTIONS,
             allow: Vec::new(),
             roots: Vec::new(),
         }
     }
 }
+
+/// Connections at once, unless said: what a network at home takes without a thought.
+pub const CONNECTIONS: usize = 64;
 
 /// Fetches documents; cheap to clone. All clones share their turns at hosts.
 #[derive(Clone)]
@@ -141,8 +147,8 @@ impl Fetcher {
             client: client::make(&settings, &guard)?,
             agent: agent(&settings.user_agent)?,
             guard,
+            hosts: Arc::new(Hosts::new(settings.connections)),
             settings: Arc::new(settings),
-            hosts: Arc::default(),
             seen: Arc::default(),
             large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
             readers: Arc::new(Semaphore::new(READ_AT_ONCE)),

@@ -106,7 +106,7 @@ impl Collector {
     /// Counts a piece before it is kept, with what its names take from the allocator.
     fn make_room(&self, attributes: usize) {
         let each = size_of::<(String, String)>() + 2 * LEAST;
-        let size = self.size.get() + 2 * size_of::<Piece>() + LEAST + attributes * each;
+        let size = self.size.get() + size_of::<Piece>() + LEAST + attributes * each;
         self.size.set(size);
         budget::spend(size_of::<Piece>());
         budget::room_for(size);

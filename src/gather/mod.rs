@@ -57,7 +57,7 @@ pub use budget::{Cost, measured};
 pub use discover::{Found, feed_of_page};
 pub use error::Error;
 pub use feed::{FeedView, join, read_feed, view_feed};
-pub use fetch::{FetchSettings, Fetcher};
+pub use fetch::{CONNECTIONS, FetchSettings, Fetcher};
 pub use folder::read as read_folder;
 pub use hosts::{REQUESTS_A_HOST, name as host_name};
 pub use identity::{fingerprint, identity_beside};

@@ -10,11 +10,11 @@ use super::relays::{Parcel, RunRelays};
 use super::report::{IssueReport, Recovery, RunReport};
 use super::sealing::Sealed;
 use super::tenure::Tenure;
-use super::{Fault, Pipeline, Step, World, trial};
+use super::{Fault, Pipeline, Step, World, descriptors, trial};
 use crate::audience::{self, Keys, Returned, return_path};
 use crate::config::{self, Config, OnUnknown, RelayConfig};
 use crate::deliver::{DomainLimits, Rate, RelaySettings, ReturnPaths};
-use crate::gather::FetchSettings;
+use crate::gather::{CONNECTIONS, FetchSettings};
 use crate::login::{LoginName, Tokens};
 use crate::model::{
     AccessTokens, Account, EmailAddress, Issue, IssueNumber, IssueStanding, SealedVariant,
@@ -222,7 +222,7 @@ pub(super) fn relay_settings(
         tokens: tokens(config, one.oauth.as_deref(), now),
         dkim: config.delivery.dkim.clone().into(),
         messages_per_connection: one.messages_per_connection,
-        connections: one.connections,
+        connections: descriptors::of_relay(one.connections),
         rate: rate_of(one.rate),
         domains: config.delivery.domains.iter().map(limits_of).collect(),
         slow_down: config.delivery.slow_down,
@@ -268,6 +268,7 @@ pub fn fetch_settings(config: &Config) -> FetchSettings {
     FetchSettings {
         total: config.gather.timeout.unsigned_abs(),
         allow: config.gather.allow.clone(),
+        connections: descriptors::of_sources(CONNECTIONS),
         memory: config.gather.memory,
         ..FetchSettings::new(user_agent(config, None))
     }

@@ -1,18 +1,23 @@
 //! Published files over HTTP: strong ETag and Last-Modified, 304 for either (RFC 9110 §13), no redirects, packed by
-//! what the asker takes.
+//! what the asker takes. A file is read while it is taken, and packed once.
 //!
 //! A path is taken apart into plain names before it touches the disk, so that it cannot leave the folder.
 
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::SystemTime;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, HeaderValue, Response as HttpResponse, StatusCode, header};
 use axum::response::Response;
+use hyper::body::{Frame, SizeHint};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
+use tokio::io::AsyncReadExt as _;
 
 use super::packing::Packing;
+use super::shelf::{LARGEST, Shelf, Stamp};
 
 /// How long a reader's program may keep a page or feed without asking again: five minutes.
 const CACHE: &str = "public, max-age=300";
@@ -23,9 +28,13 @@ const CACHE_FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// XML of no kind that a browser knows.
 const XML: &str = "application/xml; charset=utf-8";
 
-/// A published file.
+/// Octets of a file that goes out in one piece; a larger one is read while it is taken.
+const PIECE: u64 = 64 * 1024;
+
+/// A published file, as it was when it was asked for.
 pub(super) struct PublishedFile {
-    bytes: Vec<u8>,
+    path: PathBuf,
+    stamp: Stamp,
     modified: Option<Timestamp>,
     content_type: &'static str,
     lasting: bool,
@@ -44,12 +53,12 @@ pub(super) async fn find(public: &Path, path: &str) -> Option<PublishedFile> {
     })
 }
 
-/// Reads a file that is known to be meant for whoever asks.
+/// Looks at a file that is known to be meant for whoever asks; at nothing that is no file.
 pub(super) async fn read(file: &Path) -> Option<PublishedFile> {
     let about = tokio::fs::metadata(file).await.ok()?;
-    let bytes = tokio::fs::read(file).await.ok()?;
-    Some(PublishedFile {
-        bytes,
+    about.is_file().then(|| PublishedFile {
+        path: file.to_owned(),
+        stamp: Stamp::of(&about),
         modified: about.modified().ok().and_then(instant),
         content_type: content_type(file),
         lasting: false,
@@ -116,17 +125,18 @@ fn content_type(file: &Path) -> &'static str {
 }
 
 impl PublishedFile {
-    /// The file, or 304 where the asker has it. What is text is packed as the asker likes it best.
-    pub(super) fn answer(self, asked: &HeaderMap) -> Response {
+    /// The file, or 304 where the asker has it. What is text is packed as the asker likes it best; `None` where it is gone by
+    /// now.
+    pub(super) async fn answer(self, asked: &HeaderMap, shelf: &Shelf) -> Option<Response> {
         let is_text = !self.content_type.starts_with("image/")
             && self.content_type != "application/octet-stream";
-        let packing = match is_text {
+        let packing = match is_text && self.stamp.length <= LARGEST {
             true => Packing::wanted(asked),
             false => Packing::Plain,
         };
         // Two packings are two representations, and a strong tag tells them apart (RFC 9110 §8.8.3.3).
-        let hash = blake3::hash(&self.bytes).to_hex();
-        let etag = format!("\"{}{}\"", &hash[..32], packing.mark());
+        let hash = shelf.hash(&self.path, self.stamp).await?;
+        let etag = format!("\"{hash}{}\"", packing.mark());
         let modified = self.modified.and_then(http_date);
         let fresh = is_fresh(asked, &etag, self.modified);
         let mut response = HttpResponse::new(Body::empty());
@@ -152,14 +162,65 @@ impl PublishedFile {
         }
         if fresh {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
-            return response;
+            return Some(response);
         }
         put(headers, header::CONTENT_TYPE, content_type);
         if let Some(name) = packing.name() {
             put(headers, header::CONTENT_ENCODING, name);
         }
-        *response.body_mut() = Body::from(packing.pack(self.bytes));
-        response
+        *response.body_mut() = match packing {
+            Packing::Plain => self.body().await?,
+            packing => Body::from(shelf.packed(&self.path, &etag, packing).await?),
+        };
+        Some(response)
+    }
+
+    /// The file as it is: whole where it is small, else piece by piece, so that a slow client holds one piece of it.
+    async fn body(&self) -> Option<Body> {
+        let mut file = tokio::fs::File::open(&self.path).await.ok()?;
+        let length = file.metadata().await.ok()?.len();
+        if length <= PIECE {
+            let mut bytes = Vec::new();
+            file.take(PIECE).read_to_end(&mut bytes).await.ok()?;
+            return Some(Body::from(bytes));
+        }
+        file.set_max_buf_size(usize::try_from(PIECE).unwrap_or(usize::MAX));
+        let pieces =
+            futures_util::stream::try_unfold((file, length), |(mut file, left)| async move {
+                if left == 0 {
+                    return Ok(None);
+                }
+                let mut piece = vec![0; usize::try_from(left.min(PIECE)).unwrap_or(0)];
+                file.read_exact(&mut piece).await?;
+                let left = left - piece.len() as u64;
+                Ok::<_, std::io::Error>(Some((piece, (file, left))))
+            });
+        Some(Body::new(Measured {
+            pieces: Body::from_stream(pieces),
+            length,
+        }))
+    }
+}
+
+/// A body whose length is known ahead.
+pub(super) struct Measured {
+    pub(super) pieces: Body,
+    pub(super) length: u64,
+}
+
+impl HttpBody for Measured {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.pieces).poll_frame(cx)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.length)
     }
 }
 

@@ -1,11 +1,13 @@
 //! The unsubscribe page: GET asks, POST leaves, and whoever has no valid link gets one and the same 404.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::State;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
 use axum::http::{Response as HttpResponse, StatusCode, Uri, header};
 use axum::response::Response;
+use tokio::time::timeout;
 
 use super::Site;
 use super::files::put;
@@ -15,6 +17,12 @@ use crate::model::Subscriber;
 
 /// Pages have no script and load nothing but their own style.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Octets of a form that are read: a one-click form has thirty.
+const MOST_OF_BODY: usize = 4 * 1024;
+
+/// How long a form may take.
+const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// Where links to leave lead; the token follows.
 pub(super) const LEAVE: &str = "/unsubscribe/";
@@ -42,11 +50,18 @@ pub(super) async fn ask(State(site): State<Arc<Site>>, uri: Uri) -> Response {
     }
 }
 
-/// Leaves at once, whatever the form says: the link is the proof (RFC 8058 §3.2). Never redirects; can be repeated.
-pub(super) async fn leave(State(site): State<Arc<Site>>, uri: Uri) -> Response {
-    let Some(token) = token_behind(LEAVE, &uri) else {
+/// Leaves at once, whatever the form says, or nothing: the link is the proof (RFC 8058 §3.2). Never redirects; can be repeated.
+pub(super) async fn leave(State(site): State<Arc<Site>>, request: Request) -> Response {
+    let Some(token) = token_behind(LEAVE, request.uri()) else {
         return no_such_link(&site);
     };
+    // What is sent along is read and passed over, so that the answer is heard by who is still sending.
+    let body = timeout(BODY_TIME, to_bytes(request.into_body(), MOST_OF_BODY)).await;
+    match body {
+        Ok(Ok(_)) => {}
+        Ok(Err(_)) => return refused(&site, StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => return refused(&site, StatusCode::REQUEST_TIMEOUT),
+    }
     match audience::leave(&site.store, &site.keys, &token, site.clock.now()).await {
         Ok(Departure::Left { subscriber, .. }) => {
             let address = &subscriber.address.masked();
@@ -55,6 +70,13 @@ pub(super) async fn leave(State(site): State<Arc<Site>>, uri: Uri) -> Response {
         Ok(Departure::Unknown) => no_such_link(&site),
         Err(error) => broken(&site, &error),
     }
+}
+
+/// The answer to a form that is none, or does not come: how to leave anyway.
+fn refused(site: &Site, status: StatusCode) -> Response {
+    let mut response = no_such_link(site);
+    *response.status_mut() = status;
+    response
 }
 
 /// The answer to a link of the doctor's: whose site this is.

@@ -2,24 +2,28 @@
 //! pages of `courant preview --open`.
 //!
 //! GET never changes anything, since mail scanners open every link; POST does (RFC 8058). Personal pages are not
-//! stored, not indexed, and say nothing to the next site. Every connection has a limit on the time for its headers.
+//! stored, not indexed, and say nothing to the next site. Connections are bounded in number, by address, and in what they may
+//! say and how slowly they may take it.
 
+mod crowd;
 mod files;
 mod leaving;
 mod origin;
 mod packing;
 mod preview;
 mod serve;
+mod shelf;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{Request, State};
 use axum::middleware::map_response_with_state;
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 
+use self::shelf::Shelf;
 use crate::audience::Keys;
 use crate::compose::Composer;
 use crate::model::{Clock, Masthead};
@@ -28,10 +32,7 @@ use crate::store::Store;
 pub use preview::{
     Copies, Sheet, Show, ShownCopy, ShownReader, ShownVariant, Shows, preview_routes,
 };
-pub use serve::{ServeError, Server};
-
-/// Longest body of a request, in bytes: a one-click form has thirty.
-const MAX_BODY: usize = 16 * 1024;
+pub use serve::{Limits, ServeError, Server};
 
 /// What the pages are made of.
 pub struct Site {
@@ -59,25 +60,19 @@ pub fn routes(site: Arc<Site>) -> Router {
         )
         .route("/healthz", get(|| async { "ok\n" }))
         .fallback(get(published))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(Extension(Arc::new(Shelf::default())))
         .layer(map_response_with_state(policy, origin::guarded))
         .with_state(site)
 }
 
-async fn published(State(site): State<Arc<Site>>, request: axum::extract::Request) -> Response {
-    match files::find(&site.public, request.uri().path()).await {
-        Some(file) => answer(file, request.headers().clone()).await,
-        None => leaving::not_found(&site),
-    }
-}
-
-/// Packing computes, so it happens where it keeps nobody waiting.
-async fn answer(file: files::PublishedFile, asked: axum::http::HeaderMap) -> Response {
-    let answered = tokio::task::spawn_blocking(move || file.answer(&asked));
-    answered.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a published file could not be answered");
-        let mut response = Response::default();
-        *response.status_mut() = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
-        response
-    })
+async fn published(
+    State(site): State<Arc<Site>>,
+    Extension(shelf): Extension<Arc<Shelf>>,
+    request: Request,
+) -> Response {
+    let answered = match files::find(&site.public, request.uri().path()).await {
+        Some(file) => file.answer(request.headers(), &shelf).await,
+        None => None,
+    };
+    answered.unwrap_or_else(|| leaving::not_found(&site))
 }

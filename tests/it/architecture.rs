@@ -104,7 +104,7 @@ const ROOMS: [Room; 19] = [
             "inbox",
             "bounces",
         ],
-        &[],
+        &["nix"],
         false,
     ),
     room(

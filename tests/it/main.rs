@@ -38,6 +38,7 @@ mod relay;
 mod relays;
 mod retrying;
 mod schedule;
+mod serving;
 mod sharing;
 mod sources;
 mod store;

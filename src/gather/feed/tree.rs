@@ -74,8 +74,7 @@ impl Kind<'_> {
                 texts + own(&element.name) + element.attributes.capacity() * each
             }
         };
-        // A list that grows has room for twice as much.
-        2 * size_of::<Node>() + more
+        size_of::<Node>() + more
     }
 }
 

@@ -26,6 +26,7 @@ use futures_util::stream::{self, Stream};
 use tokio::sync::watch;
 
 use super::files::{self, put};
+use super::shelf::Shelf;
 use crate::model::{Diagnostic, Format};
 use choice::{Choice, Images};
 
@@ -197,10 +198,12 @@ async fn picture(State(shows): State<Shows>, Path(name): Path<String>) -> Respon
         Some(path) => files::read(&path).await,
         None => files::find(&show.public, &name).await,
     };
-    match file {
-        Some(file) => file.answer(&axum::http::HeaderMap::new()),
-        None => StatusCode::NOT_FOUND.into_response(),
-    }
+    let nothing = axum::http::HeaderMap::new();
+    let answered = match file {
+        Some(file) => file.answer(&nothing, &Shelf::default()).await,
+        None => None,
+    };
+    answered.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
 }
 
 /// What a page has seen.

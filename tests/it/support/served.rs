@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -35,13 +35,13 @@ impl Served {
 
     /// A command that says its address on its first line and answers there.
     pub async fn start_as(newsletter: &Newsletter, arguments: &[&str]) -> Self {
+        Self::start_command(newsletter, &mut newsletter.command(arguments)).await
+    }
+
+    /// The same, of a command that was made ready otherwise.
+    pub async fn start_command(newsletter: &Newsletter, command: &mut Command) -> Self {
         let log = File::create(newsletter.path(LOG)).unwrap();
-        let mut child = newsletter
-            .command(arguments)
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let stdout = child.stdout.take().unwrap();
         let line = tokio::task::spawn_blocking(move || {
             let mut line = String::new();

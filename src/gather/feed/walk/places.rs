@@ -64,8 +64,7 @@ impl Walk<'_> {
         if element.get("xml:lang").is_some() {
             fields.language = self.language.as_deref().map(str::to_owned);
         }
-        // A list that grows has room for twice as much.
-        budget::keep(2 * size_of::<Fields>());
+        budget::keep(size_of::<Fields>());
         self.entries.push(fields);
         self.push("item", false);
         self.in_entry = true;
