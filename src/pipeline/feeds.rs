@@ -1,13 +1,21 @@
 //! The feeds of a publishing: of posts, of issues, of each topic, and the outline of the sources.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Fault, Pipeline};
-use crate::config::FeedItems;
-use crate::model::{IssueNumber, LedgerEntry, Masthead, PostId, Topic};
+use crate::config::{Config, FeedItems};
+use crate::model::{
+    IssueNumber, LedgerEntry, Masthead, PostId, Source, SourceKind, SourceName, Topic,
+};
 use crate::syndicate::{self, Document, Feed, Item};
+
+/// Posts that share a topic which only strangers name, before it has a page and feeds.
+const SHARED: usize = 3;
+
+/// Topics that a source may name beside those of the newsletter.
+const MOST_OF_A_SOURCE: usize = 50;
 
 /// The folder of the feeds of issues, where both kinds are wanted.
 const ISSUES: &str = "issues";
@@ -43,7 +51,7 @@ impl Pipeline {
                 both
             }
         };
-        for (topic, entries) in by_topic(posts) {
+        for (topic, entries) in by_topic(&self.config, posts) {
             let items = entries.into_iter().map(item).collect();
             let title = format!("{}: {}", masthead.name, topic.label());
             documents.extend(self.feed(masthead, &topic_folder(topic), title, items)?);
@@ -110,13 +118,45 @@ pub(super) fn topic_folder(topic: &Topic) -> String {
     format!("topics/{topic}")
 }
 
-/// The posts of each topic, in the order given.
-pub(super) fn by_topic(posts: &[LedgerEntry]) -> BTreeMap<&Topic, Vec<&LedgerEntry>> {
+/// The posts of each topic that has a page and feeds, in the order given, which is that of their first issues: what the newsletter
+/// names itself, in its sources, filters or own texts; and what enough posts share, of a source only as many as it may name. So
+/// it is not for a stranger to say how many files are made.
+pub(super) fn by_topic<'p>(
+    config: &Config,
+    posts: &'p [LedgerEntry],
+) -> BTreeMap<&'p Topic, Vec<&'p LedgerEntry>> {
+    let is_own = |source: &&Source| matches!(source.kind, SourceKind::Folder(_));
+    let own: HashSet<&SourceName> = config
+        .sources
+        .iter()
+        .filter(is_own)
+        .map(|one| &one.name)
+        .collect();
+    let mapped = config
+        .sources
+        .iter()
+        .flat_map(|source| source.filters.topics());
+    let named = config.sources.iter().flat_map(|source| &source.topics);
+    let mut named: HashSet<&Topic> = named.chain(mapped).collect();
+    let texts = posts
+        .iter()
+        .filter(|entry| own.contains(&entry.post.source));
+    named.extend(texts.flat_map(|entry| &entry.post.topics));
     let mut topics: BTreeMap<&Topic, Vec<&LedgerEntry>> = BTreeMap::new();
+    let mut strange: HashMap<&SourceName, HashSet<&Topic>> = HashMap::new();
     for entry in posts {
+        let of_source = strange.entry(&entry.post.source).or_default();
         for topic in &entry.post.topics {
+            let is_known = named.contains(topic) || of_source.contains(topic);
+            if !is_known && of_source.len() >= MOST_OF_A_SOURCE {
+                continue;
+            }
+            if !is_known {
+                of_source.insert(topic);
+            }
             topics.entry(topic).or_default().push(entry);
         }
     }
+    topics.retain(|topic, entries| named.contains(topic) || entries.len() >= SHARED);
     topics
 }

@@ -16,6 +16,7 @@ use super::pictures::read_bounded;
 use super::report::RunReport;
 use super::{Fault, Pipeline, Step, World};
 use crate::compose::{IssueListing, Neighbours, TopicListing};
+use crate::config::Config;
 use crate::model::{Issue, IssueNumber, LedgerEntry, Masthead};
 use crate::pictures;
 use crate::store::IssueSummary;
@@ -219,7 +220,7 @@ impl Pipeline {
         issues: &[IssueListing],
         posts: &[LedgerEntry],
     ) -> Result<Vec<Page>, Fault> {
-        let topics = by_topic(posts);
+        let topics = by_topic(&self.config, posts);
         let shown = |entry: &&LedgerEntry| entry.post.hold.is_none();
         let mut listed = Vec::new();
         let mut pages = Vec::new();
@@ -269,7 +270,7 @@ impl Pipeline {
         let mut files = vec![
             (
                 "sitemap.xml",
-                sitemap_of(masthead, issues, posts).into_bytes(),
+                sitemap_of(&self.config, masthead, issues, posts).into_bytes(),
             ),
             ("robots.txt", robots.into_bytes()),
             ("sources.opml", outline.into_bytes()),
@@ -328,7 +329,12 @@ fn listing(issue: &Issue) -> IssueListing {
 }
 
 /// The archive's index, then issues, topics and our own pages of posts, the newest first.
-fn sitemap_of(masthead: &Masthead, issues: &[IssueListing], posts: &[LedgerEntry]) -> String {
+fn sitemap_of(
+    config: &Config,
+    masthead: &Masthead,
+    issues: &[IssueListing],
+    posts: &[LedgerEntry],
+) -> String {
     let base = &masthead.url;
     let day = |entry: &LedgerEntry| {
         let zone = jiff::tz::TimeZone::get(&masthead.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
@@ -343,7 +349,7 @@ fn sitemap_of(masthead: &Masthead, issues: &[IssueListing], posts: &[LedgerEntry
         changed: Some(issue.date),
     }));
     pages.extend(
-        by_topic(posts)
+        by_topic(config, posts)
             .into_iter()
             .map(|(topic, entries)| Location {
                 url: format!("{base}/{}/", topic_folder(topic)),

@@ -2,6 +2,7 @@
 
 mod elsewhere;
 mod hostile_pictures;
+mod topics;
 
 use std::fs;
 use std::io::Cursor;
