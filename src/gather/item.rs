@@ -253,11 +253,17 @@ fn without_tail(text: &str) -> String {
     }
 }
 
+/// People of a byline, the first that are named.
+const MAX_AUTHORS: usize = 10;
+
 /// The item's authors, else the feed's; never an e-mail address.
 fn author_of(own: &[Person], of_feed: &[Person]) -> Option<Author> {
     let names = |people: &[Person]| {
         let mut names: Vec<String> = Vec::new();
         for name in people.iter().filter_map(|person| person.name.as_deref()) {
+            if names.len() == MAX_AUTHORS {
+                break;
+            }
             let name = words::line_of_markup(name);
             let name = name.trim_matches(['(', ')', ' ']).to_owned();
             if !name.is_empty() && !name.contains('@') && !names.contains(&name) {

@@ -38,6 +38,10 @@ const TRACKER_PREFIXES: [&str; 6] = ["utm_", "mc_", "pk_", "mtm_", "hsa_", "itm_
 /// Octets of an address that others are relative to; longer ones are not passed on by most software.
 const MAX_BASE: usize = 2_000;
 
+/// Octets of an address that is kept: it stands in every mail, feed and page. Browsers and proxies pass on as much (RFC 9110
+/// §4.1 asks for 8,000).
+pub(super) const MAX_ADDRESS: usize = 8_000;
+
 /// Query parameters that only defeat caches.
 const CACHE_BUSTERS: [&str; 1] = ["v"];
 
@@ -68,7 +72,7 @@ fn joined(base: &Url, reference: &str) -> Option<Url> {
         true => base.join("/").ok()?.join(reference.trim()),
         false => base.join(reference.trim()),
     };
-    let url = url.ok()?;
+    let url = url.ok().filter(|url| url.as_str().len() <= MAX_ADDRESS)?;
     budget::keep(url.as_str().len());
     Some(url)
 }

@@ -3,6 +3,7 @@
 use reqwest::header::{self, HeaderMap};
 use url::Url;
 
+use super::links::MAX_ADDRESS;
 use super::{Error, headers};
 
 /// More hops than this are a loop or a maze.
@@ -45,6 +46,9 @@ impl Trail {
         };
         let mut next = self.here.join(location.trim()).map_err(|_| nowhere)?;
         next.set_fragment(None);
+        if next.as_str().len() > MAX_ADDRESS {
+            return Err(Error::BadRedirect(status));
+        }
         if self.here.scheme() == "https" && next.scheme() == "http" {
             return Err(Error::Downgrade(next));
         }

@@ -294,3 +294,29 @@ fn an_author_whose_name_would_defeat_the_parser_is_read() {
     let author = read(&document).posts.remove(0).author.unwrap();
     assert_eq!(author.name, "Jan “” Jansen");
 }
+
+/// All of it stands in every mail and on every page that names the post.
+#[test]
+fn what_a_stranger_names_of_a_post_is_bounded() {
+    let authors: String = (0..5_000)
+        .map(|n| format!("<author><name>Schrijver {n}</name></author>"))
+        .collect();
+    let long = |octets: usize| format!("https://x.example/{}", "a".repeat(octets));
+    let entry = |link: &str| {
+        let document = format!(
+            "<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>x</title><entry><id>1</id><title>a</title>{authors}\
+             <link href=\"{link}\"/><content type=\"html\">&lt;a href=\"{link}\"&gt;woord&lt;/a&gt;</content></entry></feed>"
+        );
+        read(&document).posts.remove(0)
+    };
+    let post = entry(&long(7_000));
+    assert_eq!(post.author.unwrap().name.matches("Schrijver").count(), 10);
+    assert_eq!(post.link, Some(long(7_000)));
+    let post = entry(&long(9_000));
+    assert_eq!(post.link, None);
+    assert!(
+        post.html.contains("woord") && post.html.len() < 100,
+        "{}",
+        post.html
+    );
+}
