@@ -87,7 +87,7 @@ pub(super) fn within<T>(
     counted(budget.clone(), read).0
 }
 
-/// Reads as [`within`] does under the usual budget, and says what it took.
+/// Reads as `within` does under the usual budget, and says what it took.
 pub fn measured<T>(read: impl FnOnce() -> Result<T, Error>) -> (Result<T, Error>, Cost) {
     counted(Budget::default(), read)
 }
