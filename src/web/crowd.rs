@@ -2,11 +2,11 @@
 //!
 //! When there is no room, a connection that waits for a request, or is slow to say one, is closed for the newcomer: of the
 //! address that has the most, the oldest; where nobody waits, one that takes nothing of its answer. So who comes alone gets in
-//! beside a crowd of slow ones, however large. One that is being answered and takes it is never closed for another.
+//! beside a crowd of slow ones, however large. One that is being answered and takes it is closed only for an address that has fewer.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -68,14 +68,12 @@ impl Crowd {
     pub(super) fn enter(&self, address: IpAddr) -> Option<Place> {
         let address = house(address);
         let mut state = self.state();
-        // A web server in front of us brings everybody from one address: it waits for its answers, and for nothing else.
-        let is_proxy = matches!(address, IpAddr::V4(own) if own == std::net::Ipv4Addr::LOCALHOST)
-            || matches!(address, IpAddr::V6(own) if own == house_of(Ipv6Addr::LOCALHOST));
-        let is_many = !is_proxy && state.count(address) >= state.most_of_one;
+        let is_many = !is_proxy(address) && state.count(address) >= state.most_of_one;
         if is_many && !state.dismiss(Some(address)) {
             return None;
         }
-        if state.all.len() >= state.most && !state.dismiss(None) {
+        let is_full = state.all.len() >= state.most;
+        if is_full && !state.dismiss(None) && !state.dismiss_of_crowd(address) {
             return None;
         }
         let number = state.next;
@@ -117,14 +115,21 @@ impl State {
         let waits = |member: &Member| !member.is_answered;
         let chosen = self.oldest(address, waits);
         let chosen = chosen.or_else(|| self.oldest(address, |member| member.is_stalled));
-        match chosen {
-            Some(number) => {
-                self.remove(number)
-                    .inspect(|member| member.leave.notify_one());
-                true
-            }
-            None => false,
-        }
+        self.close(chosen)
+    }
+
+    fn close(&mut self, chosen: Option<u64>) -> bool {
+        let closed = chosen.and_then(|number| self.remove(number));
+        closed.inspect(|member| member.leave.notify_one()).is_some()
+    }
+
+    /// The same, where all are being answered: the oldest of an address that has more than the newcomer's will have.
+    fn dismiss_of_crowd(&mut self, newcomer: IpAddr) -> bool {
+        let own = self.count(newcomer) + 1;
+        let is_crowd =
+            |member: &Member| !is_proxy(member.address) && self.count(member.address) > own;
+        let chosen = self.oldest(None, is_crowd);
+        self.close(chosen)
     }
 
     fn oldest(&self, address: Option<IpAddr>, may_go: impl Fn(&Member) -> bool) -> Option<u64> {
@@ -185,6 +190,13 @@ impl Drop for Answering {
             member.is_answered = false;
         }
     }
+}
+
+/// A web server in front of us, on this machine, brings everybody from one address; it waits for its answers, and for nothing
+/// else.
+fn is_proxy(address: IpAddr) -> bool {
+    address == IpAddr::V4(Ipv4Addr::LOCALHOST)
+        || address == IpAddr::V6(house_of(Ipv6Addr::LOCALHOST))
 }
 
 /// What counts as one address.
@@ -261,6 +273,14 @@ mod tests {
         assert!(other.is_some() && is_given_up(&place));
         drop(other);
         drop((answering, place));
+        let crowd = Crowd::new(2, 2);
+        let two: Vec<Place> = (0..2)
+            .map(|_| crowd.enter(address("192.0.2.1")).unwrap())
+            .collect();
+        let answering: Vec<Answering> = two.iter().map(Place::answering).collect();
+        let alone = crowd.enter(address("192.0.2.2"));
+        assert!(alone.is_some() && is_given_up(&two[0]) && !is_given_up(&two[1]));
+        drop((answering, two, alone));
         assert!(crowd.state().of.is_empty());
     }
 }

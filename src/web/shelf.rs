@@ -47,7 +47,9 @@ impl Stamp {
 pub(super) struct Shelf {
     hashes: Mutex<HashMap<PathBuf, (Stamp, String)>>,
     packed: Mutex<Packed>,
-    /// One is packed at a time: a crowd that asks for one file waits for one copy, and others are answered meanwhile.
+    /// One is hashed and one packed at a time: a crowd that asks for one file waits for one hash and one copy, and others are
+    /// answered meanwhile.
+    hashing: Semaphore,
     packing: Semaphore,
 }
 
@@ -64,6 +66,7 @@ impl Default for Shelf {
         Self {
             hashes: Mutex::default(),
             packed: Mutex::default(),
+            hashing: Semaphore::new(1),
             packing: Semaphore::new(1),
         }
     }
@@ -73,8 +76,17 @@ impl Shelf {
     /// The hash of a file, in hex; `None` where it cannot be read.
     pub(super) async fn hash(&self, file: &Path, stamp: Stamp) -> Option<String> {
         let lock = || self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, hash)) = lock().get(file).filter(|(known, _)| *known == stamp) {
-            return Some(hash.clone());
+        let known = || {
+            let hashes = lock();
+            let (_, hash) = hashes.get(file).filter(|(known, _)| *known == stamp)?;
+            Some(hash.clone())
+        };
+        if let Some(hash) = known() {
+            return Some(hash);
+        }
+        let _turn = self.hashing.acquire().await.ok()?;
+        if let Some(hash) = known() {
+            return Some(hash);
         }
         let path = file.to_owned();
         let hash = tokio::task::spawn_blocking(move || hash(&path))
